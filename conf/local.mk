@@ -1,0 +1,1 @@
+# conf/ - sample configuration and its schema.

@@ -1,0 +1,2 @@
+# cronjob/ - the renewal program.
+

@@ -1,0 +1,2 @@
+# ctl/ - the operator's tool.
+

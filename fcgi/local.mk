@@ -1,0 +1,2 @@
+# fcgi/ - supervisor, web and sync: one program.
+

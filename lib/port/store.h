@@ -1,0 +1,345 @@
+/* port/store.h - the durable state, in domain verbs. */
+#ifndef PORT_STORE_H
+#define PORT_STORE_H
+
+/*
+ * One handle per thread. Every verb is one transaction of its own, or part of
+ * the caller's between store_begin() and store_commit(). Verbs return 0, or
+ * -1 with *e: ERR_RETRY (locked, I/O: reopen and try again), ERR_FULL (no
+ * space, read-only), ERR_NEWER, ERR_INPUT (corrupt). "Find" verbs return 1
+ * found, 0 not found, -1 failed. Times are Unix milliseconds, given by the
+ * caller. Tenant and user are lower-case GUIDs; user is the mailbox owner's
+ * object id. SQLite: each transaction is taken under the lock file, see the
+ * discipline in docs; nothing here waits for the network.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum {
+	STORE_GUID = 37,
+	STORE_ID_MAX = 512, /* event and conversation ids, with NUL */
+	STORE_TEXT_MAX = 1024,
+	STORE_REASON_MAX = 320
+};
+
+struct store;
+
+enum store_open_flags {
+	STORE_CREATE = 1,      /* create and migrate when needed */
+	STORE_READ_ONLY = 2,   /* no lock, no write */
+	STORE_CHECKPOINTER = 4 /* sync only: store_checkpoint() allowed */
+};
+
+/* database: "sqlite:PATH". lock_wait_ms as in file_lock(). */
+struct store *store_open(const char *database, unsigned flags,
+    int lock_wait_ms, int64_t now_ms, struct err *e);
+void store_close(struct store *s); /* NULL is allowed */
+
+int store_begin(struct store *s, struct err *e);
+int store_commit(struct store *s, struct err *e); /* fsync'ed on return */
+void store_rollback(struct store *s);
+
+/* PASSIVE checkpoint under the lock, TRUNCATE when the WAL is above 4 MiB. */
+int store_checkpoint(struct store *s, struct err *e);
+/* A number that rises when another process has changed the store. */
+int64_t store_data_version(struct store *s);
+/* quick_check: 0 sound, -1 ERR_INPUT with the first finding. */
+int store_check(struct store *s, struct err *e);
+/* A consistent copy (VACUUM INTO) at path, fsync'ed, mode 0600. */
+int store_backup(struct store *s, const char *path, struct err *e);
+
+/* ---- work: the queue, one row per (kind, tenant, user, event) ---- */
+
+enum store_kind {
+	STORE_WORK_EVENT,  /* look at one event of a mailbox */
+	STORE_WORK_FOLLOW, /* bring the mailbox's subscription in order */
+	STORE_WORK_SEARCH, /* look for events by property (first sight) */
+	STORE_WORK_CATCHUP, /* re-read the mailbox's known events */
+	STORE_WORK_LINK,   /* one conversation: event = conversation id */
+	STORE_WORK_KEYS,   /* fetch the token signing keys; no mailbox */
+	STORE_KIND_COUNT
+};
+
+enum store_hint {
+	STORE_HINT_CREATED = 1,
+	STORE_HINT_UPDATED = 2,
+	STORE_HINT_DELETED = 4,
+	STORE_HINT_REAUTHORIZE = 8,
+	STORE_HINT_REMOVED = 16,
+	STORE_HINT_MISSED = 32
+};
+
+struct store_work {
+	enum store_kind kind;
+	char tenant[STORE_GUID]; /* "" with STORE_WORK_KEYS */
+	char user[STORE_GUID];
+	char event[STORE_ID_MAX]; /* "" where the kind needs none */
+	int64_t generation;
+	unsigned hints;	       /* OR of enum store_hint */
+	int64_t first_seen_ms; /* of the oldest unprocessed notification */
+	int64_t due_ms;
+	int64_t not_before_ms;
+	int attempts;
+	char reason[STORE_REASON_MAX]; /* why it waits, "" at first */
+};
+
+/*
+ * Adds or raises rows: a new row gets generation 1, first_seen now and
+ * due = now + delay_ms; an existing one generation + 1, hints ORed, due
+ * unchanged or earlier (never later), not_before unchanged.
+ */
+struct store_hint_item {
+	enum store_kind kind;
+	const char *tenant, *user, *event;
+	unsigned hints;
+};
+int store_work_add(struct store *s, const struct store_hint_item *items,
+    size_t count, int64_t now_ms, int64_t delay_ms, struct err *e);
+
+/*
+ * Takes up to limit rows that are due (due_ms and not_before_ms passed, not
+ * in progress) in due order and marks them in progress; at most
+ * per_mailbox in-progress rows of one mailbox at a time. *next_ms becomes the
+ * earliest time at which another row can be due (INT64_MAX: none). The number
+ * taken, or -1.
+ */
+int store_work_claim(struct store *s, int64_t now_ms, int per_mailbox,
+    struct store_work *out, size_t limit, int64_t *next_ms, struct err *e);
+
+/* Done: removes the row if its generation is still w->generation, else puts
+ * it back due now + delay_ms with first_seen now. */
+int store_work_finish(struct store *s, const struct store_work *w,
+    int64_t now_ms, int64_t delay_ms, struct err *e);
+/* Not done: back in the queue, attempts as in w, not before not_before_ms. */
+int store_work_defer(struct store *s, const struct store_work *w,
+    int64_t not_before_ms, const char *reason, struct err *e);
+/* Start of sync: rows in progress under a dead sync become queued again.
+ * Their number is added to *count (may be NULL). */
+int store_work_recover(struct store *s, int64_t *count, struct err *e);
+
+struct store_work_totals {
+	int64_t rows;
+	int64_t in_progress;
+	int64_t oldest_first_seen_ms; /* 0: no row */
+};
+int store_work_totals(
+    struct store *s, struct store_work_totals *out, struct err *e);
+
+/* ---- dead letters ---- */
+
+struct store_dead {
+	int64_t id;
+	struct store_work work;
+	int64_t died_ms;
+	char reason[STORE_REASON_MAX];
+};
+/* Moves a row out of the queue. */
+int store_work_bury(struct store *s, const struct store_work *w,
+    const char *reason, int64_t now_ms, struct err *e);
+int store_dead_each(struct store *s,
+    int (*each)(const struct store_dead *d, void *arg), void *arg,
+    struct err *e);
+int store_dead_find(
+    struct store *s, int64_t id, struct store_dead *out, struct err *e);
+/* Back into the queue, due now. 1, 0 (no such id), -1. */
+int store_dead_replay(
+    struct store *s, int64_t id, int64_t now_ms, struct err *e);
+int store_dead_drop(struct store *s, int64_t id, struct err *e);
+int store_dead_count(struct store *s, int64_t *out, struct err *e);
+
+/* ---- mailboxes ---- */
+
+enum store_mailbox_state {
+	STORE_MAILBOX_FOLLOWED,
+	STORE_MAILBOX_PARKED,
+	STORE_MAILBOX_UNFOLLOWED
+};
+
+struct store_mailbox {
+	char tenant[STORE_GUID], user[STORE_GUID];
+	char upn[256]; /* for display only, "" unknown */
+	enum store_mailbox_state state;
+	char reason[STORE_REASON_MAX]; /* of parked */
+	int64_t retry_ms;	       /* parked: when to try again */
+	int64_t since_ms;	       /* of the state */
+	int64_t catch_up_ms;	       /* last complete catch-up, 0 never */
+};
+
+int store_mailbox_find(struct store *s, const char *tenant, const char *user,
+    struct store_mailbox *out, struct err *e);
+/* Makes the row or updates upn (when not ""); a parked or unfollowed mailbox
+ * becomes followed only with resume. *changed (may be NULL): new or resumed. */
+int store_mailbox_follow(struct store *s, const char *tenant,
+    const char *user, const char *upn, bool resume, int64_t now_ms,
+    bool *changed, struct err *e);
+int store_mailbox_set_state(struct store *s, const char *tenant,
+    const char *user, enum store_mailbox_state state, const char *reason,
+    int64_t retry_ms, int64_t now_ms, struct err *e);
+int store_mailbox_set_catch_up(struct store *s, const char *tenant,
+    const char *user, int64_t at_ms, struct err *e);
+int store_mailbox_each(struct store *s,
+    int (*each)(const struct store_mailbox *m, void *arg), void *arg,
+    struct err *e);
+/* The claim on a mailbox's subscription: 1 taken (or already ours), 0 held by
+ * another owner until *held_until_ms, -1. */
+int store_mailbox_claim(struct store *s, const char *tenant,
+    const char *user, const char *owner, int64_t now_ms, int64_t until_ms,
+    int64_t *held_until_ms, struct err *e);
+int store_mailbox_release(struct store *s, const char *tenant,
+    const char *user, const char *owner, struct err *e);
+
+/* ---- subscriptions ---- */
+
+struct store_subscription {
+	char tenant[STORE_GUID], user[STORE_GUID];
+	char client_state_hash[65]; /* SHA-256, hex; the key of the row */
+	char id[64];	    /* Graph's; "" until Graph has answered */
+	int64_t granted_ms; /* when Graph granted the present life; 0 pending */
+	int64_t expires_ms;
+	int64_t requested_life_ms;
+	int64_t created_ms; /* of the row */
+	char notification_url[STORE_TEXT_MAX];
+	char resource[160];
+};
+
+/* Before POST /subscriptions. */
+int store_subscription_add_pending(struct store *s,
+    const struct store_subscription *sub, struct err *e);
+/* Graph has granted it: id, granted_ms and expires_ms are taken from sub, and
+ * older rows of the same mailbox are removed. */
+int store_subscription_granted(struct store *s,
+    const struct store_subscription *sub, struct err *e);
+int store_subscription_remove(
+    struct store *s, const char *client_state_hash, struct err *e);
+/* The mailbox's newest granted (else pending) one. */
+int store_subscription_of(struct store *s, const char *tenant,
+    const char *user, struct store_subscription *out, struct err *e);
+int store_subscription_by_id(struct store *s, const char *id,
+    struct store_subscription *out, struct err *e);
+int store_subscription_by_client_state(struct store *s,
+    const char *client_state_hash, struct store_subscription *out,
+    struct err *e);
+int store_subscription_each(struct store *s,
+    int (*each)(const struct store_subscription *sub, void *arg), void *arg,
+    struct err *e);
+
+/* ---- links: a conversation and its event ---- */
+
+enum store_link_state {
+	STORE_LINK_ANNOUNCED, /* no event seen yet */
+	STORE_LINK_LINKED,    /* followed */
+	STORE_LINK_GONE,      /* deletion candidate, in its grace time */
+	STORE_LINK_HELD,      /* deletion held by the brake */
+	STORE_LINK_FOREIGN,   /* not ours to write */
+	STORE_LINK_ENDED,     /* conversation ENDED: no longer followed */
+	STORE_LINK_KEPT,      /* event deleted, guard refused: left alone */
+	STORE_LINK_DELETED,   /* conversation deleted by us or gone */
+	STORE_LINK_UNCONFIRMED, /* lease ran out, not provably an orphan */
+	STORE_LINK_STATE_COUNT
+};
+
+struct store_link {
+	char conversation[STORE_ID_MAX]; /* key */
+	char tenant[STORE_GUID], user[STORE_GUID];
+	char source_id[160];
+	char event[STORE_ID_MAX]; /* "" until seen */
+	enum store_link_state state;
+	bool shared; /* announced with mailbox "shared" */
+	bool verified;	 /* ownership rule passed */
+	char agent[128]; /* Unblu person id of the only ASSIGNED_AGENT */
+	char topic[STORE_TEXT_MAX]; /* last written or announced, UTF-8 */
+	int64_t start_ms; /* last written or announced, minute-rounded */
+	bool written; /* topic and start are known to be Unblu's */
+	char writing[16]; /* "topic"|"time"|"delete" begun, outcome unknown */
+	int64_t end_ms; /* last known end of the event, 0 unknown */
+	char time_zone[64];
+	char change_key[128]; /* of the event as last read */
+	char series[16];      /* event type as last read */
+	int64_t created_ms;
+	int64_t announced_ms; /* 0: never by PUT */
+	int64_t synced_ms;    /* last time event and conversation agreed */
+	int64_t gone_since_ms;
+	int searches; /* first-sight searches made */
+	char last_error[STORE_REASON_MAX];
+};
+
+int store_link_find(struct store *s, const char *conversation,
+    struct store_link *out, struct err *e);
+/* The link whose event this is (the owner's, not a copy's). */
+int store_link_by_event(struct store *s, const char *tenant,
+    const char *user, const char *event, struct store_link *out,
+    struct err *e);
+/* Inserts or overwrites the whole row. */
+int store_link_save(
+    struct store *s, const struct store_link *l, struct err *e);
+/* PUT api/links: makes the row, or, when it exists and belongs to the same
+ * tenant and user, fills what is still unknown. *other: someone else's. */
+int store_link_announce(struct store *s, const struct store_link *l,
+    bool *other, struct err *e);
+/* Of one mailbox (tenant NULL: all), in no order. */
+int store_link_each(struct store *s, const char *tenant, const char *user,
+    int (*each)(const struct store_link *l, void *arg), void *arg,
+    struct err *e);
+/* A live event that carries someone else's first event's conversation. */
+int store_copy_add(struct store *s, const char *conversation,
+    const char *tenant, const char *user, const char *event, struct err *e);
+/* Takes one copy's event out of the list; 1 found. event: STORE_ID_MAX. */
+int store_copy_inherit(
+    struct store *s, const char *conversation, char *event, struct err *e);
+
+/* ---- audit, Retry-After, keys, leases, runs ---- */
+
+struct store_audit {
+	int64_t at_ms;
+	const char *tenant, *user, *event, *conversation;
+	const char *action;  /* "delete", "set-topic", "foreign", ... */
+	const char *outcome; /* "done", "refused", "held", ... */
+	const char *detail;  /* never a topic */
+};
+int store_audit_add(
+    struct store *s, const struct store_audit *a, struct err *e);
+int store_audit_each(struct store *s, int64_t since_ms,
+    int (*each)(const struct store_audit *a, void *arg), void *arg,
+    struct err *e);
+/* Deletions with outcome "done" since since_ms; user NULL: whole tenant. */
+int store_audit_deletions(struct store *s, const char *tenant,
+    const char *user, int64_t since_ms, int64_t *out, struct err *e);
+
+/* A scope ("graph:{tenant}", "graph:{tenant}/{user}", "unblu") must not be
+ * called before until_ms; only ever raised. */
+int store_throttle_set(
+    struct store *s, const char *scope, int64_t until_ms, struct err *e);
+int store_throttle_get(
+    struct store *s, const char *scope, int64_t *until_ms, struct err *e);
+
+/* Signing keys of Entra, replaced as one set (JSON array text of
+ * {"kid","n","e","issuer"}). fetched_ms 0 when there are none yet. */
+int store_keys_save(
+    struct store *s, const char *json, int64_t now_ms, struct err *e);
+/* *json is yours; NULL when none. */
+int store_keys_load(
+    struct store *s, char **json, int64_t *fetched_ms, struct err *e);
+
+/* Named lease: 1 taken or renewed, 0 held by another until *held_until_ms. */
+int store_lease_take(struct store *s, const char *name, const char *owner,
+    int64_t now_ms, int64_t until_ms, int64_t *held_until_ms, struct err *e);
+int store_lease_release(
+    struct store *s, const char *name, const char *owner, struct err *e);
+
+/* Small named facts: "sync-heartbeat", "renew-last-success", "pause:{tenant}",
+ * "degraded:{reason}". */
+int store_fact_set(struct store *s, const char *name, const char *text,
+    int64_t at_ms, struct err *e);
+int store_fact_get(struct store *s, const char *name, char *text, size_t cap,
+    int64_t *at_ms, struct err *e);
+int store_fact_remove(struct store *s, const char *name, struct err *e);
+/* Facts whose name starts with prefix. */
+int store_fact_each(struct store *s, const char *prefix,
+    int (*each)(const char *name, const char *text, int64_t at_ms, void *arg),
+    void *arg, struct err *e);
+
+#endif

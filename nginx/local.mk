@@ -1,0 +1,1 @@
+# nginx/ - templates that `outlook-addinctl render` fills.

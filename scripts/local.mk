@@ -1,0 +1,1 @@
+# scripts/ - the two commands and what they call.

@@ -1,0 +1,24 @@
+# tests/ - `make check` runs what needs nothing but the build; scripts/test adds
+# the stories with nginx, the simulators and the browser.
+
+TEST_EXTENSIONS = .tap
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+TAP_LOG_DRIVER = $(TAP_DRIVER)
+LOG_DRIVER = $(TAP_DRIVER)
+AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	TOP_BUILDDIR='$(abs_top_builddir)'; export TOP_BUILDDIR; \
+	TOP_SRCDIR='$(abs_top_srcdir)'; export TOP_SRCDIR;
+
+# One program per module, tests/unit/test_<module>.c.
+unit_tests =
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif
+
+# Scripts that print TAP and need no network and no other program of ours
+# than those just built.
+tap_tests =
+TESTS += $(tap_tests)
+EXTRA_DIST += $(tap_tests)

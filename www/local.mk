@@ -1,0 +1,1 @@
+# www/ - what nginx serves.
