@@ -19,6 +19,6 @@ endif
 
 # Scripts that print TAP and need no network and no other program of ours
 # than those just built.
-tap_tests =
+tap_tests = tests/style/layers.tap tests/style/format.tap
 TESTS += $(tap_tests)
 EXTRA_DIST += $(tap_tests)

@@ -7,16 +7,16 @@
 /* What the caller can do. */
 enum err_code {
 	ERR_NONE = 0,
-	ERR_RETRY,   /* passing fault (network, 5xx, locked): try again later */
-	ERR_BUSY,    /* throttled: not before retry_after_ms from now */
-	ERR_AUTH,    /* credential refused or token stale: re-authenticate */
-	ERR_GONE,    /* the one thing asked for does not exist (any more) */
+	ERR_RETRY, /* passing fault (network, 5xx, locked): try again later */
+	ERR_BUSY, /* throttled: not before retry_after_ms from now */
+	ERR_AUTH, /* credential refused or token stale: re-authenticate */
+	ERR_GONE, /* the one thing asked for does not exist (any more) */
 	ERR_MAILBOX, /* the whole mailbox is out of reach: park it */
 	ERR_REFUSED, /* permanent refusal: repeating can not help */
-	ERR_INPUT,   /* malformed or out of bounds input */
-	ERR_CONFIG,  /* an operator has to change something */
-	ERR_FULL,    /* no space, no budget, read-only: later, maybe */
-	ERR_NEWER    /* made by a newer version of this program */
+	ERR_INPUT, /* malformed or out of bounds input */
+	ERR_CONFIG, /* an operator has to change something */
+	ERR_FULL, /* no space, no budget, read-only: later, maybe */
+	ERR_NEWER /* made by a newer version of this program */
 };
 
 enum { ERR_TEXT_MAX = 320 };
@@ -24,7 +24,8 @@ enum { ERR_TEXT_MAX = 320 };
 /* Caller-owned; nothing to free. Zero-initialised means no error. */
 struct err {
 	enum err_code code;
-	int64_t retry_after_ms; /* with ERR_BUSY; -1 when the peer did not say */
+	int64_t
+	    retry_after_ms; /* with ERR_BUSY; -1 when the peer did not say */
 	char text[ERR_TEXT_MAX]; /* UTF-8, cut at a code point, never secrets */
 };
 

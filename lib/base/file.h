@@ -13,12 +13,12 @@
  * yours (free()). ERR_CONFIG when it does not exist or may not be read,
  * ERR_INPUT when it is larger, ERR_RETRY for an I/O error.
  */
-int file_read(const char *path, size_t limit, char **out, size_t *out_len,
-    struct err *e);
+int file_read(
+    const char *path, size_t limit, char **out, size_t *out_len, struct err *e);
 
 /* Writes aside with mode, fsyncs, renames over path, fsyncs the folder. */
-int file_write_atomic(const char *path, const void *data, size_t len,
-    mode_t mode, struct err *e);
+int file_write_atomic(
+    const char *path, const void *data, size_t len, mode_t mode, struct err *e);
 
 /* mkdir -p with mode for the folders it makes. */
 int file_make_folders(const char *path, mode_t mode, struct err *e);

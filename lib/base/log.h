@@ -25,11 +25,12 @@ struct log_field {
 };
 
 #define LOG_STR(k, v) ((struct log_field){(k), LOG_TYPE_STR, (v), 0})
-#define LOG_INT(k, v) \
+#define LOG_INT(k, v)                                                          \
 	((struct log_field){(k), LOG_TYPE_INT, NULL, (int64_t)(v)})
-#define LOG_BOOL(k, v) ((struct log_field){(k), LOG_TYPE_BOOL, NULL, (v) ? 1 : 0})
+#define LOG_BOOL(k, v)                                                         \
+	((struct log_field){(k), LOG_TYPE_BOOL, NULL, (v) ? 1 : 0})
 /* The two members "message" and "code" of an error. */
-#define LOG_ERR(e) \
+#define LOG_ERR(e)                                                             \
 	LOG_STR("message", (e)->text), LOG_STR("code", err_code_name((e)->code))
 #define LOG_END ((struct log_field){NULL, LOG_TYPE_END, NULL, 0})
 

@@ -27,8 +27,8 @@ int loop_watch_change(struct loop_watch *w, uint32_t events, struct err *e);
 void loop_watch_remove(struct loop_watch *w); /* NULL is allowed */
 
 /* A timer that is not set; free()d by loop_timer_free. */
-struct loop_timer *loop_timer_new(
-    struct loop *l, void (*done)(void *arg), void *arg);
+struct loop_timer *
+loop_timer_new(struct loop *l, void (*done)(void *arg), void *arg);
 /* (Re)arms: fires once, delay_ms (monotonic, >= 0) from now. */
 void loop_timer_set(struct loop_timer *t, int64_t delay_ms);
 void loop_timer_stop(struct loop_timer *t);

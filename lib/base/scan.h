@@ -23,15 +23,15 @@ struct scan_value {
 };
 
 struct scan_limits {
-	int depth;     /* deepest nesting allowed, the top value being 1 */
+	int depth; /* deepest nesting allowed, the top value being 1 */
 	size_t values; /* all values together */
 };
 
 enum scan_result {
 	SCAN_OK,
-	SCAN_SYNTAX,   /* not JSON, not UTF-8, bytes after the value */
-	SCAN_DEPTH,    /* over limits.depth */
-	SCAN_COUNT,    /* over limits.values */
+	SCAN_SYNTAX, /* not JSON, not UTF-8, bytes after the value */
+	SCAN_DEPTH, /* over limits.depth */
+	SCAN_COUNT, /* over limits.values */
 	SCAN_DUPLICATE /* a key twice in one object */
 };
 

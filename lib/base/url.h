@@ -24,11 +24,11 @@ long url_form_decode(const char *text, size_t len, char *out, size_t cap);
 /* Parts of an absolute http(s) URL, each yours via url_clear(). */
 struct url {
 	char *scheme; /* lower case */
-	char *host;   /* lower case, no brackets round IPv6 */
-	int port;     /* explicit or the scheme's */
+	char *host; /* lower case, no brackets round IPv6 */
+	int port; /* explicit or the scheme's */
 	bool port_given;
-	char *path;   /* begins with '/'; "/" when absent */
-	char *query;  /* without '?'; NULL when absent */
+	char *path; /* begins with '/'; "/" when absent */
+	char *query; /* without '?'; NULL when absent */
 };
 
 /* Refuses user info, fragments, controls, blanks, bad ports: ERR_INPUT. */

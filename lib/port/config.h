@@ -38,7 +38,7 @@ struct config_list {
 struct config {
 	/* the original's keys */
 	char *deployment_url;
-	char *base;	 /* "/addin"; "" when deploymentAddinEndpoint is "/" */
+	char *base; /* "/addin"; "" when deploymentAddinEndpoint is "/" */
 	char *unblu_url; /* unbluOAuthBackendUrl */
 	char *client_id;
 	char *authority; /* always <login_url>/common */
@@ -61,7 +61,7 @@ struct config {
 	struct config_list api_audience;
 	struct config_list api_scopes;
 	char *api_required_scope;
-	char *database;	      /* "sqlite:PATH" or "postgresql://..." */
+	char *database; /* "sqlite:PATH" or "postgresql://..." */
 	char *fastcgi_listen; /* "unix:PATH" */
 	char *http_listen;
 	char *metrics_listen;
@@ -109,8 +109,8 @@ struct config {
 	struct secret *client_secret;
 	struct secret *gateway_secret;
 
-	char *path;	/* the file that was read */
-	char *run_dir;	/* folder of fastcgi_listen */
+	char *path; /* the file that was read */
+	char *run_dir; /* folder of fastcgi_listen */
 	char *wake_path; /* run_dir + "/wake.sock" */
 };
 

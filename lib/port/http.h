@@ -17,14 +17,14 @@ struct http_exchange; /* one request under way */
 
 struct http_options {
 	const char *ca_file; /* "": the system's */
-	const char *proxy;   /* "": none (the environment is not consulted) */
+	const char *proxy; /* "": none (the environment is not consulted) */
 	const char *no_proxy;
 	int max_connections_per_host;
 	const char *user_agent;
 };
 
-struct http *http_new(
-    struct loop *loop, const struct http_options *options, struct err *e);
+struct http *
+http_new(struct loop *loop, const struct http_options *options, struct err *e);
 /* Exchanges still under way are dropped without their callback. */
 void http_free(struct http *h);
 
@@ -44,14 +44,13 @@ struct http_request {
 	const char *op; /* static name for logs and metrics: "get-event" */
 };
 
-void http_request_init(
-    struct http_request *r, const char *method, const char *op);
+void
+http_request_init(struct http_request *r, const char *method, const char *op);
 void http_request_clear(struct http_request *r);
 /* Adds a header; the value is wiped when the request is cleared. Values with
  * controls make http_start() fail. */
-void http_request_header(
-    struct http_request *r, const char *name, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void http_request_header(struct http_request *r, const char *name,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* How the transport ended; an HTTP status exists only with HTTP_DONE. */
 enum http_result {
@@ -60,9 +59,9 @@ enum http_result {
 	HTTP_CONNECT,
 	HTTP_TLS,
 	HTTP_TIMEOUT,
-	HTTP_BROKEN,  /* reset, truncated, not HTTP */
+	HTTP_BROKEN, /* reset, truncated, not HTTP */
 	HTTP_TOO_BIG, /* body over HTTP_REPLY_MAX */
-	HTTP_REFUSED  /* the request itself could not be made */
+	HTTP_REFUSED /* the request itself could not be made */
 };
 
 struct http_reply {
@@ -71,7 +70,7 @@ struct http_reply {
 	const char *body; /* NUL-terminated, borrowed for the callback */
 	size_t body_len;
 	char content_type[96]; /* lower case, without parameters */
-	char request_id[64];   /* the peer's request-id header, "" if none */
+	char request_id[64]; /* the peer's request-id header, "" if none */
 	char www_authenticate[256];
 	char location[256];
 	int64_t retry_after_ms; /* -1: not said */

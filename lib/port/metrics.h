@@ -28,7 +28,7 @@ void metrics_notification(enum metrics_notification result, int64_t n);
 void metrics_graph_request(const char *op, int status);
 void metrics_unblu_request(const char *op, int status);
 void metrics_unblu_write(const char *op);
-void metrics_sync_seconds(int64_t ms);	   /* histogram */
+void metrics_sync_seconds(int64_t ms); /* histogram */
 void metrics_store_commit_seconds(int64_t us); /* histogram */
 
 /* Value gauges that come from the store, filled by the caller. */
@@ -40,7 +40,7 @@ struct metrics_gauges {
 	    subscriptions_expired;
 	int64_t nearest_expiry_ms; /* from now; -1: none */
 	int64_t renew_last_success_ms; /* Unix; 0: never */
-	const char *const *degraded;   /* reasons, NULL-terminated */
+	const char *const *degraded; /* reasons, NULL-terminated */
 };
 
 /* Appends the text exposition, clean under `promtool check metrics`. */

@@ -29,14 +29,14 @@ enum {
 struct store;
 
 enum store_open_flags {
-	STORE_CREATE = 1,      /* create and migrate when needed */
-	STORE_READ_ONLY = 2,   /* no lock, no write */
+	STORE_CREATE = 1, /* create and migrate when needed */
+	STORE_READ_ONLY = 2, /* no lock, no write */
 	STORE_CHECKPOINTER = 4 /* sync only: store_checkpoint() allowed */
 };
 
 /* database: "sqlite:PATH". lock_wait_ms as in file_lock(). */
-struct store *store_open(const char *database, unsigned flags,
-    int lock_wait_ms, int64_t now_ms, struct err *e);
+struct store *store_open(const char *database, unsigned flags, int lock_wait_ms,
+    int64_t now_ms, struct err *e);
 void store_close(struct store *s); /* NULL is allowed */
 
 int store_begin(struct store *s, struct err *e);
@@ -55,12 +55,12 @@ int store_backup(struct store *s, const char *path, struct err *e);
 /* ---- work: the queue, one row per (kind, tenant, user, event) ---- */
 
 enum store_kind {
-	STORE_WORK_EVENT,  /* look at one event of a mailbox */
+	STORE_WORK_EVENT, /* look at one event of a mailbox */
 	STORE_WORK_FOLLOW, /* bring the mailbox's subscription in order */
 	STORE_WORK_SEARCH, /* look for events by property (first sight) */
 	STORE_WORK_CATCHUP, /* re-read the mailbox's known events */
-	STORE_WORK_LINK,   /* one conversation: event = conversation id */
-	STORE_WORK_KEYS,   /* fetch the token signing keys; no mailbox */
+	STORE_WORK_LINK, /* one conversation: event = conversation id */
+	STORE_WORK_KEYS, /* fetch the token signing keys; no mailbox */
 	STORE_KIND_COUNT
 };
 
@@ -79,7 +79,7 @@ struct store_work {
 	char user[STORE_GUID];
 	char event[STORE_ID_MAX]; /* "" where the kind needs none */
 	int64_t generation;
-	unsigned hints;	       /* OR of enum store_hint */
+	unsigned hints; /* OR of enum store_hint */
 	int64_t first_seen_ms; /* of the oldest unprocessed notification */
 	int64_t due_ms;
 	int64_t not_before_ms;
@@ -146,8 +146,8 @@ int store_dead_each(struct store *s,
 int store_dead_find(
     struct store *s, int64_t id, struct store_dead *out, struct err *e);
 /* Back into the queue, due now. 1, 0 (no such id), -1. */
-int store_dead_replay(
-    struct store *s, int64_t id, int64_t now_ms, struct err *e);
+int
+store_dead_replay(struct store *s, int64_t id, int64_t now_ms, struct err *e);
 int store_dead_drop(struct store *s, int64_t id, struct err *e);
 int store_dead_count(struct store *s, int64_t *out, struct err *e);
 
@@ -164,18 +164,17 @@ struct store_mailbox {
 	char upn[256]; /* for display only, "" unknown */
 	enum store_mailbox_state state;
 	char reason[STORE_REASON_MAX]; /* of parked */
-	int64_t retry_ms;	       /* parked: when to try again */
-	int64_t since_ms;	       /* of the state */
-	int64_t catch_up_ms;	       /* last complete catch-up, 0 never */
+	int64_t retry_ms; /* parked: when to try again */
+	int64_t since_ms; /* of the state */
+	int64_t catch_up_ms; /* last complete catch-up, 0 never */
 };
 
 int store_mailbox_find(struct store *s, const char *tenant, const char *user,
     struct store_mailbox *out, struct err *e);
 /* Makes the row or updates upn (when not ""); a parked or unfollowed mailbox
  * becomes followed only with resume. *changed (may be NULL): new or resumed. */
-int store_mailbox_follow(struct store *s, const char *tenant,
-    const char *user, const char *upn, bool resume, int64_t now_ms,
-    bool *changed, struct err *e);
+int store_mailbox_follow(struct store *s, const char *tenant, const char *user,
+    const char *upn, bool resume, int64_t now_ms, bool *changed, struct err *e);
 int store_mailbox_set_state(struct store *s, const char *tenant,
     const char *user, enum store_mailbox_state state, const char *reason,
     int64_t retry_ms, int64_t now_ms, struct err *e);
@@ -186,18 +185,18 @@ int store_mailbox_each(struct store *s,
     struct err *e);
 /* The claim on a mailbox's subscription: 1 taken (or already ours), 0 held by
  * another owner until *held_until_ms, -1. */
-int store_mailbox_claim(struct store *s, const char *tenant,
-    const char *user, const char *owner, int64_t now_ms, int64_t until_ms,
-    int64_t *held_until_ms, struct err *e);
-int store_mailbox_release(struct store *s, const char *tenant,
-    const char *user, const char *owner, struct err *e);
+int store_mailbox_claim(struct store *s, const char *tenant, const char *user,
+    const char *owner, int64_t now_ms, int64_t until_ms, int64_t *held_until_ms,
+    struct err *e);
+int store_mailbox_release(struct store *s, const char *tenant, const char *user,
+    const char *owner, struct err *e);
 
 /* ---- subscriptions ---- */
 
 struct store_subscription {
 	char tenant[STORE_GUID], user[STORE_GUID];
 	char client_state_hash[65]; /* SHA-256, hex; the key of the row */
-	char id[64];	    /* Graph's; "" until Graph has answered */
+	char id[64]; /* Graph's; "" until Graph has answered */
 	int64_t granted_ms; /* when Graph granted the present life; 0 pending */
 	int64_t expires_ms;
 	int64_t requested_life_ms;
@@ -207,17 +206,17 @@ struct store_subscription {
 };
 
 /* Before POST /subscriptions. */
-int store_subscription_add_pending(struct store *s,
-    const struct store_subscription *sub, struct err *e);
+int store_subscription_add_pending(
+    struct store *s, const struct store_subscription *sub, struct err *e);
 /* Graph has granted it: id, granted_ms and expires_ms are taken from sub, and
  * older rows of the same mailbox are removed. */
-int store_subscription_granted(struct store *s,
-    const struct store_subscription *sub, struct err *e);
+int store_subscription_granted(
+    struct store *s, const struct store_subscription *sub, struct err *e);
 int store_subscription_remove(
     struct store *s, const char *client_state_hash, struct err *e);
 /* The mailbox's newest granted (else pending) one. */
-int store_subscription_of(struct store *s, const char *tenant,
-    const char *user, struct store_subscription *out, struct err *e);
+int store_subscription_of(struct store *s, const char *tenant, const char *user,
+    struct store_subscription *out, struct err *e);
 int store_subscription_by_id(struct store *s, const char *id,
     struct store_subscription *out, struct err *e);
 int store_subscription_by_client_state(struct store *s,
@@ -231,13 +230,13 @@ int store_subscription_each(struct store *s,
 
 enum store_link_state {
 	STORE_LINK_ANNOUNCED, /* no event seen yet */
-	STORE_LINK_LINKED,    /* followed */
-	STORE_LINK_GONE,      /* deletion candidate, in its grace time */
-	STORE_LINK_HELD,      /* deletion held by the brake */
-	STORE_LINK_FOREIGN,   /* not ours to write */
-	STORE_LINK_ENDED,     /* conversation ENDED: no longer followed */
-	STORE_LINK_KEPT,      /* event deleted, guard refused: left alone */
-	STORE_LINK_DELETED,   /* conversation deleted by us or gone */
+	STORE_LINK_LINKED, /* followed */
+	STORE_LINK_GONE, /* deletion candidate, in its grace time */
+	STORE_LINK_HELD, /* deletion held by the brake */
+	STORE_LINK_FOREIGN, /* not ours to write */
+	STORE_LINK_ENDED, /* conversation ENDED: no longer followed */
+	STORE_LINK_KEPT, /* event deleted, guard refused: left alone */
+	STORE_LINK_DELETED, /* conversation deleted by us or gone */
 	STORE_LINK_UNCONFIRMED, /* lease ran out, not provably an orphan */
 	STORE_LINK_STATE_COUNT
 };
@@ -249,7 +248,7 @@ struct store_link {
 	char event[STORE_ID_MAX]; /* "" until seen */
 	enum store_link_state state;
 	bool shared; /* announced with mailbox "shared" */
-	bool verified;	 /* ownership rule passed */
+	bool verified; /* ownership rule passed */
 	char agent[128]; /* Unblu person id of the only ASSIGNED_AGENT */
 	char topic[STORE_TEXT_MAX]; /* last written or announced, UTF-8 */
 	int64_t start_ms; /* last written or announced, minute-rounded */
@@ -258,10 +257,10 @@ struct store_link {
 	int64_t end_ms; /* last known end of the event, 0 unknown */
 	char time_zone[64];
 	char change_key[128]; /* of the event as last read */
-	char series[16];      /* event type as last read */
+	char series[16]; /* event type as last read */
 	int64_t created_ms;
 	int64_t announced_ms; /* 0: never by PUT */
-	int64_t synced_ms;    /* last time event and conversation agreed */
+	int64_t synced_ms; /* last time event and conversation agreed */
 	int64_t gone_since_ms;
 	int searches; /* first-sight searches made */
 	char last_error[STORE_REASON_MAX];
@@ -270,16 +269,14 @@ struct store_link {
 int store_link_find(struct store *s, const char *conversation,
     struct store_link *out, struct err *e);
 /* The link whose event this is (the owner's, not a copy's). */
-int store_link_by_event(struct store *s, const char *tenant,
-    const char *user, const char *event, struct store_link *out,
-    struct err *e);
+int store_link_by_event(struct store *s, const char *tenant, const char *user,
+    const char *event, struct store_link *out, struct err *e);
 /* Inserts or overwrites the whole row. */
-int store_link_save(
-    struct store *s, const struct store_link *l, struct err *e);
+int store_link_save(struct store *s, const struct store_link *l, struct err *e);
 /* PUT api/links: makes the row, or, when it exists and belongs to the same
  * tenant and user, fills what is still unknown. *other: someone else's. */
-int store_link_announce(struct store *s, const struct store_link *l,
-    bool *other, struct err *e);
+int store_link_announce(
+    struct store *s, const struct store_link *l, bool *other, struct err *e);
 /* Of one mailbox (tenant NULL: all), in no order. */
 int store_link_each(struct store *s, const char *tenant, const char *user,
     int (*each)(const struct store_link *l, void *arg), void *arg,
@@ -296,18 +293,18 @@ int store_copy_inherit(
 struct store_audit {
 	int64_t at_ms;
 	const char *tenant, *user, *event, *conversation;
-	const char *action;  /* "delete", "set-topic", "foreign", ... */
+	const char *action; /* "delete", "set-topic", "foreign", ... */
 	const char *outcome; /* "done", "refused", "held", ... */
-	const char *detail;  /* never a topic */
+	const char *detail; /* never a topic */
 };
-int store_audit_add(
-    struct store *s, const struct store_audit *a, struct err *e);
+int
+store_audit_add(struct store *s, const struct store_audit *a, struct err *e);
 int store_audit_each(struct store *s, int64_t since_ms,
     int (*each)(const struct store_audit *a, void *arg), void *arg,
     struct err *e);
 /* Deletions with outcome "done" since since_ms; user NULL: whole tenant. */
-int store_audit_deletions(struct store *s, const char *tenant,
-    const char *user, int64_t since_ms, int64_t *out, struct err *e);
+int store_audit_deletions(struct store *s, const char *tenant, const char *user,
+    int64_t since_ms, int64_t *out, struct err *e);
 
 /* A scope ("graph:{tenant}", "graph:{tenant}/{user}", "unblu") must not be
  * called before until_ms; only ever raised. */
