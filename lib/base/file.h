@@ -30,7 +30,8 @@ int file_lock_open(const char *path, struct err *e);
 int file_lock(int fd, int wait_ms, struct err *e);
 void file_unlock(int fd);
 
-/* Whether path lies on a network file system (statfs magic). */
+/* Whether path, or its folder when it does not exist yet, lies on a network
+ * file system (statfs magic). FUSE counts as local. */
 bool file_is_on_network(const char *path);
 
 #endif

@@ -45,7 +45,8 @@ int loop_signals(struct loop *l, const sigset_t *set,
 /* Calls done(arg) after the callbacks of each round; one per loop. */
 void loop_after_round(struct loop *l, void (*done)(void *arg), void *arg);
 
-/* Runs until loop_stop(). 0, or -1 when epoll itself failed. */
+/* Runs until loop_stop(), finishing the round; at once when it was called
+ * before. Can run again after that. 0, or -1 when epoll itself failed. */
 int loop_run(struct loop *l, struct err *e);
 void loop_stop(struct loop *l);
 

@@ -12,4 +12,7 @@ void *mem_realloc(void *ptr, size_t size);
 char *mem_strdup(const char *text);
 char *mem_strndup(const char *text, size_t len);
 
+/* The end that all of the above come to: logs, exits with status 70. */
+_Noreturn void mem_exhausted(size_t size);
+
 #endif

@@ -10,7 +10,8 @@
 /*
  * An array of 64-bit counters in a memfd. The supervisor creates it and
  * passes the descriptor on; children map it. What each index means is said in
- * port/metrics.h. Adding is atomic and never fails.
+ * port/metrics.h. Adding is atomic and never fails: no page or an index that
+ * is out of range is ignored.
  */
 struct page;
 

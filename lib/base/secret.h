@@ -11,9 +11,10 @@ struct secret;
 struct secret *secret_new(const char *text, size_t len);
 void secret_free(struct secret *s); /* NULL is allowed */
 bool secret_is_set(const struct secret *s); /* false for NULL and "" */
-/* For the one place that puts it on the wire. Borrowed. */
+/* For the one place that puts it on the wire. Borrowed; "" for NULL. */
 const char *secret_reveal(const struct secret *s);
 size_t secret_len(const struct secret *s);
+/* In constant time for a given length. Unset ones equal nothing. */
 bool secret_equals(const struct secret *a, const struct secret *b);
 
 /* Overwrites memory so that the compiler can not leave it out. */

@@ -4,6 +4,27 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Reads the code point that text (len bytes) begins with. The bytes it takes,
+ * or 0 when they are no valid UTF-8 (or len is 0); *out is then U+FFFD.
+ */
+size_t text_code_point(const char *text, size_t len, uint32_t *out);
+
+/* Writes c (at most U+10FFFF) as UTF-8. The bytes written. */
+size_t text_put_code_point(uint32_t c, char out[4]);
+
+enum { TEXT_ESCAPE_MAX = 6 };
+
+/*
+ * Writes the first code point of text (len > 0 bytes) as it stands inside a
+ * JSON string: quotes, backslash, controls (DEL and C1 too), U+2028/9, bidi
+ * controls and the BOM escaped, a byte that is no UTF-8 as U+FFFD. The bytes
+ * written; *used is what was taken of text.
+ */
+size_t text_json_escape(
+    const char *text, size_t len, char out[TEXT_ESCAPE_MAX], size_t *used);
 
 /* Whether len bytes are valid UTF-8 (no surrogates, no overlong forms). */
 bool text_is_utf8(const char *text, size_t len);

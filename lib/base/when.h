@@ -30,6 +30,8 @@ struct when_utc {
 	int year, month, day, hour, minute, second, wday;
 };
 void when_to_utc(int64_t ms, struct when_utc *out);
+/* Fields beyond their range count on (month 13 is next January); wday is
+ * ignored. */
 int64_t when_from_utc(const struct when_utc *in);
 
 #endif
