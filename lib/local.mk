@@ -2,7 +2,24 @@
 
 noinst_LIBRARIES += lib/libbase.a lib/librule.a lib/libport.a lib/libremote.a lib/libsync.a
 
-lib_libbase_a_SOURCES =
+lib_libbase_a_SOURCES = \
+	lib/base/buf.c lib/base/buf.h \
+	lib/base/clock.c lib/base/clock.h \
+	lib/base/err.c lib/base/err.h \
+	lib/base/file.c lib/base/file.h \
+	lib/base/json.c lib/base/json.h \
+	lib/base/jws.c lib/base/jws.h \
+	lib/base/log.c lib/base/log.h \
+	lib/base/loop.c lib/base/loop.h \
+	lib/base/mem.c lib/base/mem.h \
+	lib/base/page.c lib/base/page.h \
+	lib/base/rand.c lib/base/rand.h \
+	lib/base/scan.c lib/base/scan.h \
+	lib/base/secret.c lib/base/secret.h \
+	lib/base/text.c lib/base/text.h \
+	lib/base/url.c lib/base/url.h \
+	lib/base/when.c lib/base/when.h \
+	lib/base/scan_string.c lib/base/scan_string.h lib/base/scan_walk.c
 
 lib_librule_a_SOURCES =
 
