@@ -10,21 +10,31 @@
 #include "base/err.h"
 #include "base/loop.h"
 
-enum { HTTP_REPLY_MAX = 4 << 20, HTTP_HEADERS_MAX = 8 };
+enum {
+	HTTP_REPLY_MAX = 4 << 20,
+	HTTP_URL_MAX = 8 << 10,
+	HTTP_BODY_MAX = 256 << 10,
+	HTTP_HEADER_MAX = 32 << 10, /* one value */
+	HTTP_HEADERS_MAX = 8,
+	HTTP_CONNECTIONS_PER_HOST = 32,
+	HTTP_CONNECT_MS = 3000,
+	HTTP_TIMEOUT_MS = 15000
+};
 
 struct http; /* one per process */
 struct http_exchange; /* one request under way */
 
+/* Borrowed for the life of struct http. */
 struct http_options {
 	const char *ca_file; /* "": the system's */
 	const char *proxy; /* "": none (the environment is not consulted) */
 	const char *no_proxy;
-	int max_connections_per_host;
+	int max_connections_per_host; /* 0: HTTP_CONNECTIONS_PER_HOST */
 	const char *user_agent;
 };
 
-struct http *
-http_new(struct loop *loop, const struct http_options *options, struct err *e);
+/* Takes no memory for TLS before the first http_start(). Never fails. */
+struct http *http_new(struct loop *loop, const struct http_options *options);
 /* Exchanges still under way are dropped without their callback. */
 void http_free(struct http *h);
 
@@ -39,7 +49,7 @@ struct http_request {
 		const char *name; /* static text */
 		struct buf value;
 	} headers[HTTP_HEADERS_MAX];
-	size_t header_count;
+	size_t header_count; /* over HTTP_HEADERS_MAX: one did not fit */
 	int64_t timeout_ms; /* whole exchange; 0: 15 s */
 	const char *op; /* static name for logs and metrics: "get-event" */
 };
