@@ -17,11 +17,16 @@ lib_libbase_a_SOURCES = \
 	lib/base/scan.c lib/base/scan.h \
 	lib/base/secret.c lib/base/secret.h \
 	lib/base/text.c lib/base/text.h \
+	lib/base/tz.c lib/base/tz.h \
+	lib/base/tz_posix.c lib/base/tz_posix.h \
 	lib/base/url.c lib/base/url.h \
 	lib/base/when.c lib/base/when.h \
 	lib/base/scan_string.c lib/base/scan_string.h lib/base/scan_walk.c
 
-lib_librule_a_SOURCES =
+lib_librule_a_SOURCES = \
+	lib/rule/circuit.c lib/rule/circuit.h \
+	lib/rule/cron.c lib/rule/cron.h \
+	lib/rule/retry.c lib/rule/retry.h
 
 lib_libport_a_SOURCES =
 

@@ -15,10 +15,16 @@ struct tz;
 struct tz *tz_load(const char *name, struct err *e);
 void tz_free(struct tz *z); /* NULL is allowed */
 
-/* Offset from UTC in seconds (east positive) in force at ms. */
+/* Offset from UTC in seconds (east positive) in force at ms. A NULL zone is
+ * UTC here and below. */
 int32_t tz_offset_at(const struct tz *z, int64_t ms);
 
-/* The first instant of the civil day year-month-day in the zone. */
+/* The first instant after ms at which the offset may change; INT64_MAX when
+ * there is none. */
+int64_t tz_next_change(const struct tz *z, int64_t ms);
+
+/* The first instant of the civil day year-month-day in the zone, or of the
+ * first day that exists after it. */
 int64_t tz_day_start(const struct tz *z, int year, int month, int day);
 
 #endif
