@@ -1,0 +1,23 @@
+/* rule/link.c - see link.h. */
+#include "rule/link.h"
+
+#include <stddef.h>
+
+bool
+link_is_over(enum link_state state)
+{
+	return state == LINK_FOREIGN || state == LINK_ENDED ||
+	    state == LINK_KEPT || state == LINK_DELETED;
+}
+
+int64_t
+link_next_search_ms(int made, int64_t since_ms)
+{
+	static const int minutes[] = {0, 1, 5, 15, 60};
+
+	if (made < 0)
+		made = 0;
+	if ((size_t)made >= sizeof(minutes) / sizeof(minutes[0]))
+		return INT64_MAX;
+	return since_ms + (int64_t)minutes[made] * 60 * 1000;
+}

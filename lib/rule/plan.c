@@ -1,0 +1,131 @@
+/* rule/plan.c - see plan.h. */
+#include "rule/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/when.h"
+
+void
+plan_topic(
+    const char *subject, const struct policy *policy, char out[PLAN_TOPIC_MAX])
+{
+	char *topic = text_trim(subject);
+	size_t len;
+
+	if (topic[0] == '\0') {
+		free(topic);
+		topic = text_trim(policy->fallback_topic);
+	}
+	len = text_cut_chars(topic, (size_t)policy->topic_max_chars);
+	topic[len] = '\0';
+	len = text_cut_bytes(topic, PLAN_TOPIC_MAX - 1);
+	/* A blank may have come to stand at the cut. */
+	while (len > 0 && topic[len - 1] == ' ')
+		len--;
+	memcpy(out, topic, len);
+	out[len] = '\0';
+	free(topic);
+}
+
+/* Whether nobody acts on the event, whatever is stored; says why. */
+static bool
+plan_is_ignored(
+    const struct event *ev, const struct link *link, const char **why)
+{
+	if (link == NULL && !ev->linked)
+		*why = "no property and no link";
+	else if (!ev->organizer)
+		*why = "an event of someone else";
+	else if (ev->type == EVENT_TYPE_OTHER)
+		*why = "an event of an unknown type";
+	else if (link != NULL && !link->mine)
+		*why = "the conversation belongs to another mailbox";
+	else if (link != NULL && link_is_over(link->state))
+		*why = "the link is over";
+	else
+		return false;
+	return true;
+}
+
+/* Whether the link has another event that may be alive. */
+static bool
+plan_is_copy(const struct event *ev, const struct link *link)
+{
+	return link != NULL && link->event[0] != '\0' &&
+	    link->state != LINK_ANNOUNCED && link->state != LINK_GONE &&
+	    link->state != LINK_HELD && strcmp(link->event, ev->id) != 0;
+}
+
+static void
+plan_time(const struct event *ev, const struct link *link,
+    const struct tz *zone, int64_t now_ms, struct plan *out)
+{
+	int64_t start_ms = ev->start_ms;
+
+	if (ev->all_day && zone != NULL)
+		start_ms = tz_day_start(zone, ev->year, ev->month, ev->day);
+	out->start_ms = when_round_minute(start_ms);
+	if (ev->type == EVENT_MASTER && out->start_ms <= now_ms) {
+		out->why = "the series has begun: its time is left alone";
+		out->start_ms = link != NULL ? link->start_ms : 0;
+		return;
+	}
+	out->set_time = link == NULL || !link->known ||
+	    when_round_minute(link->start_ms) != out->start_ms;
+}
+
+void
+plan_event(const struct event *ev, const struct link *link,
+    const struct policy *policy, const struct tz *zone, int64_t now_ms,
+    struct plan *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->why = "";
+	if (plan_is_ignored(ev, link, &out->why))
+		return;
+	if (ev->type == EVENT_OCCURRENCE) {
+		out->kind = ev->master[0] != '\0' ? PLAN_MASTER : PLAN_NOTHING;
+		return;
+	}
+	if (plan_is_copy(ev, link)) {
+		out->kind = ev->cancelled ? PLAN_NOTHING : PLAN_COPY;
+		return;
+	}
+	if (!ev->timed && !ev->cancelled) {
+		out->why = "a draft without a time";
+		return;
+	}
+	out->kind = ev->cancelled ? PLAN_CANCELED : PLAN_FOLLOW;
+	out->take_event = link == NULL || strcmp(link->event, ev->id) != 0;
+	if (ev->cancelled)
+		return;
+	plan_topic(ev->subject, policy, out->topic);
+	out->set_topic = link == NULL || !link->known ||
+	    strcmp(link->topic, out->topic) != 0;
+	plan_time(ev, link, zone, now_ms, out);
+}
+
+enum plan_gone
+plan_gone(const struct link *link, const struct policy *policy, int64_t now_ms,
+    int64_t *until_ms)
+{
+	*until_ms = 0;
+	if (link == NULL || !link->mine || link_is_over(link->state) ||
+	    policy->deletion == POLICY_LEAVE)
+		return PLAN_GONE_NOTHING;
+	*until_ms = (link->gone_since_ms > 0 ? link->gone_since_ms : now_ms) +
+	    policy->deletion_grace_ms;
+	if (link->gone_since_ms == 0 && policy->deletion_grace_ms > 0)
+		return PLAN_GONE_GRACE;
+	return now_ms < *until_ms ? PLAN_GONE_GRACE : PLAN_GONE_CONFIRM;
+}
+
+bool
+plan_holds_deletion(
+    const struct policy *policy, int64_t in_mailbox, int64_t in_tenant)
+{
+	return in_mailbox >= policy->max_deletions_per_mailbox ||
+	    in_tenant >= policy->max_deletions_per_tenant;
+}

@@ -1,0 +1,65 @@
+/* rule/plan.h - (event as read, link as stored, clock, policy) -> what to do.
+ * Pure: no I/O, no clock, no log. */
+#ifndef RULE_PLAN_H
+#define RULE_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/tz.h"
+#include "rule/event.h"
+#include "rule/link.h"
+#include "rule/policy.h"
+
+enum { PLAN_TOPIC_MAX = 1024 };
+
+enum plan_kind {
+	PLAN_NOTHING, /* not ours, or not to be acted on */
+	PLAN_MASTER, /* an occurrence: look at its series master instead */
+	PLAN_COPY, /* remember it as a copy of the link's event */
+	PLAN_CANCELED, /* the event is called off: deletion candidate */
+	PLAN_FOLLOW /* bring the conversation in line: set_* say how */
+};
+
+struct plan {
+	enum plan_kind kind;
+	const char *why; /* static, for the log; "" when evident */
+	bool take_event; /* the link takes this event as its own */
+	bool set_topic, set_time;
+	char topic[PLAN_TOPIC_MAX]; /* wanted, also when it is equal */
+	int64_t start_ms; /* wanted, minute-rounded */
+};
+
+/*
+ * What an event that Graph could read asks for. link: the stored link of the
+ * event, else of the conversation that its property names, else NULL. zone is
+ * needed for all-day events (start of day), else NULL is fine.
+ *
+ * Left to later rules: the time of a series follows its master's own start as
+ * long as that lies ahead; once the first occurrence has begun the time is not
+ * written at all, only the topic.
+ */
+void plan_event(const struct event *ev, const struct link *link,
+    const struct policy *policy, const struct tz *zone, int64_t now_ms,
+    struct plan *out);
+
+/* The topic for a subject: trimmed, cut at a code point to the limit,
+ * the fallback when blank. */
+void plan_topic(
+    const char *subject, const struct policy *policy, char out[PLAN_TOPIC_MAX]);
+
+enum plan_gone {
+	PLAN_GONE_NOTHING, /* no live link, or events' deletions are ignored */
+	PLAN_GONE_GRACE, /* (still) in its grace time, until *until_ms */
+	PLAN_GONE_CONFIRM /* the grace time is over: search, read again */
+};
+
+/* What an event that seems to be deleted asks for. link may be NULL. */
+enum plan_gone plan_gone(const struct link *link, const struct policy *policy,
+    int64_t now_ms, int64_t *until_ms);
+
+/* Whether one more deletion is held, after so many within the last hour. */
+bool plan_holds_deletion(
+    const struct policy *policy, int64_t in_mailbox, int64_t in_tenant);
+
+#endif
