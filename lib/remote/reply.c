@@ -1,0 +1,92 @@
+/* remote/reply.c - see reply.h. */
+#include "remote/reply.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/rand.h"
+
+static const char *
+reply_result_name(enum http_result result)
+{
+	switch (result) {
+	case HTTP_DONE:
+		return "done";
+	case HTTP_DNS:
+		return "name not resolved";
+	case HTTP_CONNECT:
+		return "no connection";
+	case HTTP_TLS:
+		return "TLS failed";
+	case HTTP_TIMEOUT:
+		return "timed out";
+	case HTTP_BROKEN:
+		return "answer cut off";
+	case HTTP_TOO_BIG:
+		return "answer too large";
+	case HTTP_REFUSED:
+		return "request not possible";
+	}
+	return "unknown";
+}
+
+int
+reply_transport(const struct http_reply *r, struct err *e)
+{
+	if (r->result == HTTP_DONE)
+		return 0;
+	return err_set(e, r->result == HTTP_REFUSED ? ERR_INPUT : ERR_RETRY,
+	    "%s: %s", reply_result_name(r->result), r->message);
+}
+
+bool
+reply_is_json(const struct http_reply *r)
+{
+	size_t len = strlen(r->content_type);
+
+	return strcmp(r->content_type, "application/json") == 0 ||
+	    (len > 5 && strcmp(r->content_type + len - 5, "+json") == 0);
+}
+
+json_t *
+reply_json(const struct http_reply *r, struct err *e)
+{
+	json_t *doc;
+
+	if (!reply_is_json(r)) {
+		err_set(e, ERR_RETRY, "status %d with %s instead of JSON",
+		    r->status,
+		    r->content_type[0] != '\0' ? r->content_type : "no type");
+		return NULL;
+	}
+	doc = json_load_strict(r->body, r->body_len, e);
+	if (doc == NULL && e != NULL) {
+		e->code = ERR_RETRY;
+		err_wrap(e, "broken JSON with status %d", r->status);
+	}
+	return doc;
+}
+
+int
+reply_overload(const struct http_reply *r, const char *code, struct err *e)
+{
+	bool is_fault = r->status == 408 || r->status >= 500;
+
+	if (r->status != 429 && !is_fault)
+		return 0;
+	err_set(e,
+	    r->status == 429 || r->retry_after_ms >= 0 ? ERR_BUSY : ERR_RETRY,
+	    "status %d %s", r->status, code);
+	if (e != NULL)
+		e->retry_after_ms = r->retry_after_ms;
+	return -1;
+}
+
+void
+reply_request_id(struct http_request *req)
+{
+	char id[37];
+
+	rand_guid(id);
+	http_request_header(req, "client-request-id", "%s", id);
+}

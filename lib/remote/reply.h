@@ -1,0 +1,29 @@
+/* remote/reply.h - what every peer's answer has in common. */
+#ifndef REMOTE_REPLY_H
+#define REMOTE_REPLY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "port/http.h"
+
+/* 0 when there is an HTTP answer, else -1: ERR_RETRY for network faults,
+ * ERR_INPUT when the request itself could not be made. */
+int reply_transport(const struct http_reply *r, struct err *e);
+
+/* application/json or application/...+json. */
+bool reply_is_json(const struct http_reply *r);
+
+/* The parsed body, a new reference; NULL with ERR_RETRY when it is not JSON
+ * or broken (the first of these is worth repeating). */
+json_t *reply_json(const struct http_reply *r, struct err *e);
+
+/* 429: ERR_BUSY; 408 and 5xx: ERR_BUSY when the peer said how long, else
+ * ERR_RETRY; all else 0. code is the peer's word for the text. */
+int reply_overload(const struct http_reply *r, const char *code, struct err *e);
+
+/* Appends a header with a fresh GUID: client-request-id for Microsoft. */
+void reply_request_id(struct http_request *req);
+
+#endif
