@@ -28,7 +28,14 @@ lib_librule_a_SOURCES = \
 	lib/rule/cron.c lib/rule/cron.h \
 	lib/rule/retry.c lib/rule/retry.h
 
-lib_libport_a_SOURCES =
+lib_libport_a_SOURCES = \
+	lib/port/config.c lib/port/config.h \
+	lib/port/config_format.c lib/port/config_format.h \
+	lib/port/config_report.c lib/port/config_report.h \
+	lib/port/config_secret.c lib/port/config_secret.h \
+	lib/port/config_settle.c lib/port/config_settle.h \
+	lib/port/config_table.c lib/port/config_option.h \
+	lib/port/config_value.c lib/port/config_value.h
 
 lib_libremote_a_SOURCES =
 

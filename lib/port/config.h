@@ -87,7 +87,10 @@ struct config {
 	char *fallback_topic;
 	bool dry_run; /* syncServerDryRun */
 
+	char *invitation_texts; /* JSON object text: locale -> text */
+
 	/* Unblu (reference: unbluApiPath ... unbluTimeoutMs) */
+	char *unblu_api_path;
 	char *unblu_api_url; /* unblu_url with the API path, no trailing '/' */
 	enum config_unblu_auth unblu_auth;
 	char *unblu_token_url; /* "": discovery */
@@ -119,6 +122,7 @@ struct config_override {
 	const char *path;
 	const char *database;
 	const char *listen;
+	bool strict; /* an unknown key is a mistake however far it is */
 };
 
 /*
