@@ -1,330 +1,133 @@
 // @ts-check
-/*
- * The whole product in a temporary folder: simulators, real nginx, the real programs. A story starts a
- * Stack, plays, and stops it; stop() also holds what must be true after every story.
- */
+/* What stories do with the parts: an agent's clicks, and looks into the product from outside. */
 
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
-import path from 'node:path';
-import { giveAway, makeFolder, serviceAccount, usableParts, hasTestHooks } from './build.js';
-import { FakeClock } from './faketime.js';
-import { Client, freePort } from './http.js';
-import { Program, descendants, parseLines } from './program.js';
-import { Simulators } from './simulators.js';
-import { searchCanaries } from './canary.js';
+import { Parts } from './parts.js';
 import { waitFor } from './wait.js';
 
 /**
- * @typedef {object} Options
- * @property {Record<string, any>} [config] keys of addin.json that differ from the harness' own
- * @property {boolean} [clock] run under libfaketime (needs --enable-test-hooks)
- * @property {number} [seed]
- * @property {Record<string, any>} [settings] of the simulators
- * @property {any} [directory] of the simulators: app, gateway, tenants
- * @property {string[]} [wrap] put before outlook-addin-fcgi: strace and its options
- * @property {Record<string, string>} [env] more environment for the programs
- * @property {boolean} [start] false: only prepare, the test starts the parts itself
- * @property {Simulators} [sims] simulators that stand already; they are not stopped
- * @property {string} [storeFolder] where the store shall be (another file system)
+ * @typedef {import('./simulators.js').Mailbox} Mailbox
+ * @typedef {import('./simulators.js').Conversation} Conversation
+ * @typedef {{ id: string, name: string, subject: string }} Event
+ * @typedef {{ mailbox: Mailbox, sub: any, conv: Conversation, event: Event, start: number }} Followed
  */
 
-const KEEP = process.env.KEEP_FOLDERS === '1';
+const HOUR = 3600_000;
 
-/** @param {string} file @param {string} program */
-function tail(file, program) {
-	if (!fs.existsSync(file))
-		return '';
-	const lines = fs.readFileSync(file, 'utf8').split('\n').filter((l) => l !== '').slice(-25);
-	return lines.length === 0 ? '' : `--- ${program}\n${lines.join('\n')}\n`;
-}
+export class Stack extends Parts {
+	/** Two of the first tenant, two of the second. */
+	get mailboxes() {
+		return this.sims.mailboxes;
+	}
 
-export class Stack {
-	/** @param {string} name @param {Options} [options] */
-	static async start(name, options = {}) {
-		const stack = new Stack(name, options);
-		try {
-			await stack.prepare();
-			if (options.start !== false)
-				await stack.up();
-			return stack;
-		} catch (e) {
-			await stack.abandon();
-			throw e;
-		}
+	/** deploymentUrl with the add-in's folder. */
+	get base() {
+		return `http://127.0.0.1:${this.port}/addin`;
+	}
+
+	/** @param {Mailbox} mailbox */
+	authorization(mailbox) {
+		const token = this.sims.bearer(mailbox);
+		this.secrets.push(token.split('.')[2]);
+		return { Authorization: `Bearer ${token}` };
 	}
 
 	/**
-	 * Runs story with a stack, stops it, and keeps the folder and tells the logs when something failed.
-	 * @param {string} name @param {Options} options @param {(stack: Stack) => Promise<void>} story
+	 * What the add-in does after it has made the conversation. 503 (no keys yet) is repeated as asked.
+	 * @param {Mailbox} mailbox @param {Conversation} conv @param {{ topic: string, start: number, more?: Record<string, any> }} about
 	 */
-	static async play(name, options, story) {
-		const stack = await Stack.start(name, options);
-		try {
-			await story(stack);
-			await stack.stop();
-		} catch (e) {
-			await stack.abandon();
-			throw e;
-		}
+	async putLink(mailbox, conv, about) {
+		const data = { v: 1, sourceId: conv.sourceId, topic: about.topic, start: new Date(about.start).toISOString(), mailbox: 'own', ...about.more };
+		return waitFor(async () => {
+			const answer = await this.http.request('PUT', `/addin/api/links/${encodeURIComponent(conv.id)}`, { headers: { ...this.authorization(mailbox), 'Content-Type': 'application/json' }, body: JSON.stringify(data) });
+			return answer.status === 503 ? null : answer;
+		}, 10_000, 'PUT api/links is answered with something else than 503');
 	}
 
-	/** @param {string} name @param {Options} options */
-	constructor(name, options) {
-		this.name = name;
-		this.options = options;
-		this.dir = makeFolder(name.replace(/[^A-Za-z0-9]+/g, '-'));
-		this.parts = usableParts(this.dir);
-		this.runDir = path.join(this.dir, 'run');
-		this.siteDir = path.join(this.dir, 'site');
-		this.logDir = path.join(this.dir, 'logs');
-		this.storeFile = path.join(options.storeFolder ?? path.join(this.dir, 'state'), 'state.db');
-		this.socket = path.join(this.runDir, 'fcgi.sock');
-		/** @type {Program | null} */
+	/** What the pane reads, once it satisfies want. @param {Mailbox} mailbox @param {Conversation} conv @param {(link: any) => boolean} want @param {string} what */
+	async linkState(mailbox, conv, want, what) {
+		return waitFor(async () => {
+			const answer = await this.http.get(`/addin/api/links/${encodeURIComponent(conv.id)}`, this.authorization(mailbox));
+			if (answer.status !== 200)
+				throw new Error(`GET api/links: ${answer.status} ${answer.text}`);
+			if (!want(answer.json))
+				throw new Error(answer.text);
+			return answer.json;
+		}, 10_000, what);
+	}
+
+	/**
+	 * One booked conversation with its event, followed and in step.
+	 * @param {Mailbox} mailbox @param {{ start?: number, name?: string, event?: boolean }} [how] event false: only booked
+	 * @returns {Promise<Followed>}
+	 */
+	async follow(mailbox, how = {}) {
+		const start = how.start === undefined ? Math.ceil(this.now() / 60_000) * 60_000 + 50 * HOUR : Math.ceil(how.start / 60_000) * 60_000;
+		const name = how.name ?? `Meeting of ${mailbox.upn}`;
+		const conv = await this.sims.book(mailbox, { topic: name, start });
+		const put = await this.putLink(mailbox, conv, { topic: name, start });
+		if (put.status !== 202)
+			throw new Error(`PUT api/links: ${put.status} ${put.text}`);
+		const sub = await waitFor(() => this.sims.subscriptionsOf(mailbox)[0], 10_000, `a subscription for ${mailbox.upn}`);
+		if (how.event === false)
+			return { mailbox, sub, conv, event: { id: '', name, subject: name }, start };
+		const event = await this.sims.addEvent(mailbox, { subject: name, start, conversation: conv });
+		await this.linkState(mailbox, conv, (l) => l.state === 'linked', `${name}: the link knows its event`);
+		return { mailbox, sub, conv, event, start };
+	}
+
+	/** Many of one mailbox. @param {Mailbox} mailbox @param {number} count */
+	async followMany(mailbox, count) {
+		const links = [];
+		const first = await this.follow(mailbox, { name: `${mailbox.upn} 0` });
+		links.push(first);
+		links.push(...await Promise.all(Array.from({ length: count - 1 }, (_, i) => this.follow(mailbox, { name: `${mailbox.upn} ${i + 1}` }))));
+		return { mailbox, sub: first.sub, links };
+	}
+
+	/** Nothing is left in the queue. @param {number} [ms] */
+	async idle(ms = 15_000) {
+		await waitFor(async () => (await this.query('SELECT count(*) AS n FROM work'))[0].n === 0, ms, 'the queue is empty');
+	}
+
+	async deadLetters() {
+		return (await this.query('SELECT count(*) AS n FROM dead_letter'))[0].n;
+	}
+
+	async integrity() {
+		return (await this.query('PRAGMA integrity_check'))[0].integrity_check;
+	}
+
+	async restart() {
+		await this.fcgiDown();
+		await this.startFcgi();
+		await waitFor(async () => (await this.http.get('/ready')).status === 200, 10_000, 'ready after the restart');
+	}
+
+	/** Ends outlook-addin-fcgi in good order; nginx goes on. */
+	async fcgiDown() {
+		const exit = await this.fcgi?.stop();
+		if (exit?.code !== 0)
+			throw new Error(`outlook-addin-fcgi ended with ${JSON.stringify(exit)}`);
 		this.fcgi = null;
-		/** @type {Program | null} */
-		this.nginx = null;
-		this.clock = options.clock ? new FakeClock(this.dir) : null;
-		this.runs = 0;
-		/** @type {string[]} what must not show up anywhere */
-		this.secrets = [];
-		/** Log lines of level error are a failure of the story unless it says that they belong to it. */
-		this.expectErrors = false;
-		this.over = false;
 	}
 
-	async prepare() {
-		if (this.clock !== null && !hasTestHooks())
-			throw new Error('stories with a clock need a build configured with --enable-test-hooks');
-		for (const dir of [this.runDir, this.logDir, path.join(this.dir, 'state')]) {
-			fs.mkdirSync(dir, { mode: 0o750 });
-			giveAway(dir);
-		}
-		this.sims = this.options.sims ?? await Simulators.start({ seed: this.options.seed, settings: this.options.settings, directory: this.options.directory });
-		this.port = await freePort();
-		this.metricsPort = await freePort();
-		this.http = new Client(`http://127.0.0.1:${this.port}`);
-		this.config = {
-			deploymentUrl: `http://127.0.0.1:${this.port}/`,
-			deploymentAddinEndpoint: 'addin',
-			...this.sims.config,
-			syncServerEnabled: true,
-			database: `sqlite:${this.storeFile}`,
-			fastcgiListen: `unix:${this.socket}`,
-			httpListen: `127.0.0.1:${this.port}`,
-			metricsListen: `127.0.0.1:${this.metricsPort}`,
-			notificationDebounceMs: 100,
-			deletionGraceSeconds: 1,
-			logLevel: 'debug',
-			...this.options.config,
-		};
-		this.configFile = path.join(this.dir, 'addin.json');
-		this.writeConfig();
-		this.secrets.push(...Object.values(this.sims.secrets));
-		const done = await this.ctl('render', '--out', this.siteDir);
-		if (done.code !== 0)
-			throw new Error(`outlook-addinctl render ended with ${done.code}: ${done.stderr}`);
+	/** The lock file that every process takes around the store. */
+	get lockFile() {
+		return `${this.storeFile}.lock`;
 	}
 
-	/** @param {Record<string, any>} [change] */
-	writeConfig(change = {}) {
-		Object.assign(/** @type {any} */ (this.config), change);
-		fs.writeFileSync(/** @type {string} */ (this.configFile), JSON.stringify(this.config, null, '\t'), { mode: 0o644 });
-	}
-
-	/** The environment of a program; secrets only where they belong. @param {boolean} [secrets] */
-	env(secrets = true) {
-		/** @type {Record<string, string>} */
-		const env = { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', TZ: 'UTC', LANG: 'C.UTF-8', OUTLOOK_ADDIN_DATADIR: this.parts.data };
-		for (const [name, value] of Object.entries(process.env))
-			if (/^(GCOV_|.*SAN_OPTIONS$)/.test(name) && value !== undefined)
-				env[name] = value;
-		return { ...env, ...this.clock?.env ?? {}, ...secrets ? this.sims?.secrets : {}, ...this.options.env };
-	}
-
-	/** Starts outlook-addin-fcgi and nginx and waits until both answer. */
-	async up() {
-		await Promise.all([this.startFcgi(), this.startNginx()]);
-		await waitFor(async () => (await this.http?.get('/ready'))?.status === 200, 15_000, 'GET /ready answers 200 through nginx');
-	}
-
-	/** @param {{ wrap?: string[], args?: string[], wait?: boolean }} [how] */
-	async startFcgi(how = {}) {
-		if (this.fcgi?.running)
-			throw new Error('outlook-addin-fcgi runs already');
-		const argv = [...how.wrap ?? this.options.wrap ?? [], this.parts.fcgi, '--config', /** @type {string} */ (this.configFile), ...how.args ?? []];
-		const program = new Program('fcgi', argv, { dir: this.logDir, cwd: this.dir, env: this.env(), account: argv[0] === this.parts.fcgi ? serviceAccount() : null });
-		this.fcgi = program;
-		if (how.wait === false)
-			return program;
-		await waitFor(() => {
-			if (program.exit !== null)
-				throw new Error(`it ended with ${JSON.stringify(program.exit)}`);
-			return fs.existsSync(this.socket);
-		}, 15_000, 'outlook-addin-fcgi listens');
-		return program;
-	}
-
-	async startNginx() {
-		this.nginx = new Program('nginx', ['nginx', '-p', this.siteDir, '-c', 'nginx.conf', '-e', 'stderr', '-g', 'daemon off;'], { dir: this.logDir, cwd: this.siteDir, env: { PATH: process.env.PATH ?? '' }, account: serviceAccount() });
-		await waitFor(async () => (await this.http?.get('/live'))?.status, 10_000, 'nginx answers');
-		if (!this.nginx.running)
-			throw new Error('nginx ended');
-	}
-
-	/**
-	 * Process ids of a role of the running outlook-addin-fcgi.
-	 * @param {'web' | 'sync'} role
-	 */
-	pids(role) {
-		if (!this.fcgi?.running)
-			return [];
-		return descendants(this.fcgi.pid).filter(({ argv }) => argv.some((a, i) => a === `--role=${role}` || a === role && argv[i - 1] === '--role')).map((p) => p.pid);
-	}
-
-	/** The one process of a role, as soon as it stands. @param {'web' | 'sync'} role */
-	async pid(role) {
-		return waitFor(() => this.pids(role)[0], 10_000, `${role} runs`);
-	}
-
-	/** kill -9 (or another signal); resolves when that very process is gone. @param {'web' | 'sync'} role @param {NodeJS.Signals} [signal] */
-	async kill(role, signal = 'SIGKILL') {
-		const pid = await this.pid(role);
-		process.kill(pid, signal);
-		await waitFor(() => !this.pids(role).includes(pid), 5000, `${role} (pid ${pid}) is gone`);
-		return pid;
-	}
-
-	/**
-	 * Runs a one-shot program to its end.
-	 * @param {string} file @param {string[]} args @param {{ env?: Record<string, string>, ms?: number, secrets?: boolean }} [how]
-	 * @returns {Promise<{ code: number, stdout: string, stderr: string, log: any[] }>}
-	 */
-	run(file, args, how = {}) {
-		const number = ++this.runs;
-		return new Promise((resolve) => {
-			execFile(file, args, { env: { ...this.env(how.secrets ?? true), ...how.env }, cwd: this.dir, timeout: how.ms ?? 60_000, killSignal: 'SIGKILL', maxBuffer: 64 << 20, ...serviceAccount() ?? {} }, (e, stdout, stderr) => {
-				const code = e === null ? 0 : typeof e.code === 'number' ? e.code : 128;
-				const name = `${path.basename(file)}-${number}`;
-				fs.writeFileSync(path.join(this.logDir, `${name}.out`), stdout);
-				fs.writeFileSync(path.join(this.logDir, `${name}.err`), `${stderr}`);
-				resolve({ code, stdout, stderr, log: parseLines(stderr) });
-			});
-		});
-	}
-
-	/** One pass of outlook-addin-renew. @param {...string} args */
-	renew(...args) {
-		return this.run(this.parts.renew, ['--config', /** @type {string} */ (this.configFile), ...args]);
-	}
-
-	/** @param {...string} args */
-	ctl(...args) {
-		return this.run(this.parts.ctl, ['--config', /** @type {string} */ (this.configFile), ...args]);
-	}
-
-	/** Virtual milliseconds of all parts. */
-	now() {
-		return /** @type {Simulators} */ (this.sims).now();
-	}
-
-	/** Moves every clock ahead, and wakes sync, which otherwise would not notice. @param {number} ms */
-	async advance(ms) {
-		if (this.clock === null)
-			throw new Error('start the stack with clock: true');
-		this.clock.set(this.clock.offsetMs + ms);
-		/** @type {Simulators} */ (this.sims).advance(ms);
-		await this.wake();
-	}
-
-	/** A wake datagram for sync; perl, because Node can not send one. */
-	async wake() {
-		const script = 'use Socket; socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or exit 1; send($s, "w", 0, pack_sockaddr_un($ARGV[0])) or exit 1;';
-		await new Promise((resolve) => execFile('perl', ['-e', script, path.join(this.runDir, 'wake.sock')], resolve));
-	}
-
-	/** Lines that the programs wrote, of every run. @returns {any[]} */
-	get log() {
-		return this.fcgi === null ? [] : this.fcgi.log;
-	}
-
-	/** @param {string} sql @returns {Promise<any[]>} rows; the store is opened read-only */
-	query(sql) {
+	/** Changes the store behind the product's back; only while it is down. @param {string} sql */
+	writeStore(sql) {
+		const { uid, gid } = fs.statSync(this.storeFile);
 		return new Promise((resolve, reject) => {
-			execFile('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 5000', this.storeFile, sql], { maxBuffer: 256 << 20 }, (e, stdout, stderr) => {
+			execFile('sqlite3', [this.storeFile, `${sql} PRAGMA wal_checkpoint(TRUNCATE);`], process.getuid?.() === 0 ? { uid, gid } : {}, (e, stdout, stderr) => {
 				if (e !== null)
-					reject(new Error(`sqlite3: ${stderr || e.message}`));
+					reject(new Error(stderr));
 				else
-					resolve(stdout.trim() === '' ? [] : JSON.parse(stdout));
+					resolve(stdout);
 			});
 		});
 	}
-
-	/** Ends everything in order and holds the standing truths. */
-	async stop() {
-		const sims = /** @type {Simulators} */ (this.sims);
-		/** @type {string[]} */
-		const wrong = [];
-		if (this.fcgi !== null) {
-			const early = this.fcgi.exit;
-			const exit = early ?? await this.fcgi.stop();
-			if (exit.code !== 0)
-				wrong.push(`outlook-addin-fcgi ${early === null ? 'answered SIGTERM' : 'ended by itself'} with ${JSON.stringify(exit)}`);
-		}
-		await this.nginx?.stop();
-		wrong.push(...this.badLogLines(), ...await sims.violations());
-		if (this.options.sims === undefined)
-			this.secrets.push(...sims.confidential());
-		wrong.push(...searchCanaries(this.dir, [...new Set(this.secrets)], [this.configFile ?? '']));
-		wrong.push(...searchAnswers(this.http?.seen ?? [], this.secrets));
-		if (wrong.length > 0)
-			throw new Error(`after the story:\n${wrong.join('\n')}`);
-		await this.close();
-		if (!KEEP)
-			fs.rmSync(this.dir, { recursive: true, force: true });
-	}
-
-	/** Everything on stderr of outlook-addin-fcgi and the one-shot programs is a JSON line of the agreed form. */
-	badLogLines() {
-		/** @type {string[]} */
-		const out = [];
-		for (const file of fs.readdirSync(this.logDir)) {
-			if (!/^(fcgi|outlook-addin-renew-\d+)\.err$/.test(file))
-				continue;
-			for (const line of parseLines(fs.readFileSync(path.join(this.logDir, file), 'utf8'))) {
-				if (line.text !== undefined && line.time === undefined)
-					out.push(`${file}: not a JSON line: ${line.text}`);
-				else if (!['debug', 'info', 'warning', 'error'].includes(line.level) || ['time', 'program', 'event'].some((k) => typeof line[k] !== 'string'))
-					out.push(`${file}: without time, level, program or event: ${JSON.stringify(line)}`);
-				else if (line.level === 'error' && !this.expectErrors)
-					out.push(`${file}: ${JSON.stringify(line)}`);
-			}
-		}
-		return out.slice(0, 20);
-	}
-
-	async close() {
-		this.over = true;
-		this.http?.close();
-		this.clock?.close();
-		if (this.options.sims === undefined)
-			await this.sims?.stop();
-	}
-
-	/** After a failure: kills, keeps the folder, tells the ends of the logs. */
-	async abandon() {
-		if (this.over)
-			return;
-		await this.fcgi?.destroy();
-		await this.nginx?.destroy();
-		const tails = fs.readdirSync(this.logDir).map((f) => tail(path.join(this.logDir, f), f)).join('');
-		process.stderr.write(`story ${this.name} failed; folder kept: ${this.dir}\n${tails}${this.sims === undefined ? '' : this.sims.tail()}`);
-		await this.close();
-	}
-}
-
-/** @param {string[]} seen @param {string[]} secrets */
-function searchAnswers(seen, secrets) {
-	const all = seen.join('\n');
-	return [...new Set(secrets)].filter((s) => all.includes(s)).map((s) => `an answer holds the secret ${s.slice(0, 6)}...`);
 }
