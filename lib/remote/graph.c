@@ -73,7 +73,7 @@ graph_event_request(const struct config *c, const char *user, const char *event,
 {
 	graph_request(c, "GET", "get-event", "", req);
 	graph_event_path(c, user, event, &req->url);
-	http_request_header(req, "Prefer", GRAPH_PREFER);
+	http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
 }
 
 int
@@ -105,7 +105,7 @@ graph_calendar_request(const struct config *c, const char *user,
 	buf_puts(&req->url, "/events/");
 	url_encode(&req->url, event, strlen(event));
 	buf_puts(&req->url, "/calendar?$select=id");
-	http_request_header(req, "Prefer", GRAPH_PREFER);
+	http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
 }
 
 int
@@ -123,7 +123,7 @@ graph_control_request(
 	graph_request(c, "GET", "control-mailbox", "", req);
 	graph_user_path(&req->url, user);
 	buf_puts(&req->url, "/events?$select=id&$top=1");
-	http_request_header(req, "Prefer", GRAPH_PREFER);
+	http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
 }
 
 int
@@ -148,9 +148,8 @@ out:
 	return rc;
 }
 
-/* Graph's own nextLink is followed verbatim, but only on Graph's own root. */
-static int
-graph_next_request(const struct config *c, const char *next,
+int
+graph_next_request(const struct config *c, const char *op, const char *next,
     struct http_request *req, struct err *e)
 {
 	size_t len = strlen(c->graph_url);
@@ -159,10 +158,20 @@ graph_next_request(const struct config *c, const char *next,
 	    strncmp(next + len, "/v1.0/", 6) != 0)
 		return err_set(e, ERR_REFUSED, "nextLink leads away from %s",
 		    c->graph_url);
-	graph_request(c, "GET", "search-events", "", req);
+	graph_request(c, "GET", op, "", req);
 	buf_reset(&req->url);
 	buf_puts(&req->url, next);
-	http_request_header(req, "Prefer", GRAPH_PREFER);
+	return 0;
+}
+
+int
+graph_next_link(const json_t *doc, struct buf *next, struct err *e)
+{
+	const char *link = json_str(doc, "@odata.nextLink");
+
+	buf_reset(next);
+	if (link != NULL && buf_puts(next, link) != 0)
+		return err_set(e, ERR_REFUSED, "nextLink is too long");
 	return 0;
 }
 
@@ -173,8 +182,12 @@ graph_search_request(const struct config *c, const char *user,
 {
 	struct buf filter;
 
-	if (next[0] != '\0')
-		return graph_next_request(c, next, req, e);
+	if (next[0] != '\0') {
+		if (graph_next_request(c, "search-events", next, req, e) != 0)
+			return -1;
+		http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
+		return 0;
+	}
 	buf_init(&filter, HTTP_URL_MAX);
 	buf_puts(&filter, "singleValueExtendedProperties/Any(ep: ep/id eq ");
 	graph_property_name(c, &filter);
@@ -190,7 +203,7 @@ graph_search_request(const struct config *c, const char *user,
 	graph_event_query(c, &req->url);
 	buf_printf(&req->url, "&$top=%d&$filter=", GRAPH_PAGE);
 	url_encode(&req->url, buf_text(&filter), filter.len);
-	http_request_header(req, "Prefer", GRAPH_PREFER);
+	http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
 	buf_clear(&filter);
 	return 0;
 }
@@ -201,7 +214,6 @@ graph_search_read(const struct config *c, const json_t *doc,
     struct buf *next, struct err *e)
 {
 	const json_t *list = json_arr(doc, "value");
-	const char *link = json_str(doc, "@odata.nextLink");
 
 	if (list == NULL)
 		return err_set(e, ERR_RETRY, "answer without a value");
@@ -214,10 +226,7 @@ graph_search_read(const struct config *c, const json_t *doc,
 		each(&ev, arg);
 		event_clear(&ev);
 	}
-	buf_reset(next);
-	if (link != NULL && buf_puts(next, link) != 0)
-		return err_set(e, ERR_REFUSED, "nextLink is too long");
-	return 0;
+	return graph_next_link(doc, next, e);
 }
 
 int

@@ -40,6 +40,13 @@ int graph_judge_status(int status, const json_t *body, int64_t retry_after_ms,
 void graph_request(const struct config *c, const char *method, const char *op,
     const char *path, struct http_request *req);
 
+/* Graph's own nextLink, followed verbatim, but only on Graph's own root: else
+ * -1 ERR_REFUSED. */
+int graph_next_request(const struct config *c, const char *op, const char *next,
+    struct http_request *req, struct err *e);
+/* The page that follows this one, "" for the last. */
+int graph_next_link(const json_t *doc, struct buf *next, struct err *e);
+
 /* The path below /v1.0 of GET event. */
 void graph_event_path(const struct config *c, const char *user,
     const char *event, struct buf *out);

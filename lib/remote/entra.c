@@ -1,0 +1,242 @@
+/* remote/entra.c - see entra.h. */
+#include "remote/entra.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/url.h"
+#include "remote/reply.h"
+
+enum {
+	ENTRA_LIFE_S = 3599, /* when the answer does not say */
+	ENTRA_MARGIN_S = 300
+};
+
+/* AADSTS codes that pass by themselves; every other 4xx is the credential's
+ * fault. reference/graph.md 2.3. */
+static const int entra_transient[] = {90006, 90012, 90024, 90033, 90090};
+enum { ENTRA_THROTTLED = 90055 };
+
+void
+entra_token_request(
+    const struct config *c, const char *tenant, struct http_request *req)
+{
+	http_request_init(req, "POST", "get-token");
+	buf_printf(&req->url, "%s/%s/oauth2/v2.0/token", c->login_url, tenant);
+	req->content_type = "application/x-www-form-urlencoded";
+	http_request_header(req, "Accept", "application/json");
+	reply_request_id(req);
+	buf_puts(&req->body, "client_id=");
+	url_form_encode(&req->body, c->client_id);
+	buf_puts(&req->body, "&scope=");
+	url_form_encode(&req->body, c->graph_url);
+	url_form_encode(&req->body, "/.default");
+	buf_puts(&req->body, "&client_secret=");
+	url_form_encode(&req->body, secret_reveal(c->client_secret));
+	buf_puts(&req->body, "&grant_type=client_credentials");
+}
+
+static bool
+entra_has_code(const json_t *doc, int code)
+{
+	const json_t *codes = json_arr(doc, "error_codes");
+
+	for (size_t i = 0; i < json_array_size(codes); i++)
+		if (json_integer_value(json_array_get(codes, i)) == code)
+			return true;
+	return false;
+}
+
+static bool
+entra_is_transient(const json_t *doc)
+{
+	const char *error = json_str(doc, "error");
+
+	if (error != NULL && strcmp(error, "temporarily_unavailable") == 0)
+		return true;
+	for (size_t i = 0;
+	     i < sizeof(entra_transient) / sizeof(entra_transient[0]); i++)
+		if (entra_has_code(doc, entra_transient[i]))
+			return true;
+	return false;
+}
+
+/* The first sentence of the description has the AADSTS code and no ids. */
+static void
+entra_describe(const json_t *doc, int status, enum err_code code, struct err *e)
+{
+	const char *error = json_str(doc, "error");
+	const char *text = json_str(doc, "error_description");
+	int len = 0;
+
+	if (text == NULL)
+		text = error != NULL ? error : "";
+	while (text[len] != '\0' && text[len] != '\r' && text[len] != '\n' &&
+	    strncmp(text + len, " Trace ID", 9) != 0 && len < 200)
+		len++;
+	err_set(e, code, "%.*s (status %d %s)", len, text, status,
+	    error != NULL ? error : "");
+}
+
+static int
+entra_judge(const struct http_reply *reply, struct err *e)
+{
+	json_t *doc = NULL;
+	int rc = -1;
+
+	if (reply_transport(reply, e) != 0)
+		return -1;
+	if (reply->status == 200)
+		return 0;
+	if (reply_overload(reply, "", e) != 0)
+		return -1;
+	doc = reply_json(reply, e);
+	if (doc == NULL)
+		return -1;
+	if (entra_has_code(doc, ENTRA_THROTTLED)) {
+		entra_describe(doc, reply->status, ERR_BUSY, e);
+		if (e != NULL)
+			e->retry_after_ms = reply->retry_after_ms;
+	} else {
+		entra_describe(doc, reply->status,
+		    entra_is_transient(doc) ? ERR_RETRY : ERR_AUTH, e);
+	}
+	json_decref(doc);
+	return rc;
+}
+
+int
+entra_token_reply(
+    const struct http_reply *reply, struct token_grant *out, struct err *e)
+{
+	json_t *doc = NULL;
+	const char *token;
+	int64_t life_s;
+	int rc = -1;
+
+	if (entra_judge(reply, e) != 0)
+		goto out;
+	doc = reply_json(reply, e);
+	if (doc == NULL)
+		goto out;
+	token = json_str(doc, "access_token");
+	if (token == NULL || token[0] == '\0') {
+		err_set(e, ERR_RETRY, "answer without access_token");
+		goto out;
+	}
+	life_s = json_int(doc, "expires_in", ENTRA_LIFE_S);
+	life_s -= life_s > 2 * ENTRA_MARGIN_S ? ENTRA_MARGIN_S : life_s / 2;
+	out->token = secret_new(token, strlen(token));
+	out->life_ms = life_s * 1000;
+	rc = 0;
+out:
+	if (rc != 0)
+		err_wrap(e, "Entra token");
+	json_decref(doc);
+	return rc;
+}
+
+static void
+entra_get(const struct config *c, const char *op, const char *path,
+    struct http_request *req)
+{
+	http_request_init(req, "GET", op);
+	buf_printf(&req->url, "%s/common%s", c->login_url, path);
+	http_request_header(req, "Accept", "application/json");
+	reply_request_id(req);
+}
+
+void
+entra_discovery_request(
+    const struct config *c, bool v1, struct http_request *req)
+{
+	entra_get(c, "get-openid-configuration",
+	    v1 ? "/.well-known/openid-configuration"
+	       : "/v2.0/.well-known/openid-configuration",
+	    req);
+}
+
+int
+entra_discovery_reply(
+    const struct http_reply *reply, char *issuer, size_t cap, struct err *e)
+{
+	json_t *doc = NULL;
+	const char *text;
+	int rc = -1;
+
+	if (entra_judge(reply, e) != 0)
+		goto out;
+	doc = reply_json(reply, e);
+	if (doc == NULL)
+		goto out;
+	text = json_str(doc, "issuer");
+	if (text == NULL || strlen(text) >= cap) {
+		err_set(e, ERR_RETRY, "answer without issuer");
+		goto out;
+	}
+	snprintf(issuer, cap, "%s", text);
+	rc = 0;
+out:
+	if (rc != 0)
+		err_wrap(e, "OpenID configuration");
+	json_decref(doc);
+	return rc;
+}
+
+void
+entra_keys_request(const struct config *c, bool v1, struct http_request *req)
+{
+	entra_get(c, "get-keys",
+	    v1 ? "/discovery/keys" : "/discovery/v2.0/keys", req);
+}
+
+static void
+entra_add_key(const json_t *key, const char *issuer, json_t *keys)
+{
+	const char *type = json_str(key, "kty");
+	const char *use = json_str(key, "use");
+	const char *kid = json_str(key, "kid");
+	const char *own = json_str(key, "issuer");
+	json_t *out;
+
+	if (type == NULL || strcmp(type, "RSA") != 0 || kid == NULL ||
+	    json_str(key, "n") == NULL || json_str(key, "e") == NULL ||
+	    (use != NULL && strcmp(use, "sig") != 0))
+		return;
+	out = json_object();
+	json_object_set_new(out, "kid", json_string(kid));
+	json_object_set_new(out, "n", json_string(json_str(key, "n")));
+	json_object_set_new(out, "e", json_string(json_str(key, "e")));
+	json_object_set_new(
+	    out, "issuer", json_string(own != NULL ? own : issuer));
+	json_array_append_new(keys, out);
+}
+
+int
+entra_keys_reply(const struct http_reply *reply, const char *issuer,
+    json_t *keys, struct err *e)
+{
+	json_t *doc = NULL;
+	const json_t *list;
+	size_t before = json_array_size(keys);
+	int rc = -1;
+
+	if (entra_judge(reply, e) != 0)
+		goto out;
+	doc = reply_json(reply, e);
+	if (doc == NULL)
+		goto out;
+	list = json_arr(doc, "keys");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		entra_add_key(json_array_get(list, i), issuer, keys);
+	if (json_array_size(keys) == before)
+		err_set(e, ERR_RETRY, "no RSA signing key in the answer");
+	else
+		rc = 0;
+out:
+	if (rc != 0)
+		err_wrap(e, "signing keys");
+	json_decref(doc);
+	return rc;
+}

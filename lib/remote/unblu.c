@@ -1,0 +1,339 @@
+/* remote/unblu.c - see unblu.h. */
+#include "remote/unblu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "base/url.h"
+#include "remote/reply.h"
+
+struct unblu_rule {
+	int status;
+	bool needs_json; /* only when Unblu itself made the answer */
+	enum err_code means;
+	const char *why;
+};
+
+/* The first that fits; anything else is ERR_REFUSED. The codes are not
+ * contractual (reference/unblu.md 7): to be corrected here. */
+static const struct unblu_rule unblu_rules[] = {
+    {401, false, ERR_AUTH, "token refused"},
+    {403, false, ERR_MAILBOX, "forbidden"},
+    {404, true, ERR_GONE, "no such conversation"},
+    {404, false, ERR_CONFIG, "nothing at this path: see unbluApiPath"},
+    {409, false, ERR_RETRY, "conflict"},
+    {412, false, ERR_RETRY, "conflict"},
+};
+
+static bool
+unblu_is_html(const struct http_reply *r)
+{
+	return strcmp(r->content_type, "text/html") == 0;
+}
+
+static int
+unblu_judge_failure(const struct http_reply *reply, struct err *e)
+{
+	json_t *doc = reply_json(reply, NULL);
+	const char *message = json_str(doc, "errorMessage");
+
+	if (message == NULL)
+		message = "";
+	for (size_t i = 0; i < sizeof(unblu_rules) / sizeof(unblu_rules[0]);
+	     i++) {
+		const struct unblu_rule *r = &unblu_rules[i];
+
+		if (r->status != reply->status ||
+		    (r->needs_json && doc == NULL))
+			continue;
+		err_set(e, r->means, "%s: status %d: %s", r->why, reply->status,
+		    message);
+		json_decref(doc);
+		return -1;
+	}
+	err_set(e, ERR_REFUSED, "status %d: %s", reply->status, message);
+	json_decref(doc);
+	return -1;
+}
+
+int
+unblu_judge(const struct http_reply *reply, struct err *e)
+{
+	if (reply_transport(reply, e) != 0 || reply_overload(reply, "", e) != 0)
+		return -1;
+	if (reply->status >= 300 && reply->status < 400)
+		return err_set(e, ERR_AUTH,
+		    "status %d: the gateway wants a login", reply->status);
+	if (reply->status >= 200 && reply->status < 300) {
+		if (unblu_is_html(reply))
+			return err_set(e, ERR_AUTH,
+			    "status %d with HTML: the gateway wants a login",
+			    reply->status);
+		return 0;
+	}
+	return unblu_judge_failure(reply, e);
+}
+
+static void
+unblu_request(const struct config *c, const char *method, const char *op,
+    const char *service, const char *id, const char *operation,
+    struct http_request *req)
+{
+	http_request_init(req, method, op);
+	buf_printf(&req->url, "%s/%s/", c->unblu_api_url, service);
+	url_encode(&req->url, id, strlen(id));
+	buf_printf(&req->url, "/%s", operation);
+	http_request_header(req, "Accept", "application/json");
+	reply_request_id(req);
+	req->timeout_ms = c->unblu_timeout_ms;
+}
+
+void
+unblu_read_request(
+    const struct config *c, const char *conversation, struct http_request *req)
+{
+	unblu_request(
+	    c, "GET", "read", "conversations", conversation, "read", req);
+}
+
+static void
+unblu_add_person(struct guard_people *people, const char *id, const char *type)
+{
+	if (people->count < GUARD_PERSONS) {
+		struct guard_person *p = &people->persons[people->count];
+
+		/* An id that is missing or too long equals nobody's. */
+		if (id == NULL || !text_copy(p->id, sizeof(p->id), id))
+			p->id[0] = '\0';
+		p->assigned_agent =
+		    type != NULL && strcmp(type, "ASSIGNED_AGENT") == 0;
+	}
+	people->count++;
+}
+
+/* history: the person is an object, not an id. */
+static void
+unblu_read_people(const json_t *doc, bool history, struct guard_people *out)
+{
+	const json_t *list = json_arr(doc, "participants");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *p = json_array_get(list, i);
+
+		unblu_add_person(out,
+		    history ? json_str(json_obj(p, "person"), "id")
+			    : json_str(p, "personId"),
+		    json_str(p, "participationType"));
+	}
+	out->external_count =
+	    json_array_size(json_arr(doc, "externalParticipants"));
+	out->bot_count = json_array_size(json_arr(doc, "botParticipants"));
+}
+
+static enum guard_state
+unblu_state(const char *name)
+{
+	if (strcmp(name, "CREATED") == 0)
+		return GUARD_CREATED;
+	return strcmp(name, "ENDED") == 0 ? GUARD_ENDED : GUARD_STATE_OTHER;
+}
+
+static void
+unblu_copy_topic(const json_t *doc, struct conversation *out)
+{
+	const char *topic = json_str(doc, "topic");
+	size_t len;
+
+	if (topic == NULL)
+		return;
+	len = text_cut_bytes(topic, sizeof(out->topic) - 1);
+	memcpy(out->topic, topic, len);
+	out->topic[len] = '\0';
+}
+
+static int
+unblu_read_conversation(
+    const json_t *doc, struct conversation *out, struct err *e)
+{
+	struct conversation c = {.start_ms = 0};
+	const char *id = json_str(doc, "id");
+	const char *state = json_str(doc, "state");
+	const char *source = json_str(doc, "sourceId");
+	const char *type = json_str(doc, "initialEngagementType");
+
+	if (id == NULL || state == NULL || !text_copy(c.id, sizeof(c.id), id))
+		return err_set(e, ERR_RETRY, "answer is no conversation");
+	if (source != NULL)
+		text_copy(c.source_id, sizeof(c.source_id), source);
+	snprintf(c.state_name, sizeof(c.state_name), "%s", state);
+	c.state = unblu_state(state);
+	c.scheduled =
+	    type != NULL && strcmp(type, "SCHEDULED_CONVERSATION") == 0;
+	c.start_ms = json_int(doc, "scheduledTimestamp", 0);
+	unblu_copy_topic(doc, &c);
+	unblu_read_people(doc, false, &c.people);
+	*out = c;
+	return 0;
+}
+
+static int
+unblu_conversation_reply(
+    const struct http_reply *reply, struct conversation *out, struct err *e)
+{
+	json_t *doc = NULL;
+	int rc = -1;
+
+	if (unblu_judge(reply, e) != 0)
+		return -1;
+	doc = reply_json(reply, e);
+	if (doc != NULL)
+		rc = unblu_read_conversation(doc, out, e);
+	json_decref(doc);
+	return rc;
+}
+
+int
+unblu_read_reply(
+    const struct http_reply *reply, struct conversation *out, struct err *e)
+{
+	if (unblu_conversation_reply(reply, out, e) != 0)
+		return err_wrap(e, "read conversation");
+	return 0;
+}
+
+void
+unblu_history_request(
+    const struct config *c, const char *conversation, struct http_request *req)
+{
+	unblu_request(c, "GET", "read-history", "conversationhistory",
+	    conversation, "read", req);
+}
+
+int
+unblu_history_reply(const struct http_reply *reply,
+    struct conversation_history *out, struct err *e)
+{
+	struct err why = {.code = ERR_NONE};
+	json_t *doc = NULL;
+
+	memset(out, 0, sizeof(*out));
+	out->kind = GUARD_HISTORY_UNREADABLE;
+	if (unblu_judge(reply, &why) == 0)
+		doc = reply_json(reply, &why);
+	if (doc != NULL && json_arr(doc, "participants") != NULL) {
+		unblu_read_people(doc, true, &out->people);
+		out->has_messages =
+		    json_int(doc, "lastMessageTimestamp", 0) > 0;
+		out->kind = GUARD_HISTORY_READ;
+	} else if (why.code == ERR_GONE) {
+		out->kind = GUARD_HISTORY_ABSENT;
+	} else if (why.code == ERR_AUTH || why.code == ERR_BUSY ||
+	    why.code == ERR_RETRY) {
+		if (e != NULL)
+			*e = why;
+		return err_wrap(e, "read history");
+	}
+	json_decref(doc);
+	return 0;
+}
+
+static void
+unblu_take_body(struct http_request *req, json_t *body)
+{
+	char *text = json_text(body);
+
+	buf_puts(&req->body, text);
+	req->content_type = "application/json";
+	free(text);
+	json_decref(body);
+}
+
+void
+unblu_set_topic_request(const struct config *c, const char *conversation,
+    const char *topic, struct http_request *req)
+{
+	unblu_request(c, "POST", "set-topic", "conversations", conversation,
+	    "setTopic", req);
+	unblu_take_body(req, json_pack("{s:s}", "topic", topic));
+}
+
+void
+unblu_set_time_request(const struct config *c, const char *conversation,
+    int64_t start_ms, struct http_request *req)
+{
+	unblu_request(c, "POST", "set-time", "conversations", conversation,
+	    "setScheduledTimestamp", req);
+	unblu_take_body(req,
+	    json_pack("{s:I}", "scheduledTimestamp", (json_int_t)start_ms));
+}
+
+int
+unblu_set_reply(
+    const struct http_reply *reply, struct conversation *out, struct err *e)
+{
+	if (unblu_conversation_reply(reply, out, e) != 0)
+		return err_wrap(e, "change conversation");
+	return 0;
+}
+
+void
+unblu_delete_request(
+    const struct config *c, const char *conversation, struct http_request *req)
+{
+	unblu_request(c, "DELETE", "delete", "conversations", conversation,
+	    "delete", req);
+}
+
+static int
+unblu_done_or_gone(
+    const struct http_reply *reply, const char *what, struct err *e)
+{
+	struct err why = {.code = ERR_NONE};
+
+	if (unblu_judge(reply, &why) == 0 || why.code == ERR_GONE)
+		return 0;
+	if (e != NULL)
+		*e = why;
+	return err_wrap(e, "%s", what);
+}
+
+int
+unblu_delete_reply(const struct http_reply *reply, struct err *e)
+{
+	return unblu_done_or_gone(reply, "delete conversation", e);
+}
+
+void
+unblu_end_request(
+    const struct config *c, const char *conversation, struct http_request *req)
+{
+	unblu_request(
+	    c, "POST", "end", "conversations", conversation, "end", req);
+	unblu_take_body(req, json_pack("{s:s}", "reason", "CANCELED"));
+}
+
+int
+unblu_end_reply(const struct http_reply *reply, struct err *e)
+{
+	return unblu_done_or_gone(reply, "end conversation", e);
+}
+
+void
+unblu_ping_request(const struct config *c, struct http_request *req)
+{
+	http_request_init(req, "GET", "ping");
+	buf_printf(&req->url, "%s/global/ping", c->unblu_api_url);
+	http_request_header(req, "Accept", "application/json");
+	req->timeout_ms = c->unblu_timeout_ms;
+}
+
+int
+unblu_ping_reply(const struct http_reply *reply, struct err *e)
+{
+	if (unblu_judge(reply, e) != 0)
+		return err_wrap(e, "ping Unblu");
+	return 0;
+}
