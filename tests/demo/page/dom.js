@@ -12,6 +12,8 @@ function apply(node, props) {
 			continue;
 		if (name.startsWith('on'))
 			node.addEventListener(name.slice(2), value);
+		else if (name === 'style')
+			/** @type {HTMLElement} */ (node).style.cssText = value;
 		else if (name === 'dataset')
 			Object.assign(/** @type {HTMLElement} */ (node).dataset, value);
 		else
