@@ -1,0 +1,36 @@
+/* sync/degraded.h - why the service is degraded, as facts that web shows. */
+#ifndef SYNC_DEGRADED_H
+#define SYNC_DEGRADED_H
+
+#include "base/err.h"
+
+struct session;
+
+/* One fact "degraded:{name}" each. */
+enum degraded_reason {
+	DEGRADED_CREDENTIALS, /* Entra refuses us */
+	DEGRADED_GRAPH, /* a tenant's circuit is open */
+	DEGRADED_UNBLU, /* its circuit is open, or wrong base path */
+	DEGRADED_UNBLU_AUTH, /* the gateway refuses us */
+	DEGRADED_WEBHOOK, /* Graph can not reach our webhook */
+	DEGRADED_KEYS, /* Entra's signing keys can not be fetched */
+	DEGRADED_DELETIONS, /* deletions are held */
+	DEGRADED_COUNT
+};
+
+enum { DEGRADED_SCOPES = 32 }; /* tenants told apart; more share one bit */
+
+struct degraded {
+	unsigned scopes[DEGRADED_COUNT]; /* bit per tenant, bit 0: all */
+};
+
+/* Sets or clears a reason for a scope (index of the tenant + 1, or 0); the
+ * first set and the last clear are logged and stored. */
+void degraded_set(struct session *s, enum degraded_reason reason, int scope,
+    const char *text);
+void degraded_clear(struct session *s, enum degraded_reason reason, int scope);
+
+/* Removes what a former process left behind. */
+void degraded_reset(struct session *s);
+
+#endif

@@ -1,0 +1,94 @@
+/* sync/session.h - what sync and renew share: store, peers, tokens, commits. */
+#ifndef SYNC_SESSION_H
+#define SYNC_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "port/config.h"
+#include "port/http.h"
+#include "port/store.h"
+#include "rule/circuit.h"
+#include "rule/policy.h"
+#include "sync/degraded.h"
+#include "sync/token.h"
+
+enum { SESSION_REOPEN_MS = 5000, SESSION_LOCK_WAIT_MS = 1000 };
+
+/* A tenant is an island: its own token and its own circuit. */
+struct session_tenant {
+	const char *id;
+	struct token_slot token;
+	struct circuit circuit; /* Entra and Graph */
+};
+
+/*
+ * A change of the store that is to be made durable together with others
+ * waiting at that moment: one transaction, one fsync. apply is called inside
+ * the transaction, again if that has to be repeated; after once it has been
+ * committed.
+ */
+struct session_commit {
+	int (*apply)(struct store *s, void *arg, struct err *e);
+	void (*after)(void *arg);
+	void *arg;
+	bool queued;
+	TAILQ_ENTRY(session_commit) link;
+};
+
+TAILQ_HEAD(session_commits, session_commit);
+
+struct session {
+	struct loop *loop;
+	struct http *http;
+	const struct config *config;
+	struct policy policy;
+	char owner[STORE_GUID]; /* of claims: this process */
+
+	struct store *store; /* NULL while it can not be opened */
+	unsigned store_flags;
+	void (*store_opened)(void *arg); /* each time, may be NULL */
+	void *store_arg;
+	struct loop_timer *reopen;
+	bool store_complained;
+
+	struct session_commits commits;
+	struct loop_timer *flush;
+	int commit_failures; /* in a row */
+	int64_t commit_count;
+
+	struct session_tenant *tenants; /* as config->tenant_ids */
+	struct token_slot gateway;
+	char gateway_token_url[1024]; /* "" until discovered */
+	struct circuit unblu;
+	struct degraded degraded;
+};
+
+/*
+ * Everything borrowed, http made with the configuration's options. The store
+ * is not opened yet.
+ */
+struct session *session_new(struct loop *loop, const struct config *config);
+/* Exchanges and commits under way are dropped; the store is closed. */
+void session_free(struct session *s);
+
+/* Opens the store now: 0, or -1 and, with keep_trying, again every
+ * SESSION_REOPEN_MS; opened is called behind each success. */
+int session_open_store(struct session *s, unsigned flags, bool keep_trying,
+    void (*opened)(void *arg), void *arg, struct err *e);
+
+/* NULL for a tenant that is not configured. */
+struct session_tenant *session_tenant(struct session *s, const char *tenant);
+
+/* Queues c; it is committed in this round of the loop or, while the store is
+ * out of reach, as soon as it is back. c must live until after was called. */
+void session_commit(struct session *s, struct session_commit *c);
+void session_commit_cancel(struct session *s, struct session_commit *c);
+/* Nothing is waiting to be committed. */
+bool session_is_flushed(const struct session *s);
+
+#endif
