@@ -1,0 +1,570 @@
+/* tests/unit/test_scan.c - base/scan.h, also against Jansson. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/scan.h"
+
+static const struct scan_limits roomy = {SCAN_DEPTH_MAX, 1000000};
+
+static enum scan_result
+check(const char *text)
+{
+	struct scan_value top;
+
+	return scan_check(text, strlen(text), &roomy, &top, NULL);
+}
+
+static void
+every_kind_of_value_is_accepted(void **state)
+{
+	static const char *const good[] = {"{}", "[]", " [ ] ", "\"\"", "0",
+	    "-0", "-1.5e+10", "1E9", "1e-2", "0.001", "true", "false", "null",
+	    "\t\r\n 1 \n", "[1,[2,[3]],{}]", "{\"a\":{\"a\":1},\"b\":[{}]}",
+	    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"", "\"\\ud83d\\ude00\"",
+	    "\"\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \x7F\"", "\"\\u0000\"",
+	    "[\"0123456789abcdef0123456789abcdef\\n0123456789abcdef\"]",
+	    "123456789012345678901234567890", "{\"\":1,\" \":2}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		if (check(good[i]) != SCAN_OK)
+			fail_msg("refused: %s", good[i]);
+	}
+}
+
+static void
+what_is_not_json_is_refused(void **state)
+{
+	static const char *const bad[] = {"", " ", "{", "[", "}", "]", "[1",
+	    "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
+	    "{a:1}", "{1:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{,}", "[}",
+	    "{]", "{\"a\":1]", "[1}", "01", "-", "-01", "+1", "1.", ".5",
+	    "1.e5", "1e", "1e+", "0x10", "1 2", "1,", "truex", "tru", "True",
+	    "nul", "NaN", "Infinity", "'a'", "\"", "\"a", "\"\\\"", "\"\\x\"",
+	    "\"\\u12\"", "\"\\u12g4\"", "\"\\u 123\"", "\"a\nb\"", "\"a\tb\"",
+	    "\"\x01\"", "\"\x1F\"", "\xEF\xBB\xBF{}", "/**/1", "1//", "[1]]",
+	    "{}{}", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\ud800\"",
+	    "\"\\ud800x\"", "\"\\ud800\\n\"", "\"\\udc00\\ud800\"",
+	    "\x0B"
+	    "1",
+	    "\xC2\xA0"
+	    "1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (check(bad[i]) != SCAN_SYNTAX)
+			fail_msg("not refused: %s", bad[i]);
+	}
+}
+
+static void
+what_is_not_utf8_is_refused(void **state)
+{
+	static const char *const bad[] = {"\x80", "\xBF", "\xC0\x80",
+	    "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x80\x80", "\xE0\x9F\xBF",
+	    "\xE2\x82", "\xE2(\x82", "\xED\xA0\x80", "\xED\xBF\xBF",
+	    "\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF", "\xF0\x9F\x98",
+	    "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF"};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		/* At each place of an eight-byte word. */
+		for (int shift = 0; shift < 10; shift++) {
+			snprintf(text, sizeof(text), "\"%.*s%s..........\"",
+			    shift, "abcdefghij", bad[i]);
+			assert_int_equal(check(text), SCAN_SYNTAX);
+			snprintf(text, sizeof(text), "{\"%.*s%s\":1}", shift,
+			    "abcdefghij", bad[i]);
+			assert_int_equal(check(text), SCAN_SYNTAX);
+		}
+	}
+}
+
+static void
+a_nul_byte_is_refused_wherever_it_stands(void **state)
+{
+	static const char text[] = "{\"a\":[1,\"b\"]} ";
+	char copy[sizeof(text)];
+	struct scan_value top;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text) - 1; i++) {
+		memcpy(copy, text, sizeof(text));
+		copy[i] = '\0';
+		assert_int_equal(
+		    scan_check(copy, sizeof(text) - 1, &roomy, &top, NULL),
+		    SCAN_SYNTAX);
+	}
+}
+
+static void
+the_place_of_the_fault_is_told(void **state)
+{
+	struct scan_value top;
+	size_t where = 0;
+
+	(void)state;
+	assert_int_equal(
+	    scan_check("[1, x]", 6, &roomy, &top, &where), SCAN_SYNTAX);
+	assert_int_equal(where, 4);
+	assert_int_equal(
+	    scan_check("{\"a\":1, \"a\":2}", 14, &roomy, &top, &where),
+	    SCAN_DUPLICATE);
+	assert_int_equal(where, 8);
+	assert_int_equal(
+	    scan_check("[\"ab\xFF\"]", 7, &roomy, &top, &where), SCAN_SYNTAX);
+	assert_int_equal(where, 4);
+	assert_int_equal(
+	    scan_check("[1", 2, &roomy, &top, &where), SCAN_SYNTAX);
+	assert_int_equal(where, 2);
+}
+
+static void
+depth_counts_open_containers(void **state)
+{
+	const struct scan_limits three = {3, 100};
+	const struct scan_limits none = {0, 100};
+	struct scan_value top;
+
+	(void)state;
+	assert_int_equal(scan_check("[[[1]]]", 7, &three, &top, NULL), SCAN_OK);
+	assert_int_equal(
+	    scan_check("[[{\"a\":1}]]", 11, &three, &top, NULL), SCAN_OK);
+	assert_int_equal(
+	    scan_check("[[[[]]]]", 8, &three, &top, NULL), SCAN_DEPTH);
+	assert_int_equal(
+	    scan_check("[[[{}]]]", 8, &three, &top, NULL), SCAN_DEPTH);
+	assert_int_equal(
+	    scan_check("[[[],[]],[[]]]", 14, &three, &top, NULL), SCAN_OK);
+	assert_int_equal(scan_check("1", 1, &none, &top, NULL), SCAN_OK);
+	assert_int_equal(scan_check("[]", 2, &none, &top, NULL), SCAN_DEPTH);
+}
+
+static void
+no_limit_allows_more_than_the_greatest_depth(void **state)
+{
+	const struct scan_limits huge = {1000000, 1000000};
+	char text[2 * SCAN_DEPTH_MAX + 3];
+	struct scan_value top;
+
+	(void)state;
+	for (size_t n = SCAN_DEPTH_MAX; n <= SCAN_DEPTH_MAX + 1; n++) {
+		memset(text, '[', n);
+		memset(text + n, ']', n);
+		assert_int_equal(scan_check(text, 2 * n, &huge, &top, NULL),
+		    n == SCAN_DEPTH_MAX ? SCAN_OK : SCAN_DEPTH);
+	}
+}
+
+static void
+a_mebibyte_of_brackets_is_refused_at_once(void **state)
+{
+	size_t len = 1 << 20;
+	char *text = malloc(len);
+	struct scan_value top;
+	size_t where;
+
+	(void)state;
+	memset(text, '[', len);
+	assert_int_equal(
+	    scan_check(text, len, &roomy, &top, &where), SCAN_DEPTH);
+	assert_int_equal(where, SCAN_DEPTH_MAX);
+	free(text);
+}
+
+static void
+values_are_counted_containers_included(void **state)
+{
+	const struct scan_limits four = {9, 4};
+	struct scan_value top;
+
+	(void)state;
+	assert_int_equal(
+	    scan_check("[1,{\"a\":2}]", 11, &four, &top, NULL), SCAN_OK);
+	assert_int_equal(
+	    scan_check("[1,{\"a\":2},3]", 13, &four, &top, NULL), SCAN_COUNT);
+}
+
+static void
+a_key_given_twice_is_found_however_it_is_written(void **state)
+{
+	static const char *const bad[] = {"{\"a\":1,\"a\":2}",
+	    "{\"a\":1,\"b\":{\"c\":1},\"a\":2}", "{\"\":1,\"\":2}",
+	    "{\"a\":1,\"\\u0061\":2}", "{\"\\u0061\":1,\"a\":2}",
+	    "{\"changeType\":1,\"x\":2,\"change\\u0054ype\":3}",
+	    "{\"\\ud83d\\ude00\":1,\"\xF0\x9F\x98\x80\":2}",
+	    "{\"12345678\":1,\"1234567\\u0038\":2}",
+	    "[{\"z\":{\"q\":1,\"q\":2}}]", "{\"a\\n\":1,\"a\\u000a\":1}",
+	    "{\"/\":1,\"\\/\":1}"};
+	static const char *const good[] = {"{\"a\":1,\"b\":{\"a\":1},\"c\":1}",
+	    "[{\"a\":1},{\"a\":1}]", "{\"a\":{\"b\":1},\"b\":1}",
+	    "{\"abcdefgh-1-abcdefgh\":1,\"abcdefgh-2-abcdefgh\":1}",
+	    "{\"a\":1,\"A\":1}", "{\"a\":1,\"a \":1,\" a\":1,\"aa\":1}",
+	    "{\"a\":1,\"a\\u0000\":1,\"\\u0000a\":1,\"\\u0000\":1,\"\":1}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (check(bad[i]) != SCAN_DUPLICATE)
+			fail_msg("not found: %s", bad[i]);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		if (check(good[i]) != SCAN_OK)
+			fail_msg("refused: %s", good[i]);
+	}
+}
+
+static void
+an_object_holds_a_bounded_number_of_members(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	for (int n = SCAN_MEMBERS_MAX; n <= SCAN_MEMBERS_MAX + 1; n++) {
+		buf_init(&b, 1 << 20);
+		for (int i = 0; i < n; i++)
+			buf_printf(&b, "%s\"key-%d\":1", i == 0 ? "{" : ",", i);
+		buf_putc(&b, '}');
+		assert_int_equal(check(buf_text(&b)),
+		    n == SCAN_MEMBERS_MAX ? SCAN_OK : SCAN_COUNT);
+		buf_clear(&b);
+	}
+}
+
+/* Objects as large as allowed, their keys alike in length, beginning and end,
+ * so that every fingerprint is the same. */
+static void
+hostile_keys_cost_little_time(void **state)
+{
+	struct buf b;
+	int64_t start_ms;
+
+	(void)state;
+	buf_init(&b, 1 << 20);
+	buf_putc(&b, '[');
+	for (int n = 0; b.len < (1 << 20) - 50000; n++) {
+		buf_puts(&b, n == 0 ? "{" : ",{");
+		for (int i = 0; i < SCAN_MEMBERS_MAX; i++)
+			buf_printf(&b, "%s\"\\u0061aaaaaaa%04daaaaaaaa\":0",
+			    i == 0 ? "" : ",", i);
+		buf_putc(&b, '}');
+	}
+	buf_putc(&b, ']');
+	assert_false(b.failed);
+	start_ms = clock_mono_ms();
+	assert_int_equal(check(buf_text(&b)), SCAN_OK);
+	/* About 0.2 s; a sanitizer and a busy machine may take longer. */
+	assert_true(clock_mono_ms() - start_ms < 8000);
+	buf_clear(&b);
+}
+
+static const char sample[] =
+    "{ \"value\" : [ {\"id\":\"a\\\"]}\",\"n\":-1.5,\"t\":true} , {} ,"
+    "[ ], null ] ,\"e\":\"\\u00fc\\n\" }";
+
+static void
+members_and_elements_are_walked_in_order(void **state)
+{
+	struct scan_value top;
+	struct scan_value key;
+	struct scan_value value;
+	struct scan_value item;
+	const char *members = NULL;
+	const char *items = NULL;
+	const char *inner = NULL;
+
+	(void)state;
+	assert_int_equal(
+	    scan_check(sample, strlen(sample), &roomy, &top, NULL), SCAN_OK);
+	assert_int_equal(top.type, SCAN_OBJECT);
+	assert_int_equal(top.len, strlen(sample));
+	assert_true(scan_member(&top, &members, &key, &value));
+	assert_true(scan_equals(&key, "value"));
+	assert_int_equal(value.type, SCAN_ARRAY);
+
+	assert_true(scan_element(&value, &items, &item));
+	assert_int_equal(item.type, SCAN_OBJECT);
+	assert_true(scan_member(&item, &inner, &key, &top));
+	assert_true(scan_equals(&key, "id"));
+	assert_true(scan_equals(&top, "a\"]}"));
+	assert_true(scan_member(&item, &inner, &key, &top));
+	assert_int_equal(top.type, SCAN_NUMBER);
+	assert_int_equal(top.len, 4);
+	assert_true(scan_member(&item, &inner, &key, &top));
+	assert_int_equal(top.type, SCAN_TRUE);
+	assert_false(scan_member(&item, &inner, &key, &top));
+
+	assert_true(scan_element(&value, &items, &item));
+	inner = NULL;
+	assert_false(scan_member(&item, &inner, &key, &top));
+	assert_true(scan_element(&value, &items, &item));
+	assert_int_equal(item.type, SCAN_ARRAY);
+	inner = NULL;
+	assert_false(scan_element(&item, &inner, &top));
+	assert_true(scan_element(&value, &items, &item));
+	assert_int_equal(item.type, SCAN_NULL);
+	assert_int_equal(item.len, 4);
+	assert_false(scan_element(&value, &items, &item));
+}
+
+static void
+walking_what_is_no_container_ends_at_once(void **state)
+{
+	struct scan_value top;
+	struct scan_value a;
+	struct scan_value b;
+	const char *cursor = NULL;
+
+	(void)state;
+	assert_int_equal(scan_check("\"{}\"", 4, &roomy, &top, NULL), SCAN_OK);
+	assert_false(scan_member(&top, &cursor, &a, &b));
+	assert_false(scan_element(&top, &cursor, &a));
+	assert_int_equal(scan_check("[1]", 3, &roomy, &top, NULL), SCAN_OK);
+	assert_false(scan_member(&top, &cursor, &a, &b));
+}
+
+static struct scan_value
+string_of(const char *text)
+{
+	struct scan_value v;
+
+	assert_int_equal(
+	    scan_check(text, strlen(text), &roomy, &v, NULL), SCAN_OK);
+	return v;
+}
+
+static void
+copy_unescapes_and_keeps_within_its_room(void **state)
+{
+	struct scan_value v = string_of(
+	    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20ac\\ud83d\\ude00x\"");
+	static const char want[] =
+	    "\"\\/\b\f\n\r\t\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80x";
+	char out[64];
+
+	(void)state;
+	assert_true(v.escaped);
+	assert_int_equal(scan_copy(&v, out, sizeof(out)), sizeof(want) - 1);
+	assert_string_equal(out, want);
+	assert_int_equal(scan_copy(&v, out, sizeof(want)), sizeof(want) - 1);
+	assert_int_equal(scan_copy(&v, out, sizeof(want) - 1), -1);
+	v = string_of("\"abc\"");
+	assert_false(v.escaped);
+	assert_int_equal(scan_copy(&v, out, 4), 3);
+	assert_string_equal(out, "abc");
+	assert_int_equal(scan_copy(&v, out, 3), -1);
+	assert_int_equal(scan_copy(&v, out, 0), -1);
+	v = string_of("\"a\\u0000b\"");
+	assert_int_equal(scan_copy(&v, out, sizeof(out)), -1);
+	v = string_of("12");
+	assert_int_equal(scan_copy(&v, out, sizeof(out)), -1);
+}
+
+static void
+equals_compares_unescaped_text(void **state)
+{
+	struct scan_value v = string_of("\"caf\\u00e9\"");
+
+	(void)state;
+	assert_true(scan_equals(&v, "caf\xC3\xA9"));
+	assert_false(scan_equals(&v, "caf"));
+	assert_false(scan_equals(&v, "caf\xC3\xA9s"));
+	v = string_of("\"a\\u0000b\"");
+	assert_false(scan_equals(&v, "a"));
+	v = string_of("\"plain\"");
+	assert_true(scan_equals(&v, "plain"));
+	assert_false(scan_equals(&v, "plai"));
+	assert_false(scan_equals(&v, "plains"));
+	v = string_of("true");
+	assert_false(scan_equals(&v, "true"));
+}
+
+/* The document as Jansson has it, read by our walkers. */
+static void
+assert_same(const struct scan_value *v, const json_t *want)
+{
+	struct scan_value key;
+	struct scan_value item;
+	const char *cursor = NULL;
+	size_t n = 0;
+	char *text;
+
+	if (v->type == SCAN_OBJECT) {
+		assert_true(json_is_object(want));
+		while (scan_member(v, &cursor, &key, &item)) {
+			text = malloc(key.len + 1);
+			assert_true(scan_copy(&key, text, key.len + 1) >= 0);
+			assert_non_null(json_object_get(want, text));
+			assert_same(&item, json_object_get(want, text));
+			free(text);
+			n++;
+		}
+		assert_int_equal(n, json_object_size(want));
+	} else if (v->type == SCAN_ARRAY) {
+		assert_true(json_is_array(want));
+		while (scan_element(v, &cursor, &item))
+			assert_same(&item, json_array_get(want, n++));
+		assert_int_equal(n, json_array_size(want));
+	} else if (v->type == SCAN_STRING) {
+		text = malloc(v->len + 1);
+		assert_int_equal(
+		    scan_copy(v, text, v->len + 1), json_string_length(want));
+		assert_string_equal(text, json_string_value(want));
+		free(text);
+	} else {
+		assert_int_equal(v->type == SCAN_NUMBER, json_is_number(want));
+		assert_int_equal(v->type == SCAN_TRUE, json_is_true(want));
+		assert_int_equal(v->type == SCAN_FALSE, json_is_false(want));
+		assert_int_equal(v->type == SCAN_NULL, json_is_null(want));
+	}
+}
+
+static unsigned long
+next_random(unsigned long *seed)
+{
+	*seed = *seed * 6364136223846793005UL + 1442695040888963407UL;
+	return *seed >> 33;
+}
+
+/* One change: a byte set, a piece cut out, doubled or put elsewhere. */
+static size_t
+mutate(char *text, size_t len, size_t cap, unsigned long *seed)
+{
+	static const char bytes[] = "{}[]\",:\\/ueE+-.0123456789abtrfnl \n\t"
+				    "\xC3\xA9\xE2\x82\xAC\xED\xA0\x80\xF0\x9F"
+				    "\x98\x80\xFF\x01\x7F";
+	static const char *const pieces[] = {"\\u0061", "\\ud83d\\ude00",
+	    "\\ud800", "\"a\":", "\"\\u0061\":1,", "[[", "{}", "1e5", "-0.5",
+	    "null", "\\", "\\\"", "\"id\":", ",", "e+"};
+	size_t at = next_random(seed) % (len + 1);
+	size_t n = next_random(seed) % 8 + 1;
+	const char *piece;
+
+	switch (next_random(seed) % 4) {
+	case 0:
+		if (at < len)
+			text[at] =
+			    bytes[next_random(seed) % (sizeof(bytes) - 1)];
+		return len;
+	case 1:
+		if (n > len - at)
+			n = len - at;
+		memmove(text + at, text + at + n, len - at - n);
+		return len - n;
+	case 2:
+		if (n > len - at || len + n > cap)
+			return len;
+		memmove(text + at + n, text + at, len - at);
+		return len + n;
+	default:
+		piece = pieces[next_random(seed) %
+		    (sizeof(pieces) / sizeof(pieces[0]))];
+		n = strlen(piece);
+		if (len + n > cap)
+			return len;
+		memmove(text + at + n, text + at, len - at);
+		memcpy(text + at, piece, n);
+		return len + n;
+	}
+}
+
+/* True when both accept. */
+static int
+compare_with_jansson(const char *text, size_t len)
+{
+	struct scan_value top;
+	json_error_t je;
+	enum scan_result rc = scan_check(text, len, &roomy, &top, NULL);
+	json_t *doc = json_loadb(
+	    text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+
+	if (doc == NULL && rc == SCAN_OK) {
+		enum json_error_code code = json_error_code(&je);
+
+		/* Limits of Jansson's own. */
+		if (code != json_error_numeric_overflow &&
+		    code != json_error_null_character &&
+		    code != json_error_null_byte_in_key)
+			fail_msg("only we accept (%s): %.*s", je.text, (int)len,
+			    text);
+	} else if (doc != NULL && rc != SCAN_OK) {
+		fail_msg("only Jansson accepts: %.*s", (int)len, text);
+	} else if (doc != NULL) {
+		assert_same(&top, doc);
+	}
+	json_decref(doc);
+	return rc == SCAN_OK && doc != NULL;
+}
+
+static void
+random_changes_are_judged_as_jansson_does(void **state)
+{
+	static const char *const seeds[] = {sample,
+	    "{\"value\":[{\"subscriptionId\":\"7f1d\",\"changeType\":"
+	    "\"updated\",\"resource\":\"Users/1/Events/A=\",\"tenantId\":"
+	    "\"84bd\",\"resourceData\":{\"@odata.type\":\"#x\",\"id\":"
+	    "\"A=\"},\"clientState\":\"s\"}]}",
+	    "[1,-2.5e3,0.1,true,false,null,\"\\u00e9\xC3\xA9\"]",
+	    "{\"a\":{\"a\":{\"a\":[]}},\"b\":\"\\ud83d\\ude00\"}", "\"x\"",
+	    "0"};
+	unsigned long seed = 20260101;
+	int accepted = 0;
+	int refused = 0;
+
+	(void)state;
+	for (int round = 0; round < 60000; round++) {
+		const char *from = seeds[next_random(&seed) %
+		    (sizeof(seeds) / sizeof(seeds[0]))];
+		char text[1024];
+		size_t len = strlen(from);
+		int changes = (int)(next_random(&seed) % 4) + 1;
+
+		memcpy(text, from, len);
+		for (int i = 0; i < changes; i++)
+			len = mutate(text, len, sizeof(text), &seed);
+		if (compare_with_jansson(text, len))
+			accepted++;
+		else
+			refused++;
+	}
+	/* Both sides must have been seen often, or this proves nothing. */
+	assert_true(accepted > 5000);
+	assert_true(refused > 20000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_kind_of_value_is_accepted),
+	    cmocka_unit_test(what_is_not_json_is_refused),
+	    cmocka_unit_test(what_is_not_utf8_is_refused),
+	    cmocka_unit_test(a_nul_byte_is_refused_wherever_it_stands),
+	    cmocka_unit_test(the_place_of_the_fault_is_told),
+	    cmocka_unit_test(depth_counts_open_containers),
+	    cmocka_unit_test(no_limit_allows_more_than_the_greatest_depth),
+	    cmocka_unit_test(a_mebibyte_of_brackets_is_refused_at_once),
+	    cmocka_unit_test(values_are_counted_containers_included),
+	    cmocka_unit_test(a_key_given_twice_is_found_however_it_is_written),
+	    cmocka_unit_test(an_object_holds_a_bounded_number_of_members),
+	    cmocka_unit_test(hostile_keys_cost_little_time),
+	    cmocka_unit_test(members_and_elements_are_walked_in_order),
+	    cmocka_unit_test(walking_what_is_no_container_ends_at_once),
+	    cmocka_unit_test(copy_unescapes_and_keeps_within_its_room),
+	    cmocka_unit_test(equals_compares_unescaped_text),
+	    cmocka_unit_test(random_changes_are_judged_as_jansson_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
