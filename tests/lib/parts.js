@@ -22,6 +22,7 @@ import { waitFor } from './wait.js';
  * @property {number} [seed]
  * @property {Record<string, any>} [settings] of the simulators
  * @property {any} [directory] of the simulators: app, gateway, tenants
+ * @property {number} [logSize] how many exchanges the simulators remember
  * @property {string[]} [wrap] put before outlook-addin-fcgi: strace and its options
  * @property {Record<string, string>} [env] more environment for the programs
  * @property {boolean} [start] false: only prepare, the test starts the parts itself
@@ -114,7 +115,7 @@ export class Parts {
 			fs.mkdirSync(dir, { mode: 0o750 });
 			giveAway(dir);
 		}
-		this.sims = this.options.sims ?? await Simulators.start({ seed: this.options.seed, settings: this.options.settings, directory: this.options.directory });
+		this.sims = this.options.sims ?? await Simulators.start({ seed: this.options.seed, settings: this.options.settings, directory: this.options.directory, logSize: this.options.logSize });
 		this.port = await freePort();
 		this.metricsPort = await freePort();
 		this.http = new Client(`http://127.0.0.1:${this.port}`);

@@ -86,13 +86,18 @@ export class Stack extends Parts {
 		return { mailbox, sub: first.sub, links };
 	}
 
-	/** Nothing is left in the queue. @param {number} [ms] */
+	/** No event is left in the queue and nothing is being worked at. @param {number} [ms] */
 	async idle(ms = 15_000) {
-		await waitFor(async () => (await this.query('SELECT count(*) AS n FROM work'))[0].n === 0, ms, 'the queue is empty');
+		await waitFor(async () => (await this.query('SELECT count(*) AS n FROM work WHERE kind = 0 OR claimed = 1'))[0].n === 0, ms, 'the queue is empty');
+	}
+
+	/** Nothing is being worked at; rows may wait. @param {number} [ms] */
+	async still(ms = 15_000) {
+		await waitFor(async () => (await this.query('SELECT count(*) AS n FROM work WHERE claimed = 1'))[0].n === 0, ms, 'nothing is claimed');
 	}
 
 	async deadLetters() {
-		return (await this.query('SELECT count(*) AS n FROM dead_letter'))[0].n;
+		return (await this.query('SELECT count(*) AS n FROM dead'))[0].n;
 	}
 
 	async integrity() {

@@ -41,7 +41,7 @@ test('a Retry-After outlives kill -9 of sync', async () => {
 		sims.fault({ service: 'graph', op: 'getEvent', kind: 'throttle', retryAfter: 4, count: 1, scope: 'mailbox' });
 		sims.editEvent(link.mailbox, link.event, { subject: 'late' });
 		await waitFor(() => sims.requests({ service: 'graph', op: 'getEvent', status: '429' }).length === 1, 5000, 'Graph has said 429');
-		await stack.idleWrites();
+		await stack.still();
 		await stack.kill('sync');
 		sims.editEvent(link.mailbox, link.event, { subject: 'later' });
 		await follows(stack, link, 'later');
@@ -49,7 +49,7 @@ test('a Retry-After outlives kill -9 of sync', async () => {
 	});
 });
 
-for (const [service, op] of /** @type {const} */ ([['graph', 'getEvent'], ['unblu', 'setTopic'], ['unblu', 'readConversation'], ['unblu', 'token']]))
+for (const [service, op] of /** @type {const} */ ([['graph', 'getEvent'], ['unblu', 'setTopic'], ['unblu', 'read'], ['unblu', 'token']]))
 	test(`${service} ${op}: 503, reset, cut and broken JSON, HTML, redirect: it comes right within seconds`, async () => {
 		await Stack.play(`faults-${service}-${op}`, {}, async (stack) => {
 			const { sims } = stack;

@@ -13,7 +13,7 @@ test('a subscription is renewed after half of its life, before it runs out, and 
 	await Stack.play('renewal', { clock: true }, async (stack) => {
 		const { sims } = stack;
 		const { mailbox, sub, conv, event } = await stack.follow(stack.mailboxes[0]);
-		const patches = () => sims.requests({ service: 'graph', op: 'patchSubscription' }).filter((r) => r.status === 200).length;
+		const patches = () => sims.requests({ service: 'graph', op: 'renewSubscription' }).filter((r) => r.status === 200).length;
 
 		/* Nothing due: no network at all. */
 		const quiet = sims.requests({}).length;
@@ -96,7 +96,7 @@ test('--force renews what is not due; two runs at once are harmless; Graph down 
 			assert.equal(run.code, 0, run.stderr);
 		assert.deepEqual(sims.subscriptionsOf(mailbox).map((s) => s.id), [sub.id]);
 
-		const fault = sims.fault({ service: 'graph', op: ['patchSubscription', 'batch', 'listSubscriptions'], kind: 'status', status: 503 });
+		const fault = sims.fault({ service: 'graph', op: ['renewSubscription', 'batch', 'listSubscriptions'], kind: 'status', status: 503 });
 		stack.expectErrors = true;
 		const failed = await stack.renew('--force');
 		assert.equal(failed.code, 1, failed.stderr);
