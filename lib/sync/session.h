@@ -26,6 +26,8 @@ struct session_tenant {
 	struct circuit circuit; /* Entra and Graph */
 };
 
+TAILQ_HEAD(session_commits, session_commit);
+
 /*
  * A change of the store that is to be made durable together with others
  * waiting at that moment: one transaction, one fsync. apply is called inside
@@ -36,11 +38,9 @@ struct session_commit {
 	int (*apply)(struct store *s, void *arg, struct err *e);
 	void (*after)(void *arg);
 	void *arg;
-	bool queued;
+	struct session_commits *in; /* the list it waits in, or NULL */
 	TAILQ_ENTRY(session_commit) link;
 };
-
-TAILQ_HEAD(session_commits, session_commit);
 
 struct session {
 	struct loop *loop;
@@ -56,7 +56,8 @@ struct session {
 	struct loop_timer *reopen;
 	bool store_complained;
 
-	struct session_commits commits;
+	struct session_commits commits; /* to be applied */
+	struct session_commits done; /* durable, after() still to be called */
 	struct loop_timer *flush;
 	int commit_failures; /* in a row */
 	int64_t commit_count;

@@ -1,0 +1,321 @@
+/* sync/call.c - see call.h. */
+#include "sync/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "port/metrics.h"
+#include "remote/gateway.h"
+#include "rule/retry.h"
+
+enum { CALL_SCOPE_MAX = 96, CALL_FORBIDDEN_MS = 5 * 60 * 1000 };
+
+static void call_get_token(struct call *c);
+
+static struct session_tenant *
+call_tenant(const struct call *c)
+{
+	return session_tenant(c->session, c->tenant);
+}
+
+static struct circuit *
+call_circuit(const struct call *c)
+{
+	if (c->peer == CALL_UNBLU)
+		return &c->session->unblu;
+	if (c->peer == CALL_GRAPH)
+		return &call_tenant(c)->circuit;
+	return NULL;
+}
+
+static struct token_slot *
+call_slot(const struct call *c)
+{
+	if (c->peer == CALL_UNBLU)
+		return &c->session->gateway;
+	return &call_tenant(c)->token;
+}
+
+static int
+call_scope_index(const struct call *c)
+{
+	if (c->peer != CALL_GRAPH)
+		return 0;
+	return config_tenant_index(c->session->config, c->tenant) + 1;
+}
+
+static void
+call_end(struct call *c, const struct err *e)
+{
+	struct err copy = *e;
+
+	c->done(&copy, c->arg);
+}
+
+/* ---- may it start? ---- */
+
+/* "graph:{tenant}", "graph:{tenant}/{user}", "unblu", ... */
+static void
+call_scope(const struct call *c, bool whole, char out[CALL_SCOPE_MAX])
+{
+	const char *peer = c->peer == CALL_UNBLU ? "unblu" : "graph";
+
+	if (whole && c->peer == CALL_UNBLU)
+		snprintf(out, CALL_SCOPE_MAX, "unblu");
+	else if (whole || c->user[0] == '\0')
+		snprintf(out, CALL_SCOPE_MAX, "%s:%s", peer, c->tenant);
+	else
+		snprintf(
+		    out, CALL_SCOPE_MAX, "%s:%s/%s", peer, c->tenant, c->user);
+}
+
+static int64_t
+call_throttled_ms(const struct call *c, int64_t now_ms)
+{
+	int64_t latest_ms = 0;
+	int64_t until_ms = 0;
+	char scope[CALL_SCOPE_MAX];
+
+	if (c->session->store == NULL || c->peer == CALL_ENTRA)
+		return 0;
+	for (int whole = 0; whole < 2; whole++) {
+		call_scope(c, whole == 1, scope);
+		if (store_throttle_get(
+			c->session->store, scope, &until_ms, NULL) == 1 &&
+		    until_ms > latest_ms)
+			latest_ms = until_ms;
+	}
+	return latest_ms > now_ms ? latest_ms - now_ms : 0;
+}
+
+static void
+call_hold(struct call *c, enum err_code code, int64_t wait_ms, const char *why)
+{
+	struct err e = {.code = ERR_NONE};
+
+	/* A tenth more, so that not all come back at once. */
+	c->held_ms = wait_ms +
+	    (int64_t)rand_below(
+		(uint64_t)(wait_ms > 0 ? wait_ms : 0) / 10 + 50);
+	err_set(&e, code, "%s", why);
+	e.retry_after_ms = c->held_ms;
+	call_end(c, &e);
+}
+
+void
+call_start(struct call *c)
+{
+	const struct circuit *circuit;
+	int64_t wait_ms;
+
+	c->asked = c->again = false;
+	c->held_ms = 0;
+	c->exchange = NULL;
+	c->wait.waiting = false;
+	if (c->peer == CALL_GRAPH && call_tenant(c) == NULL) {
+		call_hold(
+		    c, ERR_CONFIG, RETRY_CAP_MS, "tenant is not configured");
+		return;
+	}
+	wait_ms = call_throttled_ms(c, clock_wall_ms());
+	if (wait_ms > 0) {
+		call_hold(c, ERR_BUSY, wait_ms, "throttled");
+		return;
+	}
+	circuit = call_circuit(c);
+	if (circuit != NULL && !circuit_allows(circuit, clock_mono_ms())) {
+		wait_ms = circuit_next_ms(circuit) - clock_mono_ms();
+		call_hold(c, ERR_RETRY, wait_ms > 1000 ? wait_ms : 1000,
+		    c->peer == CALL_UNBLU ? "Unblu does not answer"
+					  : "Graph does not answer");
+		return;
+	}
+	call_get_token(c);
+}
+
+/* ---- what came back ---- */
+
+static void
+call_count(const struct call *c, const struct http_reply *reply, const char *op)
+{
+	int status = reply->result == HTTP_DONE ? reply->status : 0;
+
+	if (c->peer == CALL_UNBLU)
+		metrics_unblu_request(op, status);
+	else
+		metrics_graph_request(op, status);
+}
+
+static void
+call_judge_circuit(struct call *c, const struct http_reply *reply)
+{
+	struct circuit *circuit = call_circuit(c);
+	enum degraded_reason reason =
+	    c->peer == CALL_UNBLU ? DEGRADED_UNBLU : DEGRADED_GRAPH;
+
+	if (circuit == NULL)
+		return;
+	if (reply->result == HTTP_DONE && reply->status < 500) {
+		circuit_succeed(circuit);
+		degraded_clear(c->session, reason, call_scope_index(c));
+	} else if (circuit_fail(circuit, clock_mono_ms())) {
+		degraded_set(c->session, reason, call_scope_index(c),
+		    reply->result == HTTP_DONE ? "server errors"
+					       : reply->message);
+	}
+}
+
+/* Retry-After is kept in the store: every process obeys it. */
+static void
+call_throttle(struct call *c, const struct err *e)
+{
+	int64_t wait_ms = e->retry_after_ms;
+	char scope[CALL_SCOPE_MAX];
+
+	if (e->code == ERR_MAILBOX && c->peer == CALL_UNBLU)
+		wait_ms = CALL_FORBIDDEN_MS;
+	else if (e->code != ERR_BUSY)
+		return;
+	if (wait_ms < 0)
+		wait_ms = retry_wait_ms(e, 0, rand_below(UINT64_MAX));
+	call_scope(c, c->peer == CALL_UNBLU && e->code == ERR_BUSY, scope);
+	if (c->session->store != NULL && c->peer != CALL_ENTRA)
+		store_throttle_set(
+		    c->session->store, scope, clock_wall_ms() + wait_ms, NULL);
+}
+
+static void
+call_done(const struct http_reply *reply, void *arg)
+{
+	struct call *c = arg;
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
+
+	c->exchange = NULL;
+	call_count(c, reply, c->op);
+	call_judge_circuit(c, reply);
+	if (c->parse(reply, c->arg, &e) == 0) {
+		err_clear(&e);
+		call_end(c, &e);
+		return;
+	}
+	call_throttle(c, &e);
+	if (e.code == ERR_AUTH && c->peer != CALL_ENTRA) {
+		token_drop(call_slot(c), c->generation);
+		if (!c->again) {
+			c->again = true;
+			call_get_token(c);
+			return;
+		}
+		token_refused(call_slot(c), &e);
+	}
+	call_end(c, &e);
+}
+
+/* ---- sending ---- */
+
+static void
+call_add_authorization(
+    const struct call *c, const struct secret *token, struct http_request *req)
+{
+	const struct config *config = c->session->config;
+	char *basic;
+
+	if (c->peer == CALL_UNBLU && config->unblu_auth == CONFIG_UNBLU_BASIC) {
+		basic = gateway_basic(
+		    config->gateway_client_id, secret_reveal(token));
+		http_request_header(req, "Authorization", "%s", basic);
+		secret_wipe(basic, strlen(basic));
+		free(basic);
+	} else if (token != NULL) {
+		http_request_header(
+		    req, "Authorization", "Bearer %s", secret_reveal(token));
+	}
+}
+
+static int
+call_add_agent(const struct call *c, struct http_request *req, struct err *e)
+{
+	const struct config *config = c->session->config;
+	struct store_mailbox box;
+
+	if (c->peer != CALL_UNBLU || !config->unblu_act_as_header)
+		return 0;
+	if (strcmp(config->unblu_agent_key, "entra-oid") == 0) {
+		http_request_header(
+		    req, config->unblu_act_as_name, "%s", c->user);
+		return 0;
+	}
+	if (c->session->store == NULL ||
+	    store_mailbox_find(
+		c->session->store, c->tenant, c->user, &box, NULL) != 1 ||
+	    box.upn[0] == '\0')
+		return err_set(
+		    e, ERR_MAILBOX, "the agent's name is not known yet");
+	http_request_header(req, config->unblu_act_as_name, "%s", box.upn);
+	return 0;
+}
+
+static void
+call_send(struct call *c, const struct secret *token, unsigned generation)
+{
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
+	struct http_request req;
+
+	memset(&req, 0, sizeof(req));
+	c->generation = generation;
+	if (c->build(&req, c->arg, &e) == 0 &&
+	    call_add_agent(c, &req, &e) == 0) {
+		call_add_authorization(c, token, &req);
+		c->op = req.op;
+		c->exchange =
+		    http_start(c->session->http, &req, call_done, c, &e);
+	}
+	http_request_clear(&req);
+	if (c->exchange == NULL) {
+		call_end(c, &e);
+		return;
+	}
+	c->asked = true;
+	if (call_circuit(c) != NULL)
+		circuit_begin(call_circuit(c), clock_mono_ms());
+}
+
+static void
+call_got_token(const struct secret *token, unsigned generation,
+    const struct err *e, void *arg)
+{
+	struct call *c = arg;
+
+	if (token != NULL) {
+		call_send(c, token, generation);
+		return;
+	}
+	c->held_ms = e->retry_after_ms > 0 ? e->retry_after_ms : 0;
+	call_end(c, e);
+}
+
+static void
+call_get_token(struct call *c)
+{
+	if (c->peer == CALL_ENTRA) {
+		call_send(c, NULL, 0);
+		return;
+	}
+	c->wait.done = call_got_token;
+	c->wait.arg = c;
+	token_get(call_slot(c), &c->wait);
+}
+
+void
+call_cancel(struct call *c)
+{
+	if (c->exchange != NULL)
+		http_cancel(c->exchange);
+	c->exchange = NULL;
+	if (c->wait.waiting)
+		token_cancel(call_slot(c), &c->wait);
+}

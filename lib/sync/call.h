@@ -1,0 +1,43 @@
+/* sync/call.h - one exchange with a peer: waits its turn, gets the token, asks,
+ * judges, and once more with a fresh token when that was the trouble. */
+#ifndef SYNC_CALL_H
+#define SYNC_CALL_H
+
+#include "sync/session.h"
+
+enum call_peer {
+	CALL_GRAPH, /* of a tenant */
+	CALL_UNBLU,
+	CALL_ENTRA /* public documents: no token */
+};
+
+/* Owned by the caller; set the first block, then call_start(). */
+struct call {
+	struct session *session;
+	enum call_peer peer;
+	const char *tenant; /* with CALL_UNBLU only for scopes; "" none */
+	const char *user; /* "" when it is not about one mailbox */
+	int (*build)(struct http_request *req, void *arg, struct err *e);
+	int (*parse)(const struct http_reply *reply, void *arg, struct err *e);
+	/* Called once, maybe from inside call_start(): touch nothing behind
+	 * that. code ERR_NONE: parse was content. */
+	void (*done)(const struct err *e, void *arg);
+	void *arg;
+
+	/* set for done */
+	bool asked; /* a request went out; else it was held back */
+	int64_t held_ms; /* held back: not before so long from now */
+
+	/* private */
+	struct token_wait wait;
+	struct http_exchange *exchange;
+	unsigned generation;
+	bool again;
+	const char *op;
+};
+
+void call_start(struct call *c);
+/* Ends it without done. */
+void call_cancel(struct call *c);
+
+#endif

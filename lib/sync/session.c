@@ -1,0 +1,260 @@
+/* sync/session.c - see session.h. */
+#include "sync/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+
+enum {
+	SESSION_BATCH = 100, /* commits in one transaction */
+	SESSION_AGAIN_MS = 250, /* behind a failed transaction */
+	SESSION_FAILURES_MAX = 8 /* then the store is opened anew */
+};
+
+static void session_flush(void *arg);
+static void session_reopen(void *arg);
+
+static void
+session_set_policy(struct session *s)
+{
+	const struct config *c = s->config;
+	struct policy *p = &s->policy;
+
+	p->fallback_topic = c->fallback_topic;
+	p->topic_max_chars = c->topic_max_chars;
+	p->deletion_grace_ms = c->deletion_grace_ms;
+	p->max_deletions_per_mailbox = c->max_deletions_per_mailbox;
+	p->max_deletions_per_tenant = c->max_deletions_per_tenant;
+	p->subscription_life_ms = c->subscription_expiration_ms;
+	p->subscription_limit_ms = c->subscription_renewal_limit_ms;
+	p->catch_up_past_ms = c->catch_up_past_ms;
+	p->dry_run = c->dry_run;
+	/* The configuration has been checked: any other value can not come. */
+	if (policy_deletion_parse(c->on_event_deleted, &p->deletion) != 0)
+		p->deletion = POLICY_LEAVE;
+}
+
+struct session *
+session_new(struct loop *loop, const struct config *config)
+{
+	struct session *s = mem_zalloc(sizeof(*s));
+	struct http_options options = {
+	    .ca_file = config->ca_file,
+	    .proxy = config->http_proxy,
+	    .no_proxy = config->no_proxy,
+	    .user_agent = "outlook-addin",
+	};
+
+	s->loop = loop;
+	s->config = config;
+	s->http = http_new(loop, &options);
+	s->flush = loop_timer_new(loop, session_flush, s);
+	s->reopen = loop_timer_new(loop, session_reopen, s);
+	TAILQ_INIT(&s->commits);
+	TAILQ_INIT(&s->done);
+	rand_guid(s->owner);
+	session_set_policy(s);
+	s->tenants = mem_calloc(config->tenant_ids.count, sizeof(*s->tenants));
+	for (size_t i = 0; i < config->tenant_ids.count; i++) {
+		s->tenants[i].id = config->tenant_ids.items[i];
+		token_init(&s->tenants[i].token, s, (int)i);
+	}
+	token_init(&s->gateway, s, -1);
+	return s;
+}
+
+void
+session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->config->tenant_ids.count; i++)
+		token_clear(&s->tenants[i].token);
+	token_clear(&s->gateway);
+	http_free(s->http);
+	loop_timer_free(s->flush);
+	loop_timer_free(s->reopen);
+	if (s->store != NULL)
+		store_close(s->store);
+	free(s->tenants);
+	free(s);
+}
+
+struct session_tenant *
+session_tenant(struct session *s, const char *tenant)
+{
+	int i = config_tenant_index(s->config, tenant);
+
+	return i < 0 ? NULL : &s->tenants[i];
+}
+
+/* ---- the store ---- */
+
+static int
+session_try_open(struct session *s, struct err *e)
+{
+	s->store = store_open(s->config->database, s->store_flags,
+	    SESSION_LOCK_WAIT_MS, clock_wall_ms(), e);
+	if (s->store == NULL)
+		return -1;
+	if (s->store_complained)
+		log_info("store-opened");
+	s->store_complained = false;
+	s->commit_failures = 0;
+	if (s->store_opened != NULL)
+		s->store_opened(s->store_arg);
+	if (!TAILQ_EMPTY(&s->commits))
+		loop_timer_set(s->flush, 0);
+	return 0;
+}
+
+/* The same trouble every five seconds is told once. */
+static void
+session_reopen(void *arg)
+{
+	struct session *s = arg;
+	struct err e = {.code = ERR_NONE};
+
+	if (session_try_open(s, &e) == 0)
+		return;
+	if (!s->store_complained)
+		log_error("store-unavailable", LOG_ERR(&e));
+	s->store_complained = true;
+	loop_timer_set(s->reopen, SESSION_REOPEN_MS);
+}
+
+int
+session_open_store(struct session *s, unsigned flags, bool keep_trying,
+    void (*opened)(void *arg), void *arg, struct err *e)
+{
+	s->store_flags = flags;
+	s->store_opened = opened;
+	s->store_arg = arg;
+	if (session_try_open(s, e) == 0)
+		return 0;
+	s->store_complained = keep_trying;
+	if (keep_trying)
+		loop_timer_set(s->reopen, SESSION_REOPEN_MS);
+	return -1;
+}
+
+static void
+session_lose_store(struct session *s)
+{
+	store_close(s->store);
+	s->store = NULL;
+	loop_timer_set(s->reopen, SESSION_REOPEN_MS);
+}
+
+/* ---- commits ---- */
+
+void
+session_commit(struct session *s, struct session_commit *c)
+{
+	c->in = &s->commits;
+	TAILQ_INSERT_TAIL(&s->commits, c, link);
+	/* The others of this round of the loop go with it. */
+	if (s->store != NULL && !loop_timer_is_set(s->flush))
+		loop_timer_set(s->flush, 0);
+}
+
+void
+session_commit_cancel(struct session *s, struct session_commit *c)
+{
+	(void)s;
+	if (c->in == NULL)
+		return;
+	TAILQ_REMOVE(c->in, c, link);
+	c->in = NULL;
+}
+
+bool
+session_is_flushed(const struct session *s)
+{
+	return TAILQ_EMPTY(&s->commits);
+}
+
+static int
+session_apply(struct session *s, size_t count, struct err *e)
+{
+	struct session_commit *c;
+
+	if (store_begin(s->store, e) != 0)
+		return -1;
+	TAILQ_FOREACH(c, &s->commits, link)
+	{
+		if (count-- == 0)
+			break;
+		if (c->apply(s->store, c->arg, e) != 0) {
+			store_rollback(s->store);
+			return -1;
+		}
+	}
+	return store_commit(s->store, e);
+}
+
+static void
+session_flush_failed(struct session *s, const struct err *e)
+{
+	s->commit_failures++;
+	if (!s->store_complained)
+		log_error("store-commit-failed", LOG_ERR(e));
+	s->store_complained = true;
+	if (s->commit_failures >= SESSION_FAILURES_MAX)
+		session_lose_store(s);
+	else
+		loop_timer_set(s->flush, SESSION_AGAIN_MS);
+}
+
+/* An after() may queue, cancel and free commits, of this batch too. */
+static void
+session_call_after(struct session *s, size_t count)
+{
+	struct session_commit *c;
+
+	for (; count > 0; count--) {
+		c = TAILQ_FIRST(&s->commits);
+		TAILQ_REMOVE(&s->commits, c, link);
+		TAILQ_INSERT_TAIL(&s->done, c, link);
+		c->in = &s->done;
+	}
+	while ((c = TAILQ_FIRST(&s->done)) != NULL) {
+		session_commit_cancel(s, c);
+		if (c->after != NULL)
+			c->after(c->arg);
+	}
+}
+
+/* Those queued by an after() wait for the next transaction. */
+static void
+session_flush(void *arg)
+{
+	struct session *s = arg;
+	struct session_commit *c;
+	struct err e = {.code = ERR_NONE};
+	size_t count = 0;
+
+	if (s->store == NULL)
+		return;
+	TAILQ_FOREACH(c, &s->commits, link)
+	if (++count == SESSION_BATCH)
+		break;
+	if (count == 0)
+		return;
+	if (session_apply(s, count, &e) != 0) {
+		session_flush_failed(s, &e);
+		return;
+	}
+	if (s->store_complained)
+		log_info("store-works-again");
+	s->store_complained = false;
+	s->commit_failures = 0;
+	s->commit_count++;
+	session_call_after(s, count);
+	if (!TAILQ_EMPTY(&s->commits) && s->store != NULL)
+		loop_timer_set(s->flush, 0);
+}
