@@ -1,0 +1,112 @@
+// @ts-check
+/* Simulators, the product and the front door, started and stopped as one. */
+
+import { Stack } from '../lib/stack.js';
+import { waitFor } from '../lib/wait.js';
+import { DIRECTORY, FURNITURE } from './cast.js';
+import { HOUR, MINUTE, addDays, atMinute, weekStart } from './page/model.js';
+import { Front } from './server.js';
+import { World } from './world.js';
+
+const PORTS_TO_TRY = 20;
+
+export class Demo {
+	/** @param {{ port: number, strict?: boolean }} how strict: that port or none */
+	static async start({ port, strict = true }) {
+		const demo = new Demo();
+		try {
+			/* First of all the port: the most likely thing to be wrong. */
+			await demo.open(port, strict);
+			await demo.rise();
+			return demo;
+		} catch (e) {
+			await demo.abandon();
+			throw e;
+		}
+	}
+
+	constructor() {
+		/** @type {World | null} */
+		this.world = null;
+		/** @type {Stack | null} */
+		this.stack = null;
+		this.front = new Front(/** @type {any} */ (waitingWorld), 0);
+	}
+
+	/** @param {number} port @param {boolean} strict */
+	async open(port, strict) {
+		for (let next = port; ; next++)
+			try {
+				await this.front.listen(next);
+				return;
+			} catch (e) {
+				const code = /** @type {NodeJS.ErrnoException} */ (e).code;
+				if (code === 'EACCES')
+					throw new Error(`port ${next} needs root; take one above 1023 with --port`);
+				if (code !== 'EADDRINUSE')
+					throw e;
+				if (strict || next - port >= PORTS_TO_TRY)
+					throw new Error(`port ${port} is busy; take another one with --port N`);
+			}
+	}
+
+	async rise() {
+		this.stack = await Stack.start('demo', {
+			clock: true, directory: DIRECTORY,
+			config: { syncServerSubscriptionExpiration: HOUR, notificationDebounceMs: 200, deletionGraceSeconds: 1, providerName: 'Unblu demo' },
+		});
+		this.world = new World(this.stack, (name, data) => this.front.tell(name, data));
+		this.front.world = this.world;
+		this.front.behind = this.stack.port;
+		this.furnish();
+		this.world.start();
+	}
+
+	/** The instant of a wall-clock hour of the shown week. @param {number} day 0: Monday @param {number} hour */
+	at(day, hour) {
+		return atMinute(addDays(weekStart(this.running.now()), day), hour * 60);
+	}
+
+	get running() {
+		if (this.stack === null)
+			throw new Error('not started');
+		return this.stack;
+	}
+
+	get shown() {
+		if (this.world === null)
+			throw new Error('not started');
+		return this.world;
+	}
+
+	/** Ordinary events, so that the calendars are not empty. */
+	furnish() {
+		for (const f of FURNITURE) {
+			const start = this.at(f.day, f.hour);
+			this.shown.run({ action: 'create', mailbox: this.running.mailboxes[f.who].oid, subject: f.subject, start, end: start + f.minutes * MINUTE });
+		}
+	}
+
+	/** Until the queue is empty, by the product's own count. */
+	async idle() {
+		await waitFor(async () => await this.shown.queue() === 0, 20_000, 'nothing waits in the queue');
+	}
+
+	/** Ends everything; throws when something was not as it must be. */
+	async stop() {
+		await this.world?.stop();
+		await this.front.stop();
+		await this.stack?.stop();
+	}
+
+	/** After a failure. */
+	async abandon() {
+		await this.world?.stop();
+		if (this.front.port !== 0)
+			await this.front.stop();
+		await this.stack?.abandon();
+	}
+}
+
+/** What the front door shows until there is something to show. */
+const waitingWorld = new Proxy({}, { get: () => () => { throw new Error('the demo is still starting'); } });
