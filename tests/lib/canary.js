@@ -4,9 +4,17 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+/** Base64 of a text that stands somewhere inside a longer one. @param {string} text @returns {string[]} */
+function insideBase64(text) {
+	return [0, 1, 2].map((before) => {
+		const coded = Buffer.concat([Buffer.alloc(before), Buffer.from(text)]).toString('base64').replace(/=+$/, '');
+		return coded.slice(before === 0 ? 0 : before + 1, -2);
+	});
+}
+
 /** The forms in which a secret might have got into a file. @param {string} secret */
 function forms(secret) {
-	return [...new Set([secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64').replace(/=+$/, ''), JSON.stringify(secret).slice(1, -1)])].filter((f) => f.length >= 8).map((f) => Buffer.from(f));
+	return [...new Set([secret, encodeURIComponent(secret), ...insideBase64(secret), JSON.stringify(secret).slice(1, -1)])].filter((f) => f.length >= 8).map((f) => Buffer.from(f));
 }
 
 /** @param {string} dir @returns {Generator<string>} */

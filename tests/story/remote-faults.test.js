@@ -20,7 +20,7 @@ test('Retry-After is never undercut, in whatever form it comes', async () => {
 		for (const [service, op] of /** @type {const} */ ([['graph', 'getEvent'], ['unblu', 'setTopic']]))
 			for (const form of [{ retryAfter: 2 }, { retryAfter: 1.5 }, { retryAfter: 2, retryAfterStyle: 'date' }, { retryAfter: null }, { retryAfter: 0 }, { retryAfter: 2, status: 503, kind: 'status' }]) {
 				const topic = `throttled ${++number}`;
-				sims.fault({ service, op, kind: 'throttle', count: 1, scope: 'op', tenant: service === 'graph' ? link.mailbox.tenant : undefined, ...form });
+				sims.fault({ service, op, kind: 'throttle', count: 1, mailbox: service === 'graph' ? link.mailbox.oid : undefined, ...form });
 				sims.editEvent(link.mailbox, link.event, { subject: topic });
 				if (service === 'graph') {
 					sims.editEvent(other.mailbox, other.event, { subject: topic });
