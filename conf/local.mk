@@ -1,1 +1,14 @@
 # conf/ - sample configuration and its schema.
+
+nobase_dist_pkgdata_DATA += conf/addin.schema.json
+EXTRA_DIST += conf/addin.json
+
+# The sample becomes the configuration only where there is none.
+addin_json = $(DESTDIR)$(sysconfdir)/outlook-addin/addin.json
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(sysconfdir)/outlook-addin'
+	test -e '$(addin_json)' || \
+		$(INSTALL_DATA) '$(srcdir)/conf/addin.json' '$(addin_json)'
+uninstall-local:
+	! cmp -s '$(srcdir)/conf/addin.json' '$(addin_json)' || rm -f '$(addin_json)'
+	-rmdir '$(DESTDIR)$(sysconfdir)/outlook-addin'

@@ -1,2 +1,20 @@
 # ctl/ - the operator's tool.
 
+
+# Everything but main(), so that tests and fuzz targets can link it.
+noinst_LIBRARIES += ctl/libctl.a
+ctl_libctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DBINDIR='"$(bindir)"'
+ctl_libctl_a_SOURCES = \
+	ctl/check.c \
+	ctl/crontab.c ctl/crontab.h \
+	ctl/ctl.c ctl/ctl.h \
+	ctl/keys.c ctl/keys.h \
+	ctl/print.c \
+	ctl/render.c \
+	ctl/render_nginx.c ctl/render_nginx.h \
+	ctl/render_tree.c ctl/render_tree.h \
+	ctl/template.c ctl/template.h
+
+bin_PROGRAMS += ctl/outlook-addinctl
+ctl_outlook_addinctl_SOURCES = ctl/main.c
+ctl_outlook_addinctl_LDADD = ctl/libctl.a $(LIB_ALL) $(LIB_LIBS)

@@ -1,1 +1,3 @@
 # www/ - what nginx serves.
+
+nobase_dist_pkgdata_DATA += www/index.html

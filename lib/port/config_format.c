@@ -220,7 +220,7 @@ config_format_listen_port(const char *text)
 {
 	const char *colon = strrchr(text, ':');
 
-	return atoi(colon == NULL ? text : colon + 1);
+	return (int)strtol(colon == NULL ? text : colon + 1, NULL, 10);
 }
 
 static int
@@ -366,7 +366,7 @@ const struct config_format config_format_listen = {
     .what = "a port such as 8080, or address:port such as 127.0.0.1:8080 "
 	    "or [::1]:8080",
     .pattern = "^(([0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}|"
-	       "[[][0-9A-Fa-f:.]{2,45}[]]):)?[0-9]{1,5}$",
+	       "\\[[0-9A-Fa-f:.]{2,45}\\]):)?[0-9]{1,5}$",
     .max = 60,
     .check = check_listen,
 };

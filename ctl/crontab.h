@@ -1,0 +1,12 @@
+/* ctl/crontab.h - the crontab entry of outlook-addin-renew. Pure. */
+#ifndef CTL_CRONTAB_H
+#define CTL_CRONTAB_H
+
+#include "base/buf.h"
+
+/* Appends the lines for crontab(1): schedule as configured, the program, its
+ * configuration and (unless NULL) its database, quoted for sh and cron. */
+void crontab_write(struct buf *out, const char *schedule, const char *program,
+    const char *config, const char *database);
+
+#endif

@@ -1,0 +1,116 @@
+/* ctl/render.c - outlook-addinctl render: the folder that nginx runs from. */
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "ctl.h"
+#include "render_nginx.h"
+#include "render_tree.h"
+
+enum { TEMPLATE_MAX = 256 << 10, RENDERED_MAX = 1 << 20 };
+
+#define RUN_USER "outlook-addin"
+
+/* Who will run nginx's workers: when root renders, the user of the other
+ * programs, so that they reach each other's sockets. */
+static void
+choose_user(struct render_tree *tree, const char **user, const char **group)
+{
+	const struct passwd *pw = NULL;
+	const struct group *gr = NULL;
+
+	tree->uid = (uid_t)-1;
+	tree->gid = (gid_t)-1;
+	tree->tmp_mode = 0700;
+	*user = "";
+	*group = "";
+	if (geteuid() != 0)
+		return;
+	pw = getpwnam(RUN_USER);
+	if (pw != NULL)
+		gr = getgrgid(pw->pw_gid);
+	if (pw == NULL || gr == NULL) {
+		/* Anybody may be told to run nginx here. */
+		tree->tmp_mode = 01777;
+		ctl_say("there is no user " RUN_USER
+			": nginx.conf names no user, run nginx as the user "
+			"of outlook-addin-fcgi");
+		return;
+	}
+	tree->uid = pw->pw_uid;
+	tree->gid = pw->pw_gid;
+	*user = pw->pw_name;
+	*group = gr->gr_name;
+	ctl_say("nginx.conf names the user %s, group %s", *user, *group);
+}
+
+static int
+render(const struct config *c, const char *folder)
+{
+	struct render_tree tree = {.folder = folder};
+	char template_path[PATH_MAX], www[PATH_MAX];
+	const char *user, *group;
+	struct buf conf, public;
+	struct err e = {0};
+	char *template = NULL;
+	size_t len;
+	int rc = -1;
+
+	buf_init(&conf, RENDERED_MAX);
+	buf_init(&public, RENDERED_MAX);
+	snprintf(template_path, sizeof(template_path), "%s/nginx/nginx.conf.in",
+	    ctl_datadir());
+	snprintf(www, sizeof(www), "%s/www", ctl_datadir());
+	if (file_read(template_path, TEMPLATE_MAX, &template, &len, &e) != 0)
+		goto out;
+	choose_user(&tree, &user, &group);
+	if (render_nginx(c, template, user, group, &conf, &e) != 0)
+		goto out;
+	render_public(c, &public);
+	tree.www = www;
+	tree.nginx_conf = buf_text(&conf);
+	tree.config_json = buf_text(&public);
+	rc = render_tree(&tree, &e);
+out:
+	buf_clear(&conf);
+	buf_clear(&public);
+	free(template);
+	return rc == 0 ? CTL_DONE : ctl_fail("render", &e);
+}
+
+static int
+run(struct ctl *ctl, int argc, char **argv)
+{
+	const char *folder = NULL;
+	const struct ctl_option opts[] = {
+	    {"--out", &folder, NULL},
+	    {NULL, NULL, NULL},
+	};
+	struct config config;
+	int code = CTL_DONE;
+
+	if (ctl_parse(ctl, opts, argc, argv, NULL, 0, &code) < 0)
+		return code;
+	if (folder == NULL)
+		return ctl_misuse(ctl, "render needs --out DIR");
+	code = ctl_load(ctl, CONFIG_ROLE_RENDER, &config);
+	if (code != CTL_DONE)
+		return code;
+	code = render(&config, folder);
+	config_clear(&config);
+	return code;
+}
+
+const struct ctl_command ctl_render = {
+    .name = "render",
+    .usage = "--out DIR",
+    .summary = "Writes nginx's configuration and the static files into a "
+	       "folder",
+    .run = run,
+};

@@ -1,0 +1,103 @@
+/* ctl/render_nginx.c - see render_nginx.h. */
+#include "render_nginx.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/url.h"
+#include "port/config_option.h"
+#include "template.h"
+
+enum { ORIGINS_MAX = 64 << 10 };
+
+/* Appends scheme://host[:port] of a URL that the configuration has checked. */
+static int
+add_origin(struct buf *out, const char *text, struct err *e)
+{
+	struct url u = {0};
+	bool v6;
+
+	if (url_parse(text, &u, e) != 0)
+		return -1;
+	v6 = strchr(u.host, ':') != NULL;
+	buf_printf(out, "%s%s://%s%s%s", out->len > 0 ? " " : "", u.scheme,
+	    v6 ? "[" : "", u.host, v6 ? "]" : "");
+	if (u.port_given)
+		buf_printf(out, ":%d", u.port);
+	url_clear(&u);
+	return 0;
+}
+
+static void
+add_words(struct buf *out, const struct config_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		buf_printf(out, "%s%s", i > 0 ? " " : "", list->items[i]);
+}
+
+int
+render_nginx(const struct config *c, const char *template, const char *user,
+    const char *group, struct buf *out, struct err *e)
+{
+	bool https = strncmp(c->deployment_url, "https:", 6) == 0;
+	struct buf office, connect, frames;
+	int rc = -1;
+
+	buf_init(&office, ORIGINS_MAX);
+	buf_init(&connect, ORIGINS_MAX);
+	buf_init(&frames, ORIGINS_MAX);
+	if (add_origin(&office, c->office_js_url, e) != 0 ||
+	    add_origin(&connect, c->unblu_url, e) != 0 ||
+	    add_origin(&connect, c->login_url, e) != 0)
+		goto out;
+	add_words(&frames, &c->frame_ancestors);
+	{
+		const struct template_value values[] = {
+		    {"USER", user},
+		    {"GROUP", group},
+		    {"OFFICE_ORIGIN", buf_text(&office)},
+		    {"CONNECT_ORIGINS", buf_text(&connect)},
+		    {"FRAME_ANCESTORS", buf_text(&frames)},
+		    {"HTTPS", https ? "yes" : ""},
+		    {"SOCKET", c->fastcgi_listen + strlen("unix:")},
+		    {"HTTP_LISTEN", c->http_listen},
+		    {"METRICS_LISTEN", c->metrics_listen},
+		    {"BASE", c->base},
+		};
+
+		rc = template_fill(template, values,
+		    sizeof(values) / sizeof(values[0]), out, e);
+	}
+out:
+	buf_clear(&office);
+	buf_clear(&connect);
+	buf_clear(&frames);
+	return rc;
+}
+
+void
+render_public(const struct config *c, struct buf *out)
+{
+	json_t *doc = json_object();
+	char *text;
+
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct config_option *o = &config_options[i];
+
+		if ((o->flags & CONFIG_PUBLIC) != 0)
+			json_object_set_new(
+			    doc, o->key, config_option_value(o, c));
+	}
+	/* No "<": the text may be looked at by something that is no parser. */
+	text = json_dumps(doc, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	for (const char *s = text; s != NULL && *s != '\0'; s++) {
+		if (*s == '<')
+			buf_puts(out, "\\u003c");
+		else
+			buf_putc(out, *s);
+	}
+	buf_putc(out, '\n');
+	free(text);
+	json_decref(doc);
+}
