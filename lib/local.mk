@@ -37,6 +37,23 @@ lib_libport_a_SOURCES = \
 	lib/port/config_table.c lib/port/config_option.h \
 	lib/port/config_value.c lib/port/config_value.h
 
+lib_libport_a_SOURCES += \
+	lib/port/store.c lib/port/store.h \
+	lib/port/store_audit.c \
+	lib/port/store_claim.c \
+	lib/port/store_db.c lib/port/store_db.h \
+	lib/port/store_dead.c \
+	lib/port/store_driver.h \
+	lib/port/store_lane.c lib/port/store_lane.h \
+	lib/port/store_link.c \
+	lib/port/store_mailbox.c \
+	lib/port/store_misc.c \
+	lib/port/store_schema.c lib/port/store_schema.h \
+	lib/port/store_sqlite.c lib/port/store_sqlite.h \
+	lib/port/store_sqlite_file.c \
+	lib/port/store_subscription.c \
+	lib/port/store_work.c lib/port/store_work.h
+
 lib_libremote_a_SOURCES =
 
 lib_libsync_a_SOURCES =

@@ -5,12 +5,32 @@
 /*
  * One handle per thread. Every verb is one transaction of its own, or part of
  * the caller's between store_begin() and store_commit(). Verbs return 0, or
- * -1 with *e: ERR_RETRY (locked, I/O: reopen and try again), ERR_FULL (no
- * space, read-only), ERR_NEWER, ERR_INPUT (corrupt). "Find" verbs return 1
- * found, 0 not found, -1 failed. Times are Unix milliseconds, given by the
- * caller. Tenant and user are lower-case GUIDs; user is the mailbox owner's
- * object id. SQLite: each transaction is taken under the lock file, see the
- * discipline in docs; nothing here waits for the network.
+ * -1 with *e: ERR_RETRY (locked, I/O: try again), ERR_FULL (no space,
+ * read-only), ERR_NEWER, ERR_INPUT (corrupt, not a store), ERR_GONE (no store
+ * there, and STORE_CREATE not given), ERR_CONFIG (network file system, bad
+ * path). "Find" verbs return 1 found, 0 not found, -1 failed; "drop" and
+ * "replay" likewise. "Each" verbs call back for every row; the callback may
+ * call any verb (no statement is open meanwhile; rows are read a page at a
+ * time, so changes made meanwhile may or may not be seen) and returns 0 to go
+ * on, > 0 to stop (the verb returns 0), < 0 to fail (the verb returns -1, *e
+ * untouched). Texts longer than their array in the struct are cut.
+ * Times are Unix milliseconds, given by the caller. Tenant and user are
+ * lower-case GUIDs; user is the mailbox owner's object id. SQLite: each
+ * transaction is taken under the lock file, see docs/store.md; nothing here
+ * waits for the network.
+ *
+ * A verb that fails inside the caller's transaction spoils it: what follows
+ * fails too, store_commit() rolls back and fails. Nothing of a failed
+ * transaction stands - except that after an I/O error its rows may turn up
+ * later all the same; everything here bears being done twice.
+ * After an I/O error (a write, an fsync) the connection counts as dead. The
+ * caller keeps the handle and just tries again later, or closes and opens it:
+ * either way the next verb opens the database anew, checks its settings and,
+ * before anything may be called durable again, writes the whole WAL into the
+ * database and fsyncs it; while that fails it says ERR_RETRY or ERR_FULL. A
+ * mark in the lock file makes every other process do the same. The handle
+ * also notices that the file was moved aside or replaced, and opens the new
+ * one.
  */
 
 #include <stdbool.h>
@@ -34,7 +54,10 @@ enum store_open_flags {
 	STORE_CHECKPOINTER = 4 /* sync only: store_checkpoint() allowed */
 };
 
-/* database: "sqlite:PATH". lock_wait_ms as in file_lock(). */
+/* database: "sqlite:PATH". lock_wait_ms as in file_lock(), for the opening and
+ * for every transaction of this handle. NULL with *e; a store of a newer
+ * version is left as it is. The fact "store-created" tells when a new store
+ * was made (now_ms). */
 struct store *store_open(const char *database, unsigned flags, int lock_wait_ms,
     int64_t now_ms, struct err *e);
 void store_close(struct store *s); /* NULL is allowed */
@@ -43,14 +66,21 @@ int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e); /* fsync'ed on return */
 void store_rollback(struct store *s);
 
-/* PASSIVE checkpoint under the lock, TRUNCATE when the WAL is above 4 MiB. */
+/* PASSIVE checkpoint under the lock, TRUNCATE when the WAL is above 4 MiB; a
+ * reader in the way is no error. Cheap when nothing was written: call it about
+ * once a second. */
 int store_checkpoint(struct store *s, struct err *e);
-/* A number that rises when another process has changed the store. */
+/* A number that rises when another process or handle has changed the store;
+ * it costs one small read. */
 int64_t store_data_version(struct store *s);
 /* quick_check: 0 sound, -1 ERR_INPUT with the first finding. */
 int store_check(struct store *s, struct err *e);
-/* A consistent copy (VACUUM INTO) at path, fsync'ed, mode 0600. */
+/* A consistent copy (VACUUM INTO) at path, fsync'ed, mode 0600; whole or not
+ * at all. ERR_REFUSED when path exists. Writers go on meanwhile. */
 int store_backup(struct store *s, const char *path, struct err *e);
+/* Under the lock: renames a corrupt database, and its WAL and index, to
+ * PATH.corrupt-<UTC time>. Open handles notice. */
+int store_move_aside(const char *database, int64_t now_ms, struct err *e);
 
 /* ---- work: the queue, one row per (kind, tenant, user, event) ---- */
 
@@ -84,6 +114,7 @@ struct store_work {
 	int64_t due_ms;
 	int64_t not_before_ms;
 	int attempts;
+	int crashes; /* deaths of sync while this row alone was in progress */
 	char reason[STORE_REASON_MAX]; /* why it waits, "" at first */
 };
 
@@ -111,15 +142,31 @@ int store_work_claim(struct store *s, int64_t now_ms, int per_mailbox,
     struct store_work *out, size_t limit, int64_t *next_ms, struct err *e);
 
 /* Done: removes the row if its generation is still w->generation, else puts
- * it back due now + delay_ms with first_seen now. */
+ * it back due now + delay_ms with first_seen now, attempts 0 and the hints
+ * that came meanwhile. A row that is not in progress is left alone. */
 int store_work_finish(struct store *s, const struct store_work *w,
     int64_t now_ms, int64_t delay_ms, struct err *e);
-/* Not done: back in the queue, attempts as in w, not before not_before_ms. */
+/* Not done: back in the queue, attempts as in w, not before not_before_ms
+ * (never lowered). */
 int store_work_defer(struct store *s, const struct store_work *w,
     int64_t not_before_ms, const char *reason, struct err *e);
 /* Start of sync: rows in progress under a dead sync become queued again.
  * Their number is added to *count (may be NULL). */
 int store_work_recover(struct store *s, int64_t *count, struct err *e);
+/* The same after sync died by a signal of its own making: these rows become
+ * suspects, of which store_work_claim() then gives out one at a time, and
+ * nothing else, until each has been finished, deferred or buried once. A row
+ * that was alone in progress gets crashes + 1 (kept until it is finished):
+ * the caller buries it at its limit. */
+int store_work_recover_crashed(struct store *s, int64_t *count, struct err *e);
+/* An operator's resume: the mailbox's queued rows no longer wait for their
+ * not_before. */
+int store_work_release(
+    struct store *s, const char *tenant, const char *user, struct err *e);
+/* Of one mailbox (tenant NULL: all), oldest first. */
+int store_work_each(struct store *s, const char *tenant, const char *user,
+    int (*each)(const struct store_work *w, bool in_progress, void *arg),
+    void *arg, struct err *e);
 
 struct store_work_totals {
 	int64_t rows;
@@ -137,7 +184,8 @@ struct store_dead {
 	int64_t died_ms;
 	char reason[STORE_REASON_MAX];
 };
-/* Moves a row out of the queue. */
+/* Moves a row out of the queue; one dead letter per row key, the latest. When
+ * it was raised meanwhile it is also put back, due now: nothing is missed. */
 int store_work_bury(struct store *s, const struct store_work *w,
     const char *reason, int64_t now_ms, struct err *e);
 int store_dead_each(struct store *s,

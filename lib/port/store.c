@@ -1,0 +1,194 @@
+/* port/store.c - see store.h: opening, transactions, upkeep. */
+#include "port/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "port/store_db.h"
+#include "port/store_schema.h"
+
+static const struct store_driver *const store_drivers[] = {
+    &store_sqlite_driver,
+};
+
+/* The driver of "scheme:location" and the location. */
+static const struct store_driver *
+store_driver_of(const char *database, const char **location, struct err *e)
+{
+	for (size_t i = 0; i < sizeof(store_drivers) / sizeof(store_drivers[0]);
+	     i++) {
+		const char *scheme = store_drivers[i]->scheme;
+
+		if (strncmp(database, scheme, strlen(scheme)) != 0)
+			continue;
+		*location = database + strlen(scheme);
+		return store_drivers[i];
+	}
+	err_set(e, ERR_CONFIG, "database must be \"sqlite:/path/to/file\"");
+	return NULL;
+}
+
+/* Our version or, with STORE_CREATE and inside a transaction, brought to it. */
+static int
+store_settle_version(struct store *s, struct err *e)
+{
+	int64_t version = 0;
+
+	if (s->driver->version(s->conn, &version, e) != 0 ||
+	    store_schema_admit(version, e) != 0)
+		return -1;
+	if (version == STORE_SCHEMA_VERSION)
+		return 0;
+	if (!(s->flags & STORE_CREATE))
+		return err_set(e, ERR_RETRY,
+		    "the store has not been set up by this version yet");
+	return store_schema_migrate(s, version, e);
+}
+
+/* Behind driver->open(): still under its lock. */
+static int
+store_set_up(struct store *s, struct err *e)
+{
+	int64_t version = 0;
+
+	/* Before anything is changed. */
+	if (s->driver->version(s->conn, &version, e) != 0 ||
+	    store_schema_admit(version, e) != 0)
+		return -1;
+	if (s->driver->set_up(s->conn, e) != 0)
+		return -1;
+	if (version == STORE_SCHEMA_VERSION)
+		return 0;
+	if (s->flags & STORE_READ_ONLY)
+		return err_set(e, ERR_RETRY,
+		    "the store has not been set up by this version yet");
+	if (store_begin(s, e) != 0)
+		return -1;
+	return store_commit(s, e);
+}
+
+struct store *
+store_open(const char *database, unsigned flags, int lock_wait_ms,
+    int64_t now_ms, struct err *e)
+{
+	const char *location = NULL;
+	const struct store_driver *driver =
+	    store_driver_of(database, &location, e);
+	struct store *s;
+
+	if (driver == NULL)
+		return NULL;
+	s = mem_zalloc(sizeof(*s));
+	s->driver = driver;
+	s->flags = flags;
+	s->opened_ms = now_ms;
+	s->conn = driver->open(location, flags, lock_wait_ms, e);
+	if (s->conn == NULL)
+		goto fail;
+	if (store_set_up(s, e) != 0)
+		goto fail;
+	driver->opened(s->conn);
+	return s;
+fail:
+	err_wrap(e, "open the store %s", location);
+	store_close(s);
+	return NULL;
+}
+
+void
+store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	if (s->in_transaction)
+		store_rollback(s);
+	s->driver->close(s->conn);
+	free(s);
+}
+
+int
+store_begin(struct store *s, struct err *e)
+{
+	if (s->in_transaction)
+		return err_set(
+		    e, ERR_REFUSED, "store: a transaction is open already");
+	if (s->flags & STORE_READ_ONLY)
+		return err_set(e, ERR_FULL, "store: opened for reading only");
+	if (s->driver->begin(s->conn, e) != 0)
+		return -1;
+	if (store_settle_version(s, e) != 0) {
+		s->driver->rollback(s->conn);
+		return -1;
+	}
+	memset(s->lanes, 0, sizeof(s->lanes));
+	s->in_transaction = true;
+	s->spoilt = false;
+	return 0;
+}
+
+int
+store_commit(struct store *s, struct err *e)
+{
+	if (!s->in_transaction)
+		return err_set(e, ERR_REFUSED, "store: no transaction is open");
+	if (s->spoilt) {
+		store_rollback(s);
+		return err_set(e, ERR_RETRY,
+		    "store: a step of the transaction has failed");
+	}
+	s->in_transaction = false;
+	return s->driver->commit(s->conn, e);
+}
+
+void
+store_rollback(struct store *s)
+{
+	if (!s->in_transaction)
+		return;
+	s->in_transaction = false;
+	s->spoilt = false;
+	s->driver->rollback(s->conn);
+}
+
+int
+store_checkpoint(struct store *s, struct err *e)
+{
+	if (!(s->flags & STORE_CHECKPOINTER) || s->in_transaction)
+		return err_set(
+		    e, ERR_REFUSED, "store: this handle does not checkpoint");
+	return s->driver->checkpoint(s->conn, e);
+}
+
+int64_t
+store_data_version(struct store *s)
+{
+	return s->driver->data_version(s->conn);
+}
+
+int
+store_check(struct store *s, struct err *e)
+{
+	return s->driver->check(s->conn, e);
+}
+
+int
+store_backup(struct store *s, const char *path, struct err *e)
+{
+	if (s->in_transaction)
+		return err_set(
+		    e, ERR_REFUSED, "store: no backup inside a transaction");
+	return s->driver->backup(s->conn, path, e);
+}
+
+int
+store_move_aside(const char *database, int64_t now_ms, struct err *e)
+{
+	const char *location = NULL;
+	const struct store_driver *driver =
+	    store_driver_of(database, &location, e);
+
+	if (driver == NULL)
+		return -1;
+	return driver->move_aside(location, now_ms, e);
+}

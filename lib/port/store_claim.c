@@ -1,0 +1,232 @@
+/* port/store_claim.c - the queue: which rows are next. */
+#include <string.h>
+
+#include "port/store_work.h"
+
+enum { STORE_CLAIM_MAX = 500 }; /* of one transaction */
+
+/* A queued row of a lane, as far as claiming needs it. */
+struct store_claim_row {
+	int64_t id;
+	int64_t run_ms;
+};
+
+static const struct store_field store_claim_lane_fields[] = {
+    STORE_MEMBER(STORE_FIELD_INT64, store_lane, id),
+    STORE_MEMBER(STORE_FIELD_INT64, store_lane, head_ms),
+    STORE_MEMBER(STORE_FIELD_TEXT, store_lane, tenant),
+    STORE_MEMBER(STORE_FIELD_TEXT, store_lane, user),
+};
+
+static const struct store_field store_claim_row_fields[] = {
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_row, id),
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_row, run_ms),
+};
+
+static const char store_claim_next_sql[] =
+    "SELECT head_ms FROM lane WHERE saturated = 0 ORDER BY head_ms LIMIT 1";
+
+/* The lane that is first in line: 1, 0 (there is no lane at all), -1. */
+static int
+store_claim_lane(struct store *s, struct store_lane *out, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT id, head_ms, tenant, user_id FROM lane"
+	    " WHERE saturated = 0 ORDER BY head_ms LIMIT 1";
+
+	return store_db_row(
+	    s, sql, NULL, 0, store_claim_lane_fields, 4, out, e);
+}
+
+/* Its first two queued rows; the number found, or -1. */
+static int
+store_claim_heads(struct store *s, const struct store_lane *lane,
+    struct store_claim_row rows[2], struct err *e)
+{
+	static const char sql[] =
+	    "SELECT id, run_ms FROM work WHERE lane = $1 AND claimed = 0"
+	    " ORDER BY run_ms LIMIT 2";
+	struct store_cursor *cur =
+	    store_db_query(s, sql, STORE_WITH(STORE_INT(lane->id)), e);
+	int count = 0;
+	int rc = 0;
+
+	if (cur == NULL)
+		return -1;
+	while (count < 2 && (rc = s->driver->step(cur, e)) == 1)
+		store_db_read(
+		    s, cur, store_claim_row_fields, 2, &rows[count++]);
+	s->driver->finish(cur);
+	return rc < 0 ? -1 : count;
+}
+
+/* Marks a row and reads it. The hints move aside, so that what comes while it
+ * is in progress can be told from what is being worked on. */
+static int
+store_claim_mark(
+    struct store *s, int64_t id, struct store_work *out, struct err *e)
+{
+	static const char read_sql[] =
+	    "SELECT " STORE_WORK_COLUMNS " FROM work WHERE id = $1";
+	static const char mark_sql[] =
+	    "UPDATE work SET claimed = 1, claimed_hints = hints, hints = 0"
+	    " WHERE id = $1";
+
+	if (store_db_row(s, read_sql, STORE_WITH(STORE_INT(id)),
+		store_work_fields, STORE_WORK_FIELD_COUNT, out, e) < 0 ||
+	    store_db_run(s, mark_sql, STORE_WITH(STORE_INT(id)), e) < 0)
+		return -1;
+	return 0;
+}
+
+static int
+store_claim_set_lane(struct store *s, const struct store_lane *lane,
+    int64_t head_ms, int per_mailbox, struct err *e)
+{
+	static const char count_sql[] =
+	    "SELECT count(*) FROM work WHERE lane = $1 AND claimed = 1";
+	static const char set_sql[] =
+	    "UPDATE lane SET head_ms = $2, saturated = $3 WHERE id = $1";
+	int64_t busy = 0;
+
+	if (store_db_number(
+		s, count_sql, STORE_WITH(STORE_INT(lane->id)), &busy, e) < 0)
+		return -1;
+	return store_db_run(s, set_sql,
+		   STORE_WITH(STORE_INT(lane->id), STORE_INT(head_ms),
+		       STORE_INT(busy >= per_mailbox)),
+		   e) < 0
+	    ? -1
+	    : 0;
+}
+
+/* One row of the first lane. 1 taken, 0 its head was only a lower bound, which
+ * is now exact, -1. */
+static int
+store_claim_one(struct store *s, const struct store_lane *lane, int64_t now_ms,
+    int per_mailbox, struct store_work *out, struct err *e)
+{
+	struct store_claim_row rows[2] = {{0, 0}, {0, 0}};
+	struct store_work w = {0};
+	int count = store_claim_heads(s, lane, rows, e);
+	int64_t head_ms = count > 0 ? rows[0].run_ms : INT64_MAX;
+	bool due = count > 0 && head_ms <= now_ms;
+
+	if (count < 0)
+		return -1;
+	if (due) {
+		if (store_claim_mark(s, rows[0].id, &w, e) != 0)
+			return -1;
+		store_db_copy(w.tenant, sizeof(w.tenant), lane->tenant);
+		store_db_copy(w.user, sizeof(w.user), lane->user);
+		head_ms = count > 1 ? rows[1].run_ms : INT64_MAX;
+	}
+	if (store_claim_set_lane(s, lane, head_ms, per_mailbox, e) != 0)
+		return -1;
+	if (due)
+		*out = w;
+	return due ? 1 : 0;
+}
+
+static int
+store_claim_all(struct store *s, int64_t now_ms, int per_mailbox,
+    struct store_work *out, size_t limit, int64_t *next_ms, struct err *e)
+{
+	size_t taken = 0;
+
+	for (;;) {
+		struct store_lane lane = {.head_ms = INT64_MAX};
+		int rc = store_claim_lane(s, &lane, e);
+
+		if (rc < 0)
+			return -1;
+		*next_ms = rc == 1 ? lane.head_ms : INT64_MAX;
+		if (rc == 0 || lane.head_ms > now_ms || taken == limit)
+			return (int)taken;
+		rc = store_claim_one(
+		    s, &lane, now_ms, per_mailbox, &out[taken], e);
+		if (rc < 0)
+			return -1;
+		taken += (size_t)rc;
+	}
+}
+
+/* ---- suspects: one at a time, and nothing beside them ---- */
+
+static const char store_claim_suspects_sql[] =
+    "SELECT count(*) FROM work WHERE suspect = 1";
+
+static int
+store_claim_suspect(
+    struct store *s, struct store_work *out, int64_t *next_ms, struct err *e)
+{
+	static const char busy_sql[] =
+	    "SELECT count(*) FROM work WHERE claimed = 1";
+	static const char first_sql[] =
+	    "SELECT id, lane FROM work WHERE suspect = 1 ORDER BY id LIMIT 1";
+	static const char lane_sql[] =
+	    "SELECT id, head_ms, tenant, user_id FROM lane WHERE id = $1";
+	struct store_claim_row row = {0, 0};
+	struct store_lane lane = {0};
+	struct store_work w = {0};
+	int64_t busy = 0;
+	int rc;
+
+	*next_ms = INT64_MAX;
+	if (store_db_number(s, busy_sql, NULL, 0, &busy, e) < 0)
+		return -1;
+	if (busy > 0)
+		return 0;
+	rc = store_db_row(
+	    s, first_sql, NULL, 0, store_claim_row_fields, 2, &row, e);
+	if (rc == 1)
+		rc =
+		    store_db_row(s, lane_sql, STORE_WITH(STORE_INT(row.run_ms)),
+			store_claim_lane_fields, 4, &lane, e);
+	if (rc != 1 || store_claim_mark(s, row.id, &w, e) != 0)
+		return -1;
+	store_db_copy(w.tenant, sizeof(w.tenant), lane.tenant);
+	store_db_copy(w.user, sizeof(w.user), lane.user);
+	*out = w;
+	return 1;
+}
+
+/* ---- claim ---- */
+
+/* Without a lock: whether there can be anything to take. */
+static int
+store_claim_look(struct store *s, int64_t now_ms, int64_t *suspects,
+    int64_t *next_ms, struct err *e)
+{
+	*next_ms = INT64_MAX;
+	if (store_db_number(s, store_claim_suspects_sql, NULL, 0, suspects, e) <
+		0 ||
+	    store_db_number(s, store_claim_next_sql, NULL, 0, next_ms, e) < 0)
+		return -1;
+	return *suspects > 0 || *next_ms <= now_ms ? 1 : 0;
+}
+
+int
+store_work_claim(struct store *s, int64_t now_ms, int per_mailbox,
+    struct store_work *out, size_t limit, int64_t *next_ms, struct err *e)
+{
+	int64_t suspects = 0;
+	int rc = store_claim_look(s, now_ms, &suspects, next_ms, e);
+	int own;
+
+	if (rc != 1 || limit == 0)
+		return rc < 0 ? -1 : 0;
+	if (limit > STORE_CLAIM_MAX)
+		limit = STORE_CLAIM_MAX;
+	own = store_db_enter(s, e);
+	if (own < 0)
+		rc = -1;
+	else if (suspects > 0)
+		rc = store_claim_suspect(s, out, next_ms, e);
+	else
+		rc = store_claim_all(
+		    s, now_ms, per_mailbox, out, limit, next_ms, e);
+	if (own >= 0)
+		memset(s->lanes, 0, sizeof(s->lanes));
+	return store_db_leave(s, own, rc, e);
+}

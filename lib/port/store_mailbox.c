@@ -1,0 +1,223 @@
+/* port/store_mailbox.c - the mailboxes that are followed. */
+#include "port/store_db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define STORE_MAILBOX_COLUMNS                                                  \
+	"tenant, user_id, upn, state, reason, retry_ms, since_ms, catch_up_ms"
+
+#define STORE_MAILBOX_MEMBER(type, member)                                     \
+	STORE_MEMBER(type, store_mailbox, member)
+
+static const struct store_field store_mailbox_fields[] = {
+    STORE_MAILBOX_MEMBER(STORE_FIELD_TEXT, tenant),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_TEXT, user),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_TEXT, upn),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_INT, state),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_TEXT, reason),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, retry_ms),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, since_ms),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, catch_up_ms),
+};
+enum {
+	STORE_MAILBOX_FIELD_COUNT =
+	    sizeof(store_mailbox_fields) / sizeof(store_mailbox_fields[0])
+};
+
+int
+store_mailbox_find(struct store *s, const char *tenant, const char *user,
+    struct store_mailbox *out, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT " STORE_MAILBOX_COLUMNS
+	    " FROM mailbox WHERE tenant = $1 AND user_id = $2";
+
+	return store_db_row(s, sql,
+	    STORE_WITH(STORE_TEXT(tenant), STORE_TEXT(user)),
+	    store_mailbox_fields, STORE_MAILBOX_FIELD_COUNT, out, e);
+}
+
+static int
+store_mailbox_write(
+    struct store *s, const struct store_mailbox *m, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO mailbox (" STORE_MAILBOX_COLUMNS ")"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+	    " ON CONFLICT (tenant, user_id) DO UPDATE SET"
+	    " upn = excluded.upn, state = excluded.state,"
+	    " reason = excluded.reason, retry_ms = excluded.retry_ms,"
+	    " since_ms = excluded.since_ms,"
+	    " catch_up_ms = excluded.catch_up_ms";
+	struct store_value values[STORE_MAILBOX_FIELD_COUNT];
+
+	store_db_bind(
+	    store_mailbox_fields, STORE_MAILBOX_FIELD_COUNT, m, values);
+	return store_db_run(s, sql, values, STORE_MAILBOX_FIELD_COUNT, e) < 0
+	    ? -1
+	    : 0;
+}
+
+static void
+store_mailbox_put_state(struct store_mailbox *m, enum store_mailbox_state state,
+    const char *reason, int64_t retry_ms, int64_t now_ms)
+{
+	if (m->state != state)
+		m->since_ms = now_ms;
+	m->state = state;
+	m->retry_ms = retry_ms;
+	store_db_copy(m->reason, sizeof(m->reason), reason);
+}
+
+static int
+store_mailbox_make(struct store *s, const char *tenant, const char *user,
+    const char *upn, bool resume, int64_t now_ms, bool *fresh, struct err *e)
+{
+	struct store_mailbox m = {
+	    .state = STORE_MAILBOX_FOLLOWED, .since_ms = now_ms};
+	int found = store_mailbox_find(s, tenant, user, &m, e);
+	bool wake = resume && found == 1 && m.state != STORE_MAILBOX_FOLLOWED;
+	bool rename = upn != NULL && upn[0] != '\0' && strcmp(upn, m.upn) != 0;
+
+	if (found < 0)
+		return -1;
+	*fresh = found == 0 || wake;
+	store_db_copy(m.tenant, sizeof(m.tenant), tenant);
+	store_db_copy(m.user, sizeof(m.user), user);
+	if (rename)
+		store_db_copy(m.upn, sizeof(m.upn), upn);
+	if (wake)
+		store_mailbox_put_state(
+		    &m, STORE_MAILBOX_FOLLOWED, "", 0, now_ms);
+	return *fresh || rename ? store_mailbox_write(s, &m, e) : 0;
+}
+
+int
+store_mailbox_follow(struct store *s, const char *tenant, const char *user,
+    const char *upn, bool resume, int64_t now_ms, bool *changed, struct err *e)
+{
+	bool fresh = false;
+	int own = store_db_enter(s, e);
+	int rc = own < 0 ? -1
+			 : store_mailbox_make(
+			       s, tenant, user, upn, resume, now_ms, &fresh, e);
+
+	rc = store_db_leave(s, own, rc, e);
+	if (rc == 0 && changed != NULL)
+		*changed = fresh;
+	return rc;
+}
+
+int
+store_mailbox_set_state(struct store *s, const char *tenant, const char *user,
+    enum store_mailbox_state state, const char *reason, int64_t retry_ms,
+    int64_t now_ms, struct err *e)
+{
+	struct store_mailbox m = {0};
+	int own = store_db_enter(s, e);
+	int rc = own < 0 ? -1 : store_mailbox_find(s, tenant, user, &m, e);
+
+	if (rc == 1) {
+		store_mailbox_put_state(&m, state, reason, retry_ms, now_ms);
+		rc = store_mailbox_write(s, &m, e);
+	}
+	return store_db_leave(s, own, rc, e);
+}
+
+int
+store_mailbox_set_catch_up(struct store *s, const char *tenant,
+    const char *user, int64_t at_ms, struct err *e)
+{
+	static const char sql[] = "UPDATE mailbox SET catch_up_ms = $3"
+				  " WHERE tenant = $1 AND user_id = $2";
+	int own = store_db_enter(s, e);
+	int rc = -1;
+
+	if (own >= 0 &&
+	    store_db_run(s, sql,
+		STORE_WITH(
+		    STORE_TEXT(tenant), STORE_TEXT(user), STORE_INT(at_ms)),
+		e) >= 0)
+		rc = 0;
+	return store_db_leave(s, own, rc, e);
+}
+
+struct store_mailbox_visit {
+	int (*each)(const struct store_mailbox *m, void *arg);
+	void *arg;
+};
+
+static void
+store_mailbox_advance(const void *row, struct store_value *params)
+{
+	const struct store_mailbox *m = row;
+
+	params[0] = STORE_TEXT(m->tenant);
+	params[1] = STORE_TEXT(m->user);
+}
+
+static int
+store_mailbox_visit(const void *row, void *arg)
+{
+	const struct store_mailbox_visit *visit = arg;
+
+	return visit->each(row, visit->arg);
+}
+
+int
+store_mailbox_each(struct store *s,
+    int (*each)(const struct store_mailbox *m, void *arg), void *arg,
+    struct err *e)
+{
+	static const char sql[] =
+	    "SELECT " STORE_MAILBOX_COLUMNS
+	    " FROM mailbox WHERE (tenant, user_id) > ($1, $2)"
+	    " ORDER BY tenant, user_id LIMIT $3";
+	struct store_mailbox_visit visit = {each, arg};
+	struct store_value params[3] = {STORE_TEXT(""), STORE_TEXT("")};
+	struct store_walk walk = {.sql = sql,
+	    .params = params,
+	    .param_count = 3,
+	    .fields = store_mailbox_fields,
+	    .field_count = STORE_MAILBOX_FIELD_COUNT,
+	    .row_size = sizeof(struct store_mailbox),
+	    .advance = store_mailbox_advance,
+	    .each = store_mailbox_visit,
+	    .arg = &visit};
+
+	return store_db_walk(s, &walk, e);
+}
+
+/* ---- the claim on its subscription: a lease like any other ---- */
+
+enum { STORE_MAILBOX_LEASE_MAX = 2 * STORE_GUID + 16 };
+
+static void
+store_mailbox_lease(
+    const char *tenant, const char *user, char out[STORE_MAILBOX_LEASE_MAX])
+{
+	snprintf(out, STORE_MAILBOX_LEASE_MAX, "mailbox:%s/%s", tenant, user);
+}
+
+int
+store_mailbox_claim(struct store *s, const char *tenant, const char *user,
+    const char *owner, int64_t now_ms, int64_t until_ms, int64_t *held_until_ms,
+    struct err *e)
+{
+	char name[STORE_MAILBOX_LEASE_MAX];
+
+	store_mailbox_lease(tenant, user, name);
+	return store_lease_take(
+	    s, name, owner, now_ms, until_ms, held_until_ms, e);
+}
+
+int
+store_mailbox_release(struct store *s, const char *tenant, const char *user,
+    const char *owner, struct err *e)
+{
+	char name[STORE_MAILBOX_LEASE_MAX];
+
+	store_mailbox_lease(tenant, user, name);
+	return store_lease_release(s, name, owner, e);
+}

@@ -1,0 +1,384 @@
+/* port/store_work.c - the queue: adding, finishing, deferring, recovering. */
+#include "port/store_work.h"
+
+#include <string.h>
+
+const struct store_field store_work_fields[STORE_WORK_FIELD_COUNT] = {
+    STORE_MEMBER(STORE_FIELD_INT, store_work, kind),
+    STORE_MEMBER(STORE_FIELD_TEXT, store_work, event),
+    STORE_MEMBER(STORE_FIELD_INT64, store_work, generation),
+    STORE_MEMBER(STORE_FIELD_INT, store_work, hints),
+    STORE_MEMBER(STORE_FIELD_INT64, store_work, first_seen_ms),
+    STORE_MEMBER(STORE_FIELD_INT64, store_work, due_ms),
+    STORE_MEMBER(STORE_FIELD_INT64, store_work, not_before_ms),
+    STORE_MEMBER(STORE_FIELD_INT, store_work, attempts),
+    STORE_MEMBER(STORE_FIELD_INT, store_work, crashes),
+    STORE_MEMBER(STORE_FIELD_TEXT, store_work, reason),
+};
+
+/* ---- adding ---- */
+
+/* An existing row that would become due earlier is left for the other
+ * statement: this one changes no indexed column of it. */
+static const char store_work_raise_sql[] =
+    "INSERT INTO work (lane, kind, event, generation, hints, claimed_hints,"
+    " first_seen_ms, due_ms, not_before_ms, run_ms, claimed, attempts,"
+    " suspect, crashes, reason)"
+    " VALUES ($1, $2, $3, 1, $4, 0, $5, $6, 0, $6, 0, 0, 0, 0, '')"
+    " ON CONFLICT (lane, event, kind) DO UPDATE SET"
+    " generation = work.generation + 1, hints = work.hints | excluded.hints"
+    " WHERE work.due_ms <= excluded.due_ms";
+
+static const char store_work_hasten_sql[] =
+    "UPDATE work SET generation = generation + 1, hints = hints | $4,"
+    " due_ms = $5, run_ms = CASE WHEN not_before_ms > $5"
+    " THEN not_before_ms ELSE $5 END"
+    " WHERE lane = $1 AND event = $3 AND kind = $2";
+
+static int
+store_work_add_one(struct store *s, const struct store_hint_item *item,
+    int64_t now_ms, int64_t due_ms, struct err *e)
+{
+	struct store_lane *lane = store_lane_of(s, item->tenant, item->user, e);
+	int64_t changed;
+
+	if (lane == NULL)
+		return -1;
+	changed = store_db_run(s, store_work_raise_sql,
+	    STORE_WITH(STORE_INT(lane->id), STORE_INT(item->kind),
+		STORE_TEXT(item->event), STORE_INT(item->hints),
+		STORE_INT(now_ms), STORE_INT(due_ms)),
+	    e);
+	if (changed == 0)
+		changed = store_db_run(s, store_work_hasten_sql,
+		    STORE_WITH(STORE_INT(lane->id), STORE_INT(item->kind),
+			STORE_TEXT(item->event), STORE_INT(item->hints),
+			STORE_INT(due_ms)),
+		    e);
+	if (changed < 0)
+		return -1;
+	return store_lane_lower(s, lane, due_ms, e);
+}
+
+static int
+store_work_add_all(struct store *s, const struct store_hint_item *items,
+    size_t count, int64_t now_ms, int64_t delay_ms, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (store_work_add_one(
+			s, &items[i], now_ms, now_ms + delay_ms, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+store_work_add(struct store *s, const struct store_hint_item *items,
+    size_t count, int64_t now_ms, int64_t delay_ms, struct err *e)
+{
+	int own;
+	int rc;
+
+	if (count == 0)
+		return 0;
+	own = store_db_enter(s, e);
+	rc = own < 0 ? -1
+		     : store_work_add_all(s, items, count, now_ms, delay_ms, e);
+	return store_db_leave(s, own, rc, e);
+}
+
+/* ---- ending ---- */
+
+int
+store_work_take_out(struct store *s, struct store_lane *lane,
+    const struct store_work *w, struct store_work *now, struct err *e)
+{
+	static const char sql[] =
+	    "DELETE FROM work WHERE lane = $1 AND event = $2 AND kind = $3"
+	    " AND claimed = 1 RETURNING kind, event, generation, hints,"
+	    " first_seen_ms, due_ms, not_before_ms, attempts, crashes, reason";
+
+	return store_db_row(s, sql,
+	    STORE_WITH(
+		STORE_INT(lane->id), STORE_TEXT(w->event), STORE_INT(w->kind)),
+	    store_work_fields, STORE_WORK_FIELD_COUNT, now, e);
+}
+
+int
+store_work_put_back(struct store *s, struct store_lane *lane,
+    const struct store_work *now, int64_t now_ms, int64_t due_ms, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO work (lane, kind, event, generation, hints,"
+	    " claimed_hints, first_seen_ms, due_ms, not_before_ms, run_ms,"
+	    " claimed, attempts, suspect, crashes, reason)"
+	    " VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, 0, 0, 0, 0, '')";
+	int64_t run_ms =
+	    now->not_before_ms > due_ms ? now->not_before_ms : due_ms;
+
+	return store_db_run(s, sql,
+		   STORE_WITH(STORE_INT(lane->id), STORE_INT(now->kind),
+		       STORE_TEXT(now->event), STORE_INT(now->generation),
+		       STORE_INT(now->hints), STORE_INT(now_ms),
+		       STORE_INT(due_ms), STORE_INT(now->not_before_ms),
+		       STORE_INT(run_ms)),
+		   e) < 0
+	    ? -1
+	    : 0;
+}
+
+static int
+store_work_end(struct store *s, const struct store_work *w, int64_t now_ms,
+    int64_t delay_ms, struct err *e)
+{
+	struct store_lane *lane = store_lane_of(s, w->tenant, w->user, e);
+	struct store_work now = {0};
+	int rc;
+
+	if (lane == NULL)
+		return -1;
+	rc = store_work_take_out(s, lane, w, &now, e);
+	if (rc == 1 && now.generation != w->generation)
+		rc = store_work_put_back(
+		    s, lane, &now, now_ms, now_ms + delay_ms, e);
+	if (rc < 0)
+		return -1;
+	return store_lane_refresh(s, lane, e);
+}
+
+int
+store_work_finish(struct store *s, const struct store_work *w, int64_t now_ms,
+    int64_t delay_ms, struct err *e)
+{
+	int own = store_db_enter(s, e);
+	int rc = own < 0 ? -1 : store_work_end(s, w, now_ms, delay_ms, e);
+
+	return store_db_leave(s, own, rc, e);
+}
+
+static int
+store_work_return(struct store *s, const struct store_work *w,
+    int64_t not_before_ms, const char *reason, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE work SET claimed = 0, suspect = 0, attempts = $4,"
+	    " hints = hints | claimed_hints, claimed_hints = 0, reason = $6,"
+	    " not_before_ms = CASE WHEN not_before_ms > $5"
+	    " THEN not_before_ms ELSE $5 END,"
+	    " run_ms = CASE WHEN not_before_ms > $5 AND not_before_ms > due_ms"
+	    " THEN not_before_ms WHEN $5 > due_ms THEN $5 ELSE due_ms END"
+	    " WHERE lane = $1 AND event = $2 AND kind = $3 AND claimed = 1";
+	struct store_lane *lane = store_lane_of(s, w->tenant, w->user, e);
+	char why[STORE_REASON_MAX];
+
+	if (lane == NULL)
+		return -1;
+	store_db_copy(why, sizeof(why), reason);
+	if (store_db_run(s, sql,
+		STORE_WITH(STORE_INT(lane->id), STORE_TEXT(w->event),
+		    STORE_INT(w->kind), STORE_INT(w->attempts),
+		    STORE_INT(not_before_ms), STORE_TEXT(why)),
+		e) < 0)
+		return -1;
+	return store_lane_refresh(s, lane, e);
+}
+
+int
+store_work_defer(struct store *s, const struct store_work *w,
+    int64_t not_before_ms, const char *reason, struct err *e)
+{
+	int own = store_db_enter(s, e);
+	int rc =
+	    own < 0 ? -1 : store_work_return(s, w, not_before_ms, reason, e);
+
+	return store_db_leave(s, own, rc, e);
+}
+
+/* ---- start of sync ---- */
+
+/* All heads anew; which also mends whatever an operator did by hand. */
+static const char store_work_heads_sql[] =
+    "UPDATE lane SET saturated = 0, head_ms = COALESCE("
+    "(SELECT min(run_ms) FROM work WHERE work.lane = lane.id"
+    " AND work.claimed = 0), $1)";
+
+static int
+store_work_requeue(struct store *s, bool crashed, int64_t *count, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE work SET claimed = 0, hints = hints | claimed_hints,"
+	    " claimed_hints = 0, suspect = CASE WHEN $1 = 1 THEN 1"
+	    " ELSE suspect END, crashes = crashes + $2 WHERE claimed = 1";
+	static const char count_sql[] =
+	    "SELECT count(*) FROM work WHERE claimed = 1";
+	int64_t rows = 0;
+
+	if (store_db_number(s, count_sql, NULL, 0, &rows, e) < 0)
+		return -1;
+	if (rows > 0 &&
+	    store_db_run(s, sql,
+		STORE_WITH(STORE_INT(crashed), STORE_INT(crashed && rows == 1)),
+		e) < 0)
+		return -1;
+	if (store_db_run(s, store_work_heads_sql,
+		STORE_WITH(STORE_INT(INT64_MAX)), e) < 0)
+		return -1;
+	if (count != NULL)
+		*count += rows;
+	return 0;
+}
+
+int
+store_work_recover(struct store *s, int64_t *count, struct err *e)
+{
+	int own = store_db_enter(s, e);
+	int rc = own < 0 ? -1 : store_work_requeue(s, false, count, e);
+
+	return store_db_leave(s, own, rc, e);
+}
+
+int
+store_work_recover_crashed(struct store *s, int64_t *count, struct err *e)
+{
+	int own = store_db_enter(s, e);
+	int rc = own < 0 ? -1 : store_work_requeue(s, true, count, e);
+
+	return store_db_leave(s, own, rc, e);
+}
+
+/* ---- looking, and an operator's resume ---- */
+
+/* Some of them, so that a long backlog does not hold the lock. The number, or
+ * -1. */
+static int
+store_work_free(
+    struct store *s, const char *tenant, const char *user, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE work SET not_before_ms = 0, run_ms = due_ms WHERE id IN ("
+	    "SELECT id FROM work WHERE lane = $1 AND claimed = 0"
+	    " AND not_before_ms > 0 LIMIT 500)";
+	struct store_lane *lane = store_lane_of(s, tenant, user, e);
+	int64_t changed = -1;
+
+	if (lane != NULL)
+		changed =
+		    store_db_run(s, sql, STORE_WITH(STORE_INT(lane->id)), e);
+	/* Not "refresh": that would forget that the lane is saturated. */
+	if (changed > 0 && store_lane_lower(s, lane, 0, e) != 0)
+		return -1;
+	return (int)changed;
+}
+
+int
+store_work_release(
+    struct store *s, const char *tenant, const char *user, struct err *e)
+{
+	int rc;
+
+	do {
+		int own = store_db_enter(s, e);
+
+		rc = own < 0 ? -1 : store_work_free(s, tenant, user, e);
+		rc = store_db_leave(s, own, rc, e);
+	} while (rc > 0);
+	return rc;
+}
+
+/* A row of the table with what stands beside it. */
+struct store_work_seen {
+	int64_t id;
+	int in_progress;
+	struct store_work work;
+};
+
+struct store_work_visit {
+	int (*each)(const struct store_work *w, bool in_progress, void *arg);
+	void *arg;
+};
+
+#define STORE_WORK_SEEN(type, member)                                          \
+	STORE_MEMBER(type, store_work_seen, member)
+
+static const struct store_field store_work_seen_fields[] = {
+    STORE_WORK_SEEN(STORE_FIELD_INT64, id),
+    STORE_WORK_SEEN(STORE_FIELD_INT, in_progress),
+    STORE_WORK_SEEN(STORE_FIELD_TEXT, work.tenant),
+    STORE_WORK_SEEN(STORE_FIELD_TEXT, work.user),
+    STORE_WORK_SEEN(STORE_FIELD_INT, work.kind),
+    STORE_WORK_SEEN(STORE_FIELD_TEXT, work.event),
+    STORE_WORK_SEEN(STORE_FIELD_INT64, work.generation),
+    STORE_WORK_SEEN(STORE_FIELD_INT, work.hints),
+    STORE_WORK_SEEN(STORE_FIELD_INT64, work.first_seen_ms),
+    STORE_WORK_SEEN(STORE_FIELD_INT64, work.due_ms),
+    STORE_WORK_SEEN(STORE_FIELD_INT64, work.not_before_ms),
+    STORE_WORK_SEEN(STORE_FIELD_INT, work.attempts),
+    STORE_WORK_SEEN(STORE_FIELD_INT, work.crashes),
+    STORE_WORK_SEEN(STORE_FIELD_TEXT, work.reason),
+};
+
+static void
+store_work_advance(const void *row, struct store_value *params)
+{
+	const struct store_work_seen *seen = row;
+
+	params[0] = STORE_INT(seen->id);
+}
+
+static int
+store_work_visit(const void *row, void *arg)
+{
+	const struct store_work_seen *seen = row;
+	const struct store_work_visit *visit = arg;
+
+	return visit->each(&seen->work, seen->in_progress != 0, visit->arg);
+}
+
+int
+store_work_each(struct store *s, const char *tenant, const char *user,
+    int (*each)(const struct store_work *w, bool in_progress, void *arg),
+    void *arg, struct err *e)
+{
+	static const char all_sql[] =
+	    "SELECT work.id, work.claimed, lane.tenant, lane.user_id,"
+	    " " STORE_WORK_COLUMNS " FROM work JOIN lane ON lane.id = work.lane"
+	    " WHERE work.id > $1 ORDER BY work.id LIMIT $2";
+	static const char one_sql[] =
+	    "SELECT work.id, work.claimed, lane.tenant, lane.user_id,"
+	    " " STORE_WORK_COLUMNS " FROM work JOIN lane ON lane.id = work.lane"
+	    " WHERE work.id > $1 AND lane.user_id = $2 AND lane.tenant = $3"
+	    " ORDER BY work.id LIMIT $4";
+	struct store_work_visit visit = {each, arg};
+	struct store_value params[4] = {
+	    STORE_INT(0), STORE_TEXT(user), STORE_TEXT(tenant)};
+	struct store_walk walk = {.sql = tenant != NULL ? one_sql : all_sql,
+	    .params = params,
+	    .param_count = tenant != NULL ? 4 : 2,
+	    .fields = store_work_seen_fields,
+	    .field_count = 14,
+	    .row_size = sizeof(struct store_work_seen),
+	    .advance = store_work_advance,
+	    .each = store_work_visit,
+	    .arg = &visit};
+
+	return store_db_walk(s, &walk, e);
+}
+
+int
+store_work_totals(struct store *s, struct store_work_totals *out, struct err *e)
+{
+	static const char rows_sql[] = "SELECT count(*) FROM work";
+	static const char progress_sql[] =
+	    "SELECT count(*) FROM work WHERE claimed = 1";
+	static const char oldest_sql[] =
+	    "SELECT first_seen_ms FROM work ORDER BY id LIMIT 1";
+	struct store_work_totals t = {0};
+
+	if (store_db_number(s, rows_sql, NULL, 0, &t.rows, e) < 0 ||
+	    store_db_number(s, progress_sql, NULL, 0, &t.in_progress, e) < 0 ||
+	    store_db_number(
+		s, oldest_sql, NULL, 0, &t.oldest_first_seen_ms, e) < 0)
+		return -1;
+	*out = t;
+	return 0;
+}

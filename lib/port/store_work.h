@@ -1,0 +1,25 @@
+/* port/store_work.h - what the files about the work table share. */
+#ifndef PORT_STORE_WORK_H
+#define PORT_STORE_WORK_H
+
+#include "port/store_lane.h"
+
+/* Columns of a work row, in the order of store_work_fields. */
+#define STORE_WORK_COLUMNS                                                     \
+	"work.kind, work.event, work.generation, work.hints,"                  \
+	" work.first_seen_ms, work.due_ms, work.not_before_ms,"                \
+	" work.attempts, work.crashes, work.reason"
+enum { STORE_WORK_FIELD_COUNT = 10 };
+extern const struct store_field store_work_fields[STORE_WORK_FIELD_COUNT];
+
+/* Inside a transaction: takes a row that is in progress out of the table and
+ * tells what it has become meanwhile. 1, 0 (none in progress), -1. */
+int store_work_take_out(struct store *s, struct store_lane *lane,
+    const struct store_work *w, struct store_work *now, struct err *e);
+
+/* Puts it back as a new row: generation and hints of now, due at due_ms. */
+int store_work_put_back(struct store *s, struct store_lane *lane,
+    const struct store_work *now, int64_t now_ms, int64_t due_ms,
+    struct err *e);
+
+#endif
