@@ -14,6 +14,13 @@ floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
+/* 0 .. b-1; floor_div(a, b) * b could overflow. */
+static int64_t
+floor_mod(int64_t a, int64_t b)
+{
+	return a % b + (a % b < 0 ? b : 0);
+}
+
 /* Days from 1970-01-01 to the civil day; the months count from March, so that
  * the leap day comes last. */
 static int64_t
@@ -24,7 +31,7 @@ days_from_civil(int64_t year, int month, int day)
 	int64_t day_of_year;
 
 	year += floor_div(month - 1, 12);
-	month = (int)((month - 1) - 12 * floor_div(month - 1, 12)) + 1;
+	month = (int)floor_mod(month - 1, 12) + 1;
 	year -= month <= 2;
 	era = floor_div(year, 400);
 	year_of_era = year - era * 400;
@@ -44,7 +51,7 @@ void
 when_to_utc(int64_t ms, struct when_utc *out)
 {
 	int64_t days = floor_div(ms, MS_PER_DAY);
-	int64_t rest = (ms - days * MS_PER_DAY) / 1000;
+	int64_t rest = floor_mod(ms, MS_PER_DAY) / 1000;
 	int64_t era = floor_div(days + 719468, 146097);
 	int64_t doe = days + 719468 - era * 146097; /* day of the era */
 	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
@@ -57,7 +64,7 @@ when_to_utc(int64_t ms, struct when_utc *out)
 	out->hour = (int)(rest / 3600);
 	out->minute = (int)(rest / 60 % 60);
 	out->second = (int)(rest % 60);
-	out->wday = (int)(days + 4 - 7 * floor_div(days + 4, 7));
+	out->wday = (int)floor_mod(days + 4, 7);
 }
 
 static int
@@ -188,7 +195,7 @@ when_format_iso(int64_t ms, bool with_ms, char out[WHEN_TEXT_MAX])
 		return;
 	if (with_ms)
 		snprintf(out + n, (size_t)(WHEN_TEXT_MAX - n), ".%03dZ",
-		    (int)(ms - 1000 * floor_div(ms, 1000)));
+		    (int)floor_mod(ms, 1000));
 	else
 		snprintf(out + n, (size_t)(WHEN_TEXT_MAX - n), "Z");
 }
