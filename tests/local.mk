@@ -22,3 +22,22 @@ endif
 tap_tests = tests/style/layers.tap tests/style/format.tap
 TESTS += $(tap_tests)
 EXTRA_DIST += $(tap_tests)
+
+# The harness with real nginx and the simulators; scripts/test runs the stories.
+EXTRA_DIST += tests/package.json tests/lib tests/story tests/torture tests/bench
+stack_env = TOP_BUILDDIR='$(abs_top_builddir)' TOP_SRCDIR='$(abs_top_srcdir)'
+
+# The long forms; KILLS, SEED, ROUNDS and SECONDS may be given.
+KILLS = 300
+SEED = 20261123
+ROUNDS = 7
+SECONDS = 10
+torture: all
+	$(stack_env) node $(srcdir)/tests/torture/kill.js $(KILLS) $(SEED)
+	$(stack_env) node $(srcdir)/tests/torture/fsync.js 2000
+	$(stack_env) node $(srcdir)/tests/torture/inject.js 20
+
+bench: all
+	$(stack_env) node $(srcdir)/tests/bench/bench.js $(ROUNDS) $(SECONDS)
+
+.PHONY: torture bench
