@@ -1,0 +1,364 @@
+/* cronjob/pass.c */
+#include "pass.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/when.h"
+#include "port/store.h"
+#include "port/wake.h"
+#include "sync/follow.h"
+#include "sync/session.h"
+#include "target.h"
+
+enum {
+	PASS_AT_ONCE = 16, /* mailboxes being worked on */
+	PASS_PATIENCE_MS = 30000, /* longest wait for a throttled one */
+	PASS_LOCK_WAIT_MS = 10000 /* for the store's write lock */
+};
+
+/* One place where a mailbox is worked on. */
+struct pass_slot {
+	struct pass *pass;
+	struct target *target; /* NULL: free */
+	struct follow *follow;
+	struct loop_timer *again; /* waits out a throttling */
+	int64_t waited_ms;
+};
+
+struct pass {
+	struct loop *loop;
+	const struct config *config;
+	struct pass_options options;
+	void (*done)(const struct summary *sum, void *arg);
+	void *arg;
+	struct summary sum;
+	int64_t begun_ms; /* monotonic */
+	int lock_fd;
+	struct target_list list;
+	size_t next; /* item of the list to look at */
+	size_t busy; /* slots in use */
+	struct session *session;
+	struct pass_slot slots[PASS_AT_ONCE];
+	struct loop_timer *feed; /* fills free slots from the loop */
+};
+
+static void start_follow(struct pass_slot *slot);
+
+/* The SQLite file's run lock lies beside it and is freed by death. 1 taken,
+ * 0 someone else's, -1. */
+static int
+take_run_lock(struct pass *p, struct err *e)
+{
+	static const char prefix[] = "sqlite:";
+	const char *database = p->config->database;
+	char path[4096];
+
+	if (strncmp(database, prefix, sizeof(prefix) - 1) != 0)
+		return 1;
+	snprintf(
+	    path, sizeof(path), "%s.renew.lock", database + sizeof(prefix) - 1);
+	p->lock_fd = file_lock_open(path, e);
+	if (p->lock_fd < 0)
+		return -1;
+	if (file_lock(p->lock_fd, 0, NULL) != 0)
+		return 0;
+	return 1;
+}
+
+static void
+release(struct pass *p)
+{
+	for (size_t i = 0; i < PASS_AT_ONCE; i++)
+		loop_timer_free(p->slots[i].again);
+	loop_timer_free(p->feed);
+	session_free(p->session);
+	target_list_clear(&p->list);
+	if (p->lock_fd >= 0)
+		close(p->lock_fd);
+	free(p);
+}
+
+static void
+finish(struct pass *p)
+{
+	struct err e = {0};
+
+	p->sum.duration_ms = clock_mono_ms() - p->begun_ms;
+	if (p->session != NULL && p->session->store != NULL &&
+	    summary_store(&p->sum, p->session->store, clock_wall_ms(), &e) != 0)
+		log_warning("renew-summary-not-stored", LOG_ERR(&e));
+	p->done(&p->sum, p->arg);
+	release(p);
+}
+
+static void
+print_target(const struct target *t)
+{
+	printf("%-8s  %s/%s  %s\n", target_action_name(t->action), t->tenant,
+	    t->user, t->reason);
+}
+
+static const char *
+outcome_name(enum follow_outcome outcome)
+{
+	switch (outcome) {
+	case FOLLOW_KEPT:
+		return "kept";
+	case FOLLOW_CREATED:
+		return "created";
+	case FOLLOW_RENEWED:
+		return "renewed";
+	case FOLLOW_RECREATED:
+		return "recreated";
+	case FOLLOW_PARKED:
+		return "parked";
+	case FOLLOW_BUSY:
+		return "busy";
+	case FOLLOW_FAILED:
+		break;
+	}
+	return "failed";
+}
+
+static void
+print_outcome(
+    const struct pass *p, const struct target *t, const struct follow_result *r)
+{
+	char when[WHEN_TEXT_MAX];
+
+	if (!p->options.verbose)
+		return;
+	when_format_iso(r->due_ms, false, when);
+	printf("%-9s  %s/%s  %s%snext look at %s\n", outcome_name(r->outcome),
+	    t->tenant, t->user, r->err.code != ERR_NONE ? r->err.text : "",
+	    r->err.code != ERR_NONE ? "; " : "", when);
+	fflush(stdout);
+}
+
+static void
+count_outcome(
+    struct pass *p, const struct target *t, const struct follow_result *r)
+{
+	switch (r->outcome) {
+	case FOLLOW_CREATED:
+		p->sum.created++;
+		break;
+	case FOLLOW_RENEWED:
+		p->sum.renewed++;
+		break;
+	case FOLLOW_RECREATED:
+		p->sum.recreated++;
+		break;
+	case FOLLOW_PARKED:
+		p->sum.parked++;
+		break;
+	case FOLLOW_KEPT:
+	case FOLLOW_BUSY:
+		p->sum.left++;
+		break;
+	case FOLLOW_FAILED:
+		p->sum.failed++;
+		log_warning("renew-failed", LOG_STR("tenant", t->tenant),
+		    LOG_STR("mailbox", t->user), LOG_ERR(&r->err));
+		break;
+	}
+}
+
+/* A passing fault that is over soon is worth waiting for: the figures of this
+ * run are then about what is really wrong. */
+static bool
+wait_and_repeat(struct pass_slot *slot, const struct follow_result *r)
+{
+	int64_t wait_ms = r->due_ms - clock_wall_ms();
+
+	if (r->outcome != FOLLOW_FAILED ||
+	    (r->err.code != ERR_BUSY && r->err.code != ERR_RETRY))
+		return false;
+	if (wait_ms < 0)
+		wait_ms = 0;
+	if (slot->waited_ms + wait_ms > PASS_PATIENCE_MS)
+		return false;
+	/* each round counts, so that there is an end to it */
+	slot->waited_ms += wait_ms > 1000 ? wait_ms : 1000;
+	loop_timer_set(slot->again, wait_ms);
+	return true;
+}
+
+static void
+followed(const struct follow_result *r, void *arg)
+{
+	struct pass_slot *slot = arg;
+	struct pass *p = slot->pass;
+
+	slot->follow = NULL;
+	if (wait_and_repeat(slot, r))
+		return;
+	print_outcome(p, slot->target, r);
+	count_outcome(p, slot->target, r);
+	slot->target = NULL;
+	p->busy--;
+	loop_timer_set(p->feed, 0);
+}
+
+static void
+start_follow(struct pass_slot *slot)
+{
+	struct pass *p = slot->pass;
+
+	slot->follow =
+	    follow_start(p->session, slot->target->tenant, slot->target->user,
+		p->options.force ? FOLLOW_FORCE : 0, followed, slot);
+}
+
+static void
+repeat(void *arg)
+{
+	start_follow(arg);
+}
+
+/* New work left behind (searches, catch-up) is sync's. */
+static void
+wake_sync(const struct pass *p)
+{
+	int fd;
+
+	if (p->sum.created + p->sum.recreated == 0)
+		return;
+	fd = wake_open(NULL);
+	if (fd < 0)
+		return;
+	wake_send(fd, p->config->wake_path);
+	close(fd);
+}
+
+static struct target *
+next_due(struct pass *p)
+{
+	while (p->next < p->list.count) {
+		struct target *t = &p->list.items[p->next++];
+
+		if (t->action != TARGET_NOTHING)
+			return t;
+	}
+	return NULL;
+}
+
+static void
+feed_slots(void *arg)
+{
+	struct pass *p = arg;
+
+	for (size_t i = 0; i < PASS_AT_ONCE; i++) {
+		struct pass_slot *slot = &p->slots[i];
+
+		if (slot->target != NULL)
+			continue;
+		slot->target = next_due(p);
+		if (slot->target == NULL)
+			break;
+		slot->waited_ms = 0;
+		p->busy++;
+		start_follow(slot);
+	}
+	if (p->busy == 0 && p->next == p->list.count) {
+		wake_sync(p);
+		finish(p);
+	}
+}
+
+/* Reads the store. 0: something is due; 1: the pass is over; -1. */
+static int
+look(struct pass *p, struct err *e)
+{
+	struct store *s;
+	int rc;
+
+	s = store_open(p->config->database,
+	    p->options.dry_run ? STORE_READ_ONLY : STORE_CREATE,
+	    PASS_LOCK_WAIT_MS, clock_wall_ms(), e);
+	if (s == NULL)
+		return -1;
+	rc = target_list_load(
+	    s, p->config, clock_wall_ms(), p->options.force, &p->list, e);
+	if (rc == 0) {
+		p->sum.mailboxes = p->list.count;
+		p->sum.due = p->list.due;
+		p->sum.nearest_expiry_ms = p->list.nearest_expiry_ms;
+	}
+	if (rc == 0 && p->options.dry_run)
+		for (size_t i = 0; i < p->list.count; i++)
+			print_target(&p->list.items[i]);
+	if (rc == 0 && (p->options.dry_run || p->list.due == 0)) {
+		if (!p->options.dry_run)
+			rc = summary_store(&p->sum, s, clock_wall_ms(), e);
+		rc = rc == 0 ? 1 : -1;
+	}
+	store_close(s);
+	return rc;
+}
+
+static int
+prepare(struct pass *p, struct err *e)
+{
+	int rc = p->options.dry_run ? 1 : take_run_lock(p, e);
+
+	if (rc < 0)
+		return -1;
+	if (rc == 0) {
+		p->sum.locked_out = true;
+		return 1;
+	}
+	rc = look(p, e);
+	if (rc != 0)
+		return rc;
+	p->session = session_new(p->loop, p->config);
+	if (session_open_store(
+		p->session, STORE_CREATE, false, NULL, NULL, e) != 0)
+		return -1;
+	for (size_t i = 0; i < PASS_AT_ONCE; i++) {
+		p->slots[i].pass = p;
+		p->slots[i].again =
+		    loop_timer_new(p->loop, repeat, &p->slots[i]);
+	}
+	return 0;
+}
+
+struct pass *
+pass_start(struct loop *loop, const struct config *config,
+    const struct pass_options *options,
+    void (*done)(const struct summary *sum, void *arg), void *arg)
+{
+	struct pass *p = mem_zalloc(sizeof(*p));
+
+	p->loop = loop;
+	p->config = config;
+	p->options = *options;
+	p->done = done;
+	p->arg = arg;
+	p->begun_ms = clock_mono_ms();
+	p->lock_fd = -1;
+	p->sum.dry_run = options->dry_run;
+	p->feed = loop_timer_new(loop, feed_slots, p);
+	/* nothing to do, or no way to do it: there is nothing to feed */
+	if (prepare(p, &p->sum.err) != 0)
+		p->next = p->list.count;
+	loop_timer_set(p->feed, 0);
+	return p;
+}
+
+void
+pass_cancel(struct pass *p)
+{
+	for (size_t i = 0; i < PASS_AT_ONCE; i++)
+		if (p->slots[i].follow != NULL)
+			follow_cancel(p->slots[i].follow);
+	release(p);
+}
