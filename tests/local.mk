@@ -11,6 +11,9 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 
 # One program per module, tests/unit/test_<module>.c.
 unit_tests =
+unit_tests += tests/unit/test_target
+tests_unit_test_target_SOURCES = tests/unit/test_target.c cronjob/target.c
+tests_unit_test_target_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cronjob
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
