@@ -64,7 +64,13 @@ test('lengths of time and names read well', () => {
 test('a log line that nobody has a sentence for is still told, cut and without markup', () => {
 	const said = say('web', { level: 'warning', event: 'no-such-event', message: '<b>text</b>', subscription: 'a'.repeat(40), requestId: 'r' });
 	assert.equal(said?.level, 'warning');
-	assert.equal(said?.text, 'no such event <b>text</b> subscription aaaaaaaa\u2026');
+	assert.equal(said?.text, 'no such event <b>text</b>  subscription aaaaaaaa\u2026');
+});
+
+test('a notification is told with whose it is and how it was answered', () => {
+	const said = say('graph', { event: 'notification', mailbox: 'm', changes: ['updated', 'updated'], path: '/addin/webhook/events', attempts: [{ status: 503, ms: 2 }, { status: 202, ms: 3 }] }, () => 'Anna Keller');
+	assert.equal(said?.text, '2 notifications of Anna Keller: updated  POST /addin/webhook/events  202  3 ms, attempt 2');
+	assert.equal(say('nginx', { text: ' ' }), null);
 });
 
 const world = { state: () => ({ now: 1 }), add: async () => ({ id: 'new' }), change: async () => ({}), remove: async () => { throw new Refusal(404, 'no such event'); }, link: async () => ({}), act: async (/** @type {string} */ name) => ({ name }) };

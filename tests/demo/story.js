@@ -244,7 +244,7 @@ export class Story {
 			const run = await world.renew();
 			if (run.code !== 0)
 				throw new Error(`exit status ${run.code}: ${JSON.stringify(run.log)}`);
-			const asked = this.sim.journal.find({ after: before - 1 }).filter((/** @type {any} */ r) => ['createSubscription', 'patchSubscription', 'batch', 'listSubscriptions'].includes(r.op)).length;
+			const asked = this.sim.journal.find({ after: before - 1 }).filter((/** @type {any} */ r) => ['createSubscription', 'renewSubscription', 'batch', 'listSubscriptions'].includes(r.op)).length;
 			if (asked !== 0)
 				throw new Error(`it asked Graph ${asked} times`);
 			return `exit status ${run.code}, nothing due, requests to Graph: ${asked}`;

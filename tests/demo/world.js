@@ -36,6 +36,8 @@ export class World {
 		/** @type {Promise<any> | null} */
 		this.renewing = null;
 		this.over = false;
+		/** Request ids of our own looks. @type {Set<string>} */
+		this.mine = new Set();
 	}
 
 	start() {
@@ -65,10 +67,23 @@ export class World {
 	/** A line of a program. @param {string} name @param {string} line */
 	logged(name, line) {
 		const [entry] = parseLines(line);
+		if (this.own(entry))
+			return;
 		if (name !== 'fcgi')
 			this.log(name, entry);
 		else
 			this.log(ROLES.includes(entry.role) ? entry.role : 'supervisor', entry);
+	}
+
+	/** Our own looking at the health, which a reader does not want to see. @param {any} entry */
+	own(entry) {
+		if (entry.event === 'request' && /^\/(ready|live|metrics)$/.test(entry.path ?? ''))
+			this.mine.add(entry.requestId);
+		else if (!this.mine.has(entry.requestId))
+			return false;
+		else if (entry.event === 'answer')
+			this.mine.delete(entry.requestId);
+		return true;
 	}
 
 	/** Something of the simulators. @param {string} type @param {any} data */
@@ -78,12 +93,20 @@ export class World {
 		else if (type === 'request')
 			this.log(data.service === 'unblu' ? 'gateway' : data.service, data);
 		else if (type === 'delivery')
-			this.log('graph', { event: 'notification', ...data });
+			this.log('graph', this.told(data));
 		else if (type === 'subscription')
 			this.log('graph', { event: `subscription-${data.what}`, what: data.what, id: data.id, mailbox: data.oid, until: data.expirationDateTime });
 		else if (type === 'violation')
 			this.log('demo', { level: 'error', event: 'violation', message: `${data.service} ${data.spec}: ${data.complaints?.join('; ')}` });
 		this.changed();
+	}
+
+	/** A delivery without its clientStates. @param {any} d */
+	told(d) {
+		const { subscriptionId } = d.items[0];
+		const sub = this.sim.subscriptions.byId.get(subscriptionId) ?? this.sim.subscriptions.gone.get(subscriptionId);
+		const changes = d.items.map((/** @type {any} */ i) => i.lifecycleEvent ?? i.changeType);
+		return { event: 'notification', mailbox: sub?.oid ?? '', subscription: subscriptionId, path: new URL(d.url).pathname, changes, attempts: d.attempts };
 	}
 
 	/** The page hears of it soon, once. */

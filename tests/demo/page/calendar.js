@@ -178,6 +178,7 @@ export class Calendar {
 		block.style.top = `calc(var(--hour)*${minuteOfDay(e.start) / 60})`;
 		block.style.height = `calc(var(--hour)*${minutes / 60} - 2px)`;
 		block.classList.toggle('short', minutes < 45);
+		block.classList.toggle('tall', minutes > 75);
 		block.classList.toggle('linked', e.conversation !== null);
 		const even = inStep(e, talk);
 		block.classList.toggle('behind', e.conversation !== null && !even);

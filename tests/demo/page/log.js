@@ -11,7 +11,7 @@ const GROUPS = ['graph', 'web', 'sync', 'unblu', 'renew', 'demo'];
 const GROUP_OF = { entra: 'graph', nginx: 'web', supervisor: 'web', gateway: 'unblu', ctl: 'demo' };
 
 export class Log {
-	/** @param {HTMLElement} list @param {HTMLElement} chips @param {{ point: (conversation: string | null) => void }} asks */
+	/** @param {HTMLElement} list @param {HTMLElement} chips @param {{ point: (conversation: string | null) => void, who: (mailbox: string) => string }} asks */
 	constructor(list, chips, asks) {
 		this.list = list;
 		this.asks = asks;
@@ -31,7 +31,7 @@ export class Log {
 
 	/** @param {{ at: number, source: string, entry: any }} line */
 	add(line) {
-		const said = say(line.source, line.entry);
+		const said = say(line.source, line.entry, this.asks.who);
 		if (said === null)
 			return;
 		const last = /** @type {HTMLElement | null} */ (this.list.lastElementChild);

@@ -6,7 +6,8 @@ import { Calendar } from './calendar.js';
 import { Card } from './card.js';
 import { byId, h } from './dom.js';
 import { Log } from './log.js';
-import { HOUR, MINUTE, addDays, dayText, inStep, initials, conversationOf, timeText, weekStart } from './model.js';
+import { HOUR, MINUTE, addDays, dayText, inStep, initials, conversationOf, mailboxOf, timeText, weekStart } from './model.js';
+import { short } from './say.js';
 import { Talks } from './talks.js';
 import { Thread } from './thread.js';
 import { Way, tickClock } from './way.js';
@@ -29,7 +30,10 @@ const calendar = new Calendar({ days: byId('days'), week: byId('week'), scroll: 
 	point: (id) => point(id === null ? null : state?.events.find((e) => e.id === id)?.conversation ?? null),
 });
 const talks = new Talks(byId('talks'), byId('talk-note'), { point });
-const log = new Log(byId('log'), byId('log-filter'), { point });
+const log = new Log(byId('log'), byId('log-filter'), {
+	point,
+	who: (id) => (state === null ? undefined : mailboxOf(state, id))?.name ?? short(id),
+});
 const way = new Way(byId('way'), { act: (name) => tell(api.act(name)) });
 const thread = new Thread(/** @type {any} */ (byId('thread')), byId('stage'));
 const card = new Card(byId('card'), {

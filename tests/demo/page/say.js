@@ -4,50 +4,93 @@
 /**
  * @typedef {string | { tag: string, text: string, cls?: string }} Part
  * @typedef {{ text: string, parts: Part[], level: string, fold: boolean, conversation?: string }} Said
+ * @typedef {(mailbox: string) => string} Who
  */
 
 /** @param {any} v */
 const code = (v) => ({ tag: 'code', text: String(v) });
 /** @param {any} v */
 const strong = (v) => ({ tag: 'b', text: String(v) });
+/** @param {any} v */
+const faint = (v) => ({ tag: 'i', text: String(v) });
+/** @param {any} status */
+const outcome = (status) => ({ tag: 'b', text: String(status), cls: status >= 400 || status === 0 ? 'bad' : 'good' });
 
-const SKIP = new Set(['time', 'level', 'program', 'role', 'event', 'seq', 'at', 'service', 'op', 'method', 'path', 'status', 'ms', 'requestId', 'clientRequestId', 'pid', 'message']);
+/** Members that say nothing to a reader of the short form; a click shows them all. */
+const SKIP = new Set(['time', 'level', 'program', 'role', 'event', 'seq', 'at', 'service', 'op', 'method', 'path', 'status', 'ms', 'requestId', 'clientRequestId', 'pid', 'message', 'tenant', 'suppressed']);
+const IDS = new Set(['subscription', 'conversation', 'item', 'id']);
 
 /** @param {string} id */
 export function short(id) {
 	return id.length > 12 ? `${id.slice(0, 8)}\u2026` : id;
 }
 
-/** The members that have no sentence of their own. @param {any} entry @returns {Part[]} */
-function rest(entry) {
+/** The members that have no sentence of their own. @param {any} entry @param {Who} who @returns {Part[]} */
+function rest(entry, who) {
 	/** @type {Part[]} */
 	const out = [];
-	for (const [key, value] of Object.entries(entry))
-		if (!SKIP.has(key) && value !== null && value !== '' && typeof value !== 'object')
-			out.push({ tag: 'i', text: ` ${key} ` }, code(short(String(value))));
+	for (const [key, value] of Object.entries(entry)) {
+		if (SKIP.has(key) || value === null || value === '' || typeof value === 'object')
+			continue;
+		const text = String(value);
+		out.push(faint(`  ${key} `), key === 'mailbox' ? who(text) : code(IDS.has(key) ? short(text) : text.slice(0, 60)));
+	}
 	return out;
 }
 
-/** One exchange at a simulator. @param {any} e @returns {Part[]} */
-function exchange(e) {
-	const path = String(e.path ?? '').replace(/\?.*/, '').replace(/[0-9A-Za-z_-]{24,}/g, (id) => `${id.slice(0, 6)}\u2026`);
-	return [strong(e.method ?? ''), ' ', code(path), ' ', { tag: 'b', text: String(e.status), cls: e.status >= 400 || e.status === 0 ? 'bad' : 'good' }, { tag: 'i', text: ` ${e.ms} ms` }];
+/** What an operation of a cloud means. @type {Record<string, string>} */
+const OPERATIONS = {
+	token: 'token issued', keys: 'signing keys read', discovery: 'metadata read',
+	getEvent: 'event read', getEventCalendar: 'is it still in a calendar?', listEvents: 'events searched', listCalendarView: 'calendar searched', listCalendars: 'calendars listed', getDefaultCalendar: 'calendar read',
+	createSubscription: 'subscription asked for', renewSubscription: 'renewal asked for', reauthorizeSubscription: 'reauthorized', deleteSubscription: 'subscription given up', listSubscriptions: 'subscriptions listed', getSubscription: 'subscription read', batch: 'batch',
+	create: 'conversation made', read: 'conversation read', setTopic: 'topic written', setScheduledTimestamp: 'time written', delete: 'conversation deleted', historyRead: 'history read',
+};
+
+/** One exchange at a simulated cloud. @param {any} e @param {Who} who @returns {Part[]} */
+function exchange(e, who) {
+	const path = String(e.path ?? '').replace(/\?.*/, '').replace(/[0-9A-Za-z_%=-]{20,}/g, (id) => `${id.slice(0, 6)}\u2026`);
+	/** @type {Part[]} */
+	const parts = OPERATIONS[e.op] === undefined ? [] : [strong(OPERATIONS[e.op]), ...(e.mailbox === undefined ? [] : [faint(' of '), who(e.mailbox)]), '  '];
+	return [...parts, code(`${e.method} ${path}`), '  ', outcome(e.status), faint(`  ${e.ms} ms`)];
 }
 
-/** @type {Record<string, (e: any) => Part[]>} */
+/** @type {Record<string, (e: any, who: Who) => Part[]>} */
 const SENTENCES = {
 	'in-step': (e) => ['Unblu has followed: ', strong(e.topic), ` at ${e.when}, after `, strong(`${(e.ms / 1000).toFixed(1)} s`)],
+	'notification': (e, who) => {
+		const last = e.attempts[e.attempts.length - 1] ?? { status: 0, ms: 0 };
+		const kinds = [...new Set(e.changes)].join(', ');
+		return [strong(e.changes.length === 1 ? 'notification' : `${e.changes.length} notifications`), faint(' of '), who(e.mailbox), `: ${kinds}  `, code(`POST ${e.path}`), '  ', outcome(last.status), faint(`  ${last.ms} ms${e.attempts.length > 1 ? `, attempt ${e.attempts.length}` : ''}`)];
+	},
+	'announced': (e) => ['the add-in announces ', strong(e.topic), '  ', code('PUT api/links'), '  ', outcome(e.status)],
+	'killed': (e) => [strong(`kill -9 of ${e.role}`), faint(`  process ${e.pid}`)],
+	'clock-moved': (e) => [strong('the clock moves'), ` ${Math.round(e.ms / 60_000)} minutes ahead`],
+	'request': (e) => [faint('request '), code(`${e.method ?? ''} ${e.path ?? ''}`), faint(e.bytes ? `  ${e.bytes} bytes` : '')],
+	'answer': (e) => [faint('answer '), outcome(e.status)],
 };
+
+/** @param {'subscription-created' | 'subscription-renewed' | 'subscription-deleted' | 'subscription-expired' | 'subscription-removed'} name @param {string} text */
+function subscription(name, text) {
+	SENTENCES[name] = (e, who) => [strong(text), faint(' of '), who(e.mailbox), faint('  '), code(short(e.id)), ...(e.until === undefined || !/made|renewed/.test(text) ? [] : [faint('  until '), e.until.slice(11, 16), faint(' UTC')])];
+}
+subscription('subscription-created', 'subscription made');
+subscription('subscription-renewed', 'subscription renewed');
+subscription('subscription-deleted', 'subscription deleted');
+subscription('subscription-expired', 'subscription has run out');
+subscription('subscription-removed', 'subscription lost');
 
 /**
  * What to show for a line; null: nothing.
- * @param {string} source @param {any} entry @returns {Said | null}
+ * @param {string} source @param {any} entry @param {Who} [who] @returns {Said | null}
  */
-export function say(source, entry) {
+export function say(source, entry, who = short) {
 	const own = SENTENCES[entry.event];
-	let parts = own !== undefined ? own(entry) : entry.method !== undefined && entry.status !== undefined ? exchange(entry) : null;
+	let parts = own !== undefined ? own(entry, who) : entry.method !== undefined && entry.status !== undefined ? exchange(entry, who) : null;
 	if (parts === null)
-		parts = [strong(String(entry.event ?? entry.text ?? '').replaceAll('-', ' ')), ...(entry.message === undefined ? [] : [` ${entry.message}`]), ...rest(entry)];
-	const level = entry.level === 'error' || entry.level === 'warning' ? entry.level : entry.level === 'debug' ? 'debug' : 'info';
-	return { text: parts.map((p) => typeof p === 'string' ? p : p.text).join(''), parts, level, fold: true, ...(typeof entry.conversation === 'string' && entry.conversation !== '' ? { conversation: entry.conversation } : {}) };
+		parts = entry.event === undefined ? [String(entry.text ?? '')] : [strong(String(entry.event).replaceAll('-', ' ')), ...(entry.message === undefined ? [] : [` ${entry.message}`]), ...rest(entry, who)];
+	const text = parts.map((p) => typeof p === 'string' ? p : p.text).join('');
+	if (text.trim() === '')
+		return null;
+	const level = ['error', 'warning', 'debug'].includes(entry.level) ? entry.level : 'info';
+	return { text, parts, level, fold: true, ...(typeof entry.conversation === 'string' && entry.conversation !== '' ? { conversation: entry.conversation } : {}) };
 }

@@ -6,12 +6,12 @@ import { spanText } from './model.js';
 
 /**
  * @typedef {import('./model.js').State} State
- * @typedef {{ id: string, name: string, kind: 'real' | 'simulated', act?: { name: string, label: string, title: string } }} Station
+ * @typedef {{ id: string, name: string, kind: 'real' | 'simulated', act?: { name: string, label: string, narrow?: string, title: string } }} Station
  */
 
 /** @type {Station[]} */
 const STATIONS = [
-	{ id: 'graph', name: 'Microsoft Graph', kind: 'simulated', act: { name: 'expire', label: 'Run out the subscription', title: 'Move the clock past the end of every subscription: Graph then sends nothing any more' } },
+	{ id: 'graph', name: 'Microsoft Graph', kind: 'simulated', act: { name: 'expire', label: 'Run out the subscription', narrow: 'Let it run out', title: 'Move the clock past the end of every subscription: Graph then sends nothing any more' } },
 	{ id: 'nginx', name: 'nginx', kind: 'real' },
 	{ id: 'web', name: 'web', kind: 'real', act: { name: 'kill-web', label: 'Kill web', title: 'kill -9: the supervisor starts it again, what was answered 202 is kept' } },
 	{ id: 'store', name: 'store', kind: 'real' },
@@ -35,7 +35,7 @@ export class Way {
 				h('div', { class: 'top' }, h('b', {}, station.name), h('small', {}, station.kind === 'real' ? '' : 'simulated')), value, bar);
 			if (station.act !== undefined) {
 				const act = station.act;
-				const button = h('button', { type: 'button', class: act.name.startsWith('kill') ? 'act kill' : 'act', title: act.title, id: `act-${act.name}` }, act.label);
+				const button = h('button', { type: 'button', class: act.name.startsWith('kill') ? 'act kill' : 'act', title: act.title, id: `act-${act.name}` }, h('span', act.narrow === undefined ? {} : { class: 'wide' }, act.label), act.narrow === undefined ? null : h('span', { class: 'narrow' }, act.narrow));
 				button.addEventListener('click', async () => {
 					button.disabled = true;
 					await asks.act(act.name).finally(() => { button.disabled = false; });
