@@ -301,10 +301,17 @@ changes_until(const struct tz *z, int64_t s)
 	return low;
 }
 
+/* From the year 10000 on, which no time of ours reaches, nothing changes. */
+static const int64_t tz_end_s = INT64_C(253402300800);
+
 static int32_t
 offset_at(const struct tz *z, int64_t s)
 {
-	size_t n = changes_until(z, s);
+	size_t n;
+
+	if (s > tz_end_s)
+		s = tz_end_s;
+	n = changes_until(z, s);
 
 	if (n == z->count && z->has_rule)
 		return tz_posix_offset(&z->rule, s);
@@ -319,7 +326,8 @@ next_change(const struct tz *z, int64_t s)
 
 	if (n < z->count)
 		return z->changes[n];
-	return z->has_rule ? tz_posix_next(&z->rule, s) : INT64_MAX;
+	return z->has_rule && s < tz_end_s ? tz_posix_next(&z->rule, s)
+					   : INT64_MAX;
 }
 
 static int64_t

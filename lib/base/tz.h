@@ -24,7 +24,7 @@ int32_t tz_offset_at(const struct tz *z, int64_t ms);
 int64_t tz_next_change(const struct tz *z, int64_t ms);
 
 /* The first instant of the civil day year-month-day in the zone, or of the
- * first day that exists after it. */
+ * first day that exists after it. Years 1 to 9999. */
 int64_t tz_day_start(const struct tz *z, int year, int month, int day);
 
 #endif
