@@ -11,6 +11,26 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 
 # One program per module, tests/unit/test_<module>.c.
 unit_tests =
+unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_circuit
+unit_tests += tests/unit/test_clock
+unit_tests += tests/unit/test_cron
+unit_tests += tests/unit/test_err
+unit_tests += tests/unit/test_file
+unit_tests += tests/unit/test_json
+unit_tests += tests/unit/test_jws
+unit_tests += tests/unit/test_log
+unit_tests += tests/unit/test_loop
+unit_tests += tests/unit/test_mem
+unit_tests += tests/unit/test_page
+unit_tests += tests/unit/test_rand
+unit_tests += tests/unit/test_retry
+unit_tests += tests/unit/test_scan
+unit_tests += tests/unit/test_secret
+unit_tests += tests/unit/test_text
+unit_tests += tests/unit/test_tz
+unit_tests += tests/unit/test_url
+unit_tests += tests/unit/test_when
 unit_tests += tests/unit/test_target
 tests_unit_test_target_SOURCES = tests/unit/test_target.c cronjob/target.c
 tests_unit_test_target_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cronjob
@@ -25,6 +45,38 @@ endif
 tap_tests = tests/style/layers.tap tests/style/format.tap
 TESTS += $(tap_tests)
 EXTRA_DIST += $(tap_tests)
+
+# cron against an independent implementation.
+check_PROGRAMS += tests/rule/cron_firings
+tap_tests += tests/rule/cron-oracle.tap
+EXTRA_DIST += tests/rule/cron_oracle.py
+
+# One fuzz target per parser: with --enable-fuzzing for libFuzzer, else with a
+# driver that replays the corpus.
+fuzz_targets = tests/fuzz/fuzz_cron tests/fuzz/fuzz_json tests/fuzz/fuzz_jws \
+	tests/fuzz/fuzz_scan tests/fuzz/fuzz_url tests/fuzz/fuzz_when
+check_PROGRAMS += $(fuzz_targets)
+EXTRA_DIST += tests/fuzz/replay.tap tests/fuzz/corpus
+if FUZZING
+fuzz_driver =
+fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_ENGINE)
+else
+fuzz_driver = tests/fuzz/replay.c
+fuzz_ldflags = $(AM_LDFLAGS)
+TESTS += tests/fuzz/replay.tap
+endif
+tests_fuzz_fuzz_cron_SOURCES = tests/fuzz/fuzz_cron.c tests/fuzz/fuzz.h $(fuzz_driver)
+tests_fuzz_fuzz_cron_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/fuzz.h $(fuzz_driver)
+tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_jws_SOURCES = tests/fuzz/fuzz_jws.c tests/fuzz/fuzz.h $(fuzz_driver)
+tests_fuzz_fuzz_jws_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_scan_SOURCES = tests/fuzz/fuzz_scan.c tests/fuzz/fuzz.h $(fuzz_driver)
+tests_fuzz_fuzz_scan_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_url_SOURCES = tests/fuzz/fuzz_url.c tests/fuzz/fuzz.h $(fuzz_driver)
+tests_fuzz_fuzz_url_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_when_SOURCES = tests/fuzz/fuzz_when.c tests/fuzz/fuzz.h $(fuzz_driver)
+tests_fuzz_fuzz_when_LDFLAGS = $(fuzz_ldflags)
 
 # The harness with real nginx and the simulators; scripts/test runs the stories.
 EXTRA_DIST += tests/package.json tests/lib tests/story tests/torture tests/bench

@@ -24,7 +24,7 @@ load(const char *name)
 	struct tz *z = tz_load(name, &e);
 
 	if (z == NULL)
-		fail_msg("%s: %s", name, e.text);
+		fail_msg("%s: %s", name != NULL ? name : "own", e.text);
 	return z;
 }
 
