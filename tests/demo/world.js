@@ -93,7 +93,7 @@ export class World {
 		else if (type === 'request')
 			this.log(data.service === 'unblu' ? 'gateway' : data.service, data);
 		else if (type === 'delivery')
-			this.log('graph', this.told(data));
+			this.log('graph', this.delivery(data));
 		else if (type === 'subscription')
 			this.log('graph', { event: `subscription-${data.what}`, what: data.what, id: data.id, mailbox: data.oid, until: data.expirationDateTime });
 		else if (type === 'violation')
@@ -102,7 +102,7 @@ export class World {
 	}
 
 	/** A delivery without its clientStates. @param {any} d */
-	told(d) {
+	delivery(d) {
 		const { subscriptionId } = d.items[0];
 		const sub = this.sim.subscriptions.byId.get(subscriptionId) ?? this.sim.subscriptions.gone.get(subscriptionId);
 		const changes = d.items.map((/** @type {any} */ i) => i.lifecycleEvent ?? i.changeType);
