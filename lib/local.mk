@@ -39,6 +39,7 @@ lib_libport_a_SOURCES = \
 
 lib_libport_a_SOURCES += \
 	lib/port/store.c lib/port/store.h \
+	lib/port/store_arrival.c lib/port/store_arrival.h \
 	lib/port/store_audit.c \
 	lib/port/store_claim.c \
 	lib/port/store_db.c lib/port/store_db.h \
@@ -48,6 +49,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_link.c \
 	lib/port/store_mailbox.c \
 	lib/port/store_misc.c \
+	lib/port/store_queue.c \
 	lib/port/store_schema.c lib/port/store_schema.h \
 	lib/port/store_sqlite.c lib/port/store_sqlite.h \
 	lib/port/store_sqlite_file.c \

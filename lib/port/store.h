@@ -122,6 +122,10 @@ struct store_work {
  * Adds or raises rows: a new row gets generation 1, first_seen now and
  * due = now + delay_ms; an existing one generation + 1, hints ORed, due
  * unchanged or earlier (never later), not_before unchanged.
+ * With a delay it is only appended at first (lean, however large the queue is)
+ * and becomes a row, with these same numbers, when somebody claims once the
+ * first of them is due; until then store_work_each() and the totals count each
+ * notification by itself. Calls with a delay should all use the same one.
  */
 struct store_hint_item {
 	enum store_kind kind;

@@ -1,9 +1,12 @@
 /* port/store_claim.c - the queue: which rows are next. */
 #include <string.h>
 
-#include "port/store_work.h"
+#include "port/store_arrival.h"
 
-enum { STORE_CLAIM_MAX = 500 }; /* of one transaction */
+enum {
+	STORE_CLAIM_MAX = 500, /* of one transaction */
+	STORE_CLAIM_FOLDS = 4 /* transactions of one claim */
+};
 
 /* A queued row of a lane, as far as claiming needs it. */
 struct store_claim_row {
@@ -22,9 +25,6 @@ static const struct store_field store_claim_row_fields[] = {
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_row, id),
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_row, run_ms),
 };
-
-static const char store_claim_next_sql[] =
-    "SELECT head_ms FROM lane WHERE saturated = 0 ORDER BY head_ms LIMIT 1";
 
 /* The lane that is first in line: 1, 0 (there is no lane at all), -1. */
 static int
@@ -153,9 +153,6 @@ store_claim_all(struct store *s, int64_t now_ms, int per_mailbox,
 
 /* ---- suspects: one at a time, and nothing beside them ---- */
 
-static const char store_claim_suspects_sql[] =
-    "SELECT count(*) FROM work WHERE suspect = 1";
-
 static int
 store_claim_suspect(
     struct store *s, struct store_work *out, int64_t *next_ms, struct err *e)
@@ -193,40 +190,102 @@ store_claim_suspect(
 
 /* ---- claim ---- */
 
-/* Without a lock: whether there can be anything to take. */
+/* What a claim sees without a lock. */
+struct store_claim_look {
+	int64_t suspects;
+	int64_t head_ms; /* of the queue */
+	int64_t arrival_ms; /* when the first arrival is due */
+	int64_t arrivals; /* roughly */
+};
+
+static const struct store_field store_claim_look_fields[] = {
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, suspects),
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, head_ms),
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, arrival_ms),
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, arrivals),
+};
+
 static int
-store_claim_look(struct store *s, int64_t now_ms, int64_t *suspects,
-    int64_t *next_ms, struct err *e)
+store_claim_look(struct store *s, struct store_claim_look *out, struct err *e)
 {
-	*next_ms = INT64_MAX;
-	if (store_db_number(s, store_claim_suspects_sql, NULL, 0, suspects, e) <
-		0 ||
-	    store_db_number(s, store_claim_next_sql, NULL, 0, next_ms, e) < 0)
+	static const char sql[] =
+	    "SELECT (SELECT count(*) FROM work WHERE suspect = 1),"
+	    " COALESCE((SELECT head_ms FROM lane WHERE saturated = 0"
+	    " ORDER BY head_ms LIMIT 1), $1),"
+	    " COALESCE((SELECT due_ms FROM arrival ORDER BY id LIMIT 1), $1),"
+	    " COALESCE((SELECT id FROM arrival ORDER BY id DESC LIMIT 1)"
+	    " - (SELECT id FROM arrival ORDER BY id LIMIT 1), 0)";
+
+	return store_db_row(s, sql, STORE_WITH(STORE_INT(INT64_MAX)),
+		   store_claim_look_fields, 4, out, e) == 1
+	    ? 0
+	    : -1;
+}
+
+/* A long backlog of arrivals, but for the last part: that is folded by the
+ * transaction that claims. In the caller's transaction only that one is. */
+static int
+store_claim_fold(struct store *s, int64_t arrivals, struct err *e)
+{
+	int folds = s->in_transaction ? 1 : STORE_CLAIM_FOLDS;
+
+	for (; folds > 1 && arrivals >= STORE_ARRIVAL_FOLD; folds--) {
+		int own = store_db_enter(s, e);
+		int rc = own < 0 ? -1 : store_arrival_fold(s, e);
+
+		if (store_db_leave(s, own, rc, e) < 0)
+			return -1;
+		arrivals -= STORE_ARRIVAL_FOLD;
+	}
+	return 0;
+}
+
+/* Inside a transaction. */
+static int
+store_claim_take(struct store *s, int64_t now_ms, int per_mailbox,
+    struct store_work *out, size_t limit, int64_t *next_ms, struct err *e)
+{
+	struct store_claim_look look = {0};
+	int taken;
+
+	if (store_claim_look(s, &look, e) != 0)
 		return -1;
-	return *suspects > 0 || *next_ms <= now_ms ? 1 : 0;
+	if (look.suspects > 0)
+		return store_claim_suspect(s, out, next_ms, e);
+	if (look.arrival_ms <= now_ms &&
+	    (store_arrival_fold(s, e) < 0 ||
+		store_claim_look(s, &look, e) != 0))
+		return -1;
+	taken = store_claim_all(s, now_ms, per_mailbox, out, limit, next_ms, e);
+	/* The claim has moved heads behind their back. */
+	memset(s->lanes, 0, sizeof(s->lanes));
+	if (look.arrival_ms < *next_ms)
+		*next_ms = look.arrival_ms;
+	return taken;
 }
 
 int
 store_work_claim(struct store *s, int64_t now_ms, int per_mailbox,
     struct store_work *out, size_t limit, int64_t *next_ms, struct err *e)
 {
-	int64_t suspects = 0;
-	int rc = store_claim_look(s, now_ms, &suspects, next_ms, e);
+	struct store_claim_look look = {0};
 	int own;
+	int rc = -1;
 
-	if (rc != 1 || limit == 0)
-		return rc < 0 ? -1 : 0;
+	if (store_claim_look(s, &look, e) != 0)
+		return -1;
+	*next_ms =
+	    look.head_ms < look.arrival_ms ? look.head_ms : look.arrival_ms;
+	if (limit == 0 || (look.suspects == 0 && *next_ms > now_ms))
+		return 0;
 	if (limit > STORE_CLAIM_MAX)
 		limit = STORE_CLAIM_MAX;
+	if (look.suspects == 0 && look.arrival_ms <= now_ms &&
+	    store_claim_fold(s, look.arrivals, e) != 0)
+		return -1;
 	own = store_db_enter(s, e);
-	if (own < 0)
-		rc = -1;
-	else if (suspects > 0)
-		rc = store_claim_suspect(s, out, next_ms, e);
-	else
-		rc = store_claim_all(
-		    s, now_ms, per_mailbox, out, limit, next_ms, e);
 	if (own >= 0)
-		memset(s->lanes, 0, sizeof(s->lanes));
+		rc = store_claim_take(
+		    s, now_ms, per_mailbox, out, limit, next_ms, e);
 	return store_db_leave(s, own, rc, e);
 }

@@ -43,6 +43,16 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     "CREATE INDEX work_claimed ON work (lane) WHERE claimed = 1;"
     "CREATE INDEX work_suspect ON work (id) WHERE suspect = 1;"
 
+    "CREATE TABLE arrival ("
+    " id INTEGER PRIMARY KEY,"
+    " tenant TEXT NOT NULL,"
+    " user_id TEXT NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " event TEXT NOT NULL,"
+    " hints INTEGER NOT NULL,"
+    " at_ms BIGINT NOT NULL,"
+    " due_ms BIGINT NOT NULL);"
+
     "CREATE TABLE dead ("
     " id INTEGER PRIMARY KEY,"
     " tenant TEXT NOT NULL,"

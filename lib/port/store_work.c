@@ -1,5 +1,5 @@
 /* port/store_work.c - the queue: adding, finishing, deferring, recovering. */
-#include "port/store_work.h"
+#include "port/store_arrival.h"
 
 #include <string.h>
 
@@ -24,21 +24,23 @@ static const char store_work_raise_sql[] =
     "INSERT INTO work (lane, kind, event, generation, hints, claimed_hints,"
     " first_seen_ms, due_ms, not_before_ms, run_ms, claimed, attempts,"
     " suspect, crashes, reason)"
-    " VALUES ($1, $2, $3, 1, $4, 0, $5, $6, 0, $6, 0, 0, 0, 0, '')"
+    " VALUES ($1, $2, $3, $4, $5, 0, $6, $7, 0, $7, 0, 0, 0, 0, '')"
     " ON CONFLICT (lane, event, kind) DO UPDATE SET"
-    " generation = work.generation + 1, hints = work.hints | excluded.hints"
+    " generation = work.generation + excluded.generation,"
+    " hints = work.hints | excluded.hints"
     " WHERE work.due_ms <= excluded.due_ms";
 
 static const char store_work_hasten_sql[] =
-    "UPDATE work SET generation = generation + 1, hints = hints | $4,"
-    " due_ms = $5, run_ms = CASE WHEN not_before_ms > $5"
-    " THEN not_before_ms ELSE $5 END"
+    "UPDATE work SET generation = generation + $4, hints = hints | $5,"
+    " due_ms = $6, run_ms = CASE WHEN not_before_ms > $6"
+    " THEN not_before_ms ELSE $6 END"
     " WHERE lane = $1 AND event = $3 AND kind = $2";
 
-static int
-store_work_add_one(struct store *s, const struct store_hint_item *item,
-    int64_t now_ms, int64_t due_ms, struct err *e)
+int
+store_work_raise(
+    struct store *s, const struct store_raise *raise, struct err *e)
 {
+	const struct store_hint_item *item = &raise->item;
 	struct store_lane *lane = store_lane_of(s, item->tenant, item->user, e);
 	int64_t changed;
 
@@ -46,27 +48,30 @@ store_work_add_one(struct store *s, const struct store_hint_item *item,
 		return -1;
 	changed = store_db_run(s, store_work_raise_sql,
 	    STORE_WITH(STORE_INT(lane->id), STORE_INT(item->kind),
-		STORE_TEXT(item->event), STORE_INT(item->hints),
-		STORE_INT(now_ms), STORE_INT(due_ms)),
+		STORE_TEXT(item->event), STORE_INT(raise->times),
+		STORE_INT(item->hints), STORE_INT(raise->first_seen_ms),
+		STORE_INT(raise->due_ms)),
 	    e);
 	if (changed == 0)
 		changed = store_db_run(s, store_work_hasten_sql,
 		    STORE_WITH(STORE_INT(lane->id), STORE_INT(item->kind),
-			STORE_TEXT(item->event), STORE_INT(item->hints),
-			STORE_INT(due_ms)),
+			STORE_TEXT(item->event), STORE_INT(raise->times),
+			STORE_INT(item->hints), STORE_INT(raise->due_ms)),
 		    e);
 	if (changed < 0)
 		return -1;
-	return store_lane_lower(s, lane, due_ms, e);
+	return store_lane_lower(s, lane, raise->due_ms, e);
 }
 
+/* What is due at once does not wait behind what is not. */
 static int
-store_work_add_all(struct store *s, const struct store_hint_item *items,
-    size_t count, int64_t now_ms, int64_t delay_ms, struct err *e)
+store_work_add_now(struct store *s, const struct store_hint_item *items,
+    size_t count, int64_t now_ms, struct err *e)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (store_work_add_one(
-			s, &items[i], now_ms, now_ms + delay_ms, e) != 0)
+		struct store_raise raise = {items[i], 1, now_ms, now_ms};
+
+		if (store_work_raise(s, &raise, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -82,8 +87,13 @@ store_work_add(struct store *s, const struct store_hint_item *items,
 	if (count == 0)
 		return 0;
 	own = store_db_enter(s, e);
-	rc = own < 0 ? -1
-		     : store_work_add_all(s, items, count, now_ms, delay_ms, e);
+	if (own < 0)
+		rc = -1;
+	else if (delay_ms <= 0)
+		rc = store_work_add_now(s, items, count, now_ms, e);
+	else
+		rc = store_arrival_add(
+		    s, items, count, now_ms, now_ms + delay_ms, e);
 	return store_db_leave(s, own, rc, e);
 }
 
@@ -246,7 +256,7 @@ store_work_recover_crashed(struct store *s, int64_t *count, struct err *e)
 	return store_db_leave(s, own, rc, e);
 }
 
-/* ---- looking, and an operator's resume ---- */
+/* ---- an operator's resume ---- */
 
 /* Some of them, so that a long backlog does not hold the lock. The number, or
  * -1. */
@@ -283,102 +293,4 @@ store_work_release(
 		rc = store_db_leave(s, own, rc, e);
 	} while (rc > 0);
 	return rc;
-}
-
-/* A row of the table with what stands beside it. */
-struct store_work_seen {
-	int64_t id;
-	int in_progress;
-	struct store_work work;
-};
-
-struct store_work_visit {
-	int (*each)(const struct store_work *w, bool in_progress, void *arg);
-	void *arg;
-};
-
-#define STORE_WORK_SEEN(type, member)                                          \
-	STORE_MEMBER(type, store_work_seen, member)
-
-static const struct store_field store_work_seen_fields[] = {
-    STORE_WORK_SEEN(STORE_FIELD_INT64, id),
-    STORE_WORK_SEEN(STORE_FIELD_INT, in_progress),
-    STORE_WORK_SEEN(STORE_FIELD_TEXT, work.tenant),
-    STORE_WORK_SEEN(STORE_FIELD_TEXT, work.user),
-    STORE_WORK_SEEN(STORE_FIELD_INT, work.kind),
-    STORE_WORK_SEEN(STORE_FIELD_TEXT, work.event),
-    STORE_WORK_SEEN(STORE_FIELD_INT64, work.generation),
-    STORE_WORK_SEEN(STORE_FIELD_INT, work.hints),
-    STORE_WORK_SEEN(STORE_FIELD_INT64, work.first_seen_ms),
-    STORE_WORK_SEEN(STORE_FIELD_INT64, work.due_ms),
-    STORE_WORK_SEEN(STORE_FIELD_INT64, work.not_before_ms),
-    STORE_WORK_SEEN(STORE_FIELD_INT, work.attempts),
-    STORE_WORK_SEEN(STORE_FIELD_INT, work.crashes),
-    STORE_WORK_SEEN(STORE_FIELD_TEXT, work.reason),
-};
-
-static void
-store_work_advance(const void *row, struct store_value *params)
-{
-	const struct store_work_seen *seen = row;
-
-	params[0] = STORE_INT(seen->id);
-}
-
-static int
-store_work_visit(const void *row, void *arg)
-{
-	const struct store_work_seen *seen = row;
-	const struct store_work_visit *visit = arg;
-
-	return visit->each(&seen->work, seen->in_progress != 0, visit->arg);
-}
-
-int
-store_work_each(struct store *s, const char *tenant, const char *user,
-    int (*each)(const struct store_work *w, bool in_progress, void *arg),
-    void *arg, struct err *e)
-{
-	static const char all_sql[] =
-	    "SELECT work.id, work.claimed, lane.tenant, lane.user_id,"
-	    " " STORE_WORK_COLUMNS " FROM work JOIN lane ON lane.id = work.lane"
-	    " WHERE work.id > $1 ORDER BY work.id LIMIT $2";
-	static const char one_sql[] =
-	    "SELECT work.id, work.claimed, lane.tenant, lane.user_id,"
-	    " " STORE_WORK_COLUMNS " FROM work JOIN lane ON lane.id = work.lane"
-	    " WHERE work.id > $1 AND lane.user_id = $2 AND lane.tenant = $3"
-	    " ORDER BY work.id LIMIT $4";
-	struct store_work_visit visit = {each, arg};
-	struct store_value params[4] = {
-	    STORE_INT(0), STORE_TEXT(user), STORE_TEXT(tenant)};
-	struct store_walk walk = {.sql = tenant != NULL ? one_sql : all_sql,
-	    .params = params,
-	    .param_count = tenant != NULL ? 4 : 2,
-	    .fields = store_work_seen_fields,
-	    .field_count = 14,
-	    .row_size = sizeof(struct store_work_seen),
-	    .advance = store_work_advance,
-	    .each = store_work_visit,
-	    .arg = &visit};
-
-	return store_db_walk(s, &walk, e);
-}
-
-int
-store_work_totals(struct store *s, struct store_work_totals *out, struct err *e)
-{
-	static const char rows_sql[] = "SELECT count(*) FROM work";
-	static const char progress_sql[] =
-	    "SELECT count(*) FROM work WHERE claimed = 1";
-	static const char oldest_sql[] =
-	    "SELECT first_seen_ms FROM work ORDER BY id LIMIT 1";
-	struct store_work_totals t = {0};
-
-	if (store_db_number(s, rows_sql, NULL, 0, &t.rows, e) < 0 ||
-	    store_db_number(s, progress_sql, NULL, 0, &t.in_progress, e) < 0 ||
-	    store_db_number(
-		s, oldest_sql, NULL, 0, &t.oldest_first_seen_ms, e) < 0)
-		return -1;
-	*out = t;
-	return 0;
 }

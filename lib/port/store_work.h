@@ -12,6 +12,17 @@
 enum { STORE_WORK_FIELD_COUNT = 10 };
 extern const struct store_field store_work_fields[STORE_WORK_FIELD_COUNT];
 
+/* So many notifications about one event. */
+struct store_raise {
+	struct store_hint_item item;
+	int64_t times;
+	int64_t first_seen_ms;
+	int64_t due_ms;
+};
+/* Inside a transaction: makes or raises the queue row. */
+int store_work_raise(
+    struct store *s, const struct store_raise *raise, struct err *e);
+
 /* Inside a transaction: takes a row that is in progress out of the table and
  * tells what it has become meanwhile. 1, 0 (none in progress), -1. */
 int store_work_take_out(struct store *s, struct store_lane *lane,

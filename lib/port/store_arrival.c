@@ -1,0 +1,173 @@
+/* port/store_arrival.c - see store_arrival.h. */
+#include "port/store_arrival.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { STORE_ARRIVAL_LOOK = 250 }; /* adds between two looks at the backlog */
+
+struct store_arrival {
+	int64_t id;
+	int64_t at_ms;
+	int64_t due_ms;
+	int kind;
+	int hints;
+	char tenant[STORE_GUID], user[STORE_GUID];
+	char event[STORE_ID_MAX];
+};
+
+#define STORE_ARRIVAL_MEMBER(type, member)                                     \
+	STORE_MEMBER(type, store_arrival, member)
+
+static const struct store_field store_arrival_fields[] = {
+    STORE_ARRIVAL_MEMBER(STORE_FIELD_INT64, id),
+    STORE_ARRIVAL_MEMBER(STORE_FIELD_INT64, at_ms),
+    STORE_ARRIVAL_MEMBER(STORE_FIELD_INT64, due_ms),
+    STORE_ARRIVAL_MEMBER(STORE_FIELD_INT, kind),
+    STORE_ARRIVAL_MEMBER(STORE_FIELD_INT, hints),
+    STORE_ARRIVAL_MEMBER(STORE_FIELD_TEXT, tenant),
+    STORE_ARRIVAL_MEMBER(STORE_FIELD_TEXT, user),
+    STORE_ARRIVAL_MEMBER(STORE_FIELD_TEXT, event),
+};
+enum {
+	STORE_ARRIVAL_FIELD_COUNT =
+	    sizeof(store_arrival_fields) / sizeof(store_arrival_fields[0])
+};
+
+/* ---- adding ---- */
+
+/* Now and then, whether nobody folds. */
+static int
+store_arrival_bound(struct store *s, size_t count, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT COALESCE((SELECT id FROM arrival ORDER BY id DESC LIMIT 1)"
+	    " - (SELECT id FROM arrival ORDER BY id LIMIT 1), 0)";
+	int64_t backlog = 0;
+
+	s->appended += count;
+	if (s->appended < STORE_ARRIVAL_LOOK)
+		return 0;
+	s->appended = 0;
+	if (store_db_number(s, sql, NULL, 0, &backlog, e) < 0)
+		return -1;
+	if (backlog <= STORE_ARRIVAL_BACKLOG)
+		return 0;
+	return store_arrival_fold(s, e) < 0 ? -1 : 0;
+}
+
+int
+store_arrival_add(struct store *s, const struct store_hint_item *items,
+    size_t count, int64_t now_ms, int64_t due_ms, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO arrival (tenant, user_id, kind, event, hints, at_ms,"
+	    " due_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+	for (size_t i = 0; i < count; i++) {
+		if (store_db_run(s, sql,
+			STORE_WITH(STORE_TEXT(items[i].tenant),
+			    STORE_TEXT(items[i].user), STORE_INT(items[i].kind),
+			    STORE_TEXT(items[i].event),
+			    STORE_INT(items[i].hints), STORE_INT(now_ms),
+			    STORE_INT(due_ms)),
+			e) < 0)
+			return -1;
+	}
+	return store_arrival_bound(s, count, e);
+}
+
+/* ---- folding ---- */
+
+/* In the order of the queue's key, so that equals are neighbours and the
+ * pages of the index are visited one after the other. */
+static int
+store_arrival_compare(const void *one, const void *two)
+{
+	const struct store_arrival *a = one;
+	const struct store_arrival *b = two;
+	int order = strcmp(a->user, b->user);
+
+	if (order == 0)
+		order = strcmp(a->tenant, b->tenant);
+	if (order == 0)
+		order = strcmp(a->event, b->event);
+	if (order == 0)
+		order = a->kind - b->kind;
+	return order;
+}
+
+/* Takes the oldest ones out. Their number, or -1. */
+static int
+store_arrival_take(struct store *s, struct store_arrival *out, struct err *e)
+{
+	static const char sql[] =
+	    "DELETE FROM arrival WHERE id IN"
+	    " (SELECT id FROM arrival ORDER BY id LIMIT $1)"
+	    " RETURNING id, at_ms, due_ms, kind, hints, tenant, user_id,"
+	    " event";
+	struct store_cursor *cur = store_db_query(
+	    s, sql, STORE_WITH(STORE_INT(STORE_ARRIVAL_FOLD)), e);
+	int count = 0;
+	int rc;
+
+	if (cur == NULL)
+		return -1;
+	while (
+	    (rc = s->driver->step(cur, e)) == 1 && count < STORE_ARRIVAL_FOLD)
+		store_db_read(s, cur, store_arrival_fields,
+		    STORE_ARRIVAL_FIELD_COUNT, &out[count++]);
+	s->driver->finish(cur);
+	return rc < 0 ? -1 : count;
+}
+
+/* One queue row from the equals at the front of rows. How many they are, or
+ * -1. */
+static int
+store_arrival_fold_equals(
+    struct store *s, const struct store_arrival *rows, int count, struct err *e)
+{
+	struct store_raise raise = {.item = {rows[0].kind, rows[0].tenant,
+					rows[0].user, rows[0].event, 0},
+	    .first_seen_ms = rows[0].at_ms,
+	    .due_ms = rows[0].due_ms};
+	int at = 0;
+
+	do {
+		raise.times++;
+		raise.item.hints |= (unsigned)rows[at].hints;
+		if (rows[at].at_ms < raise.first_seen_ms)
+			raise.first_seen_ms = rows[at].at_ms;
+		if (rows[at].due_ms < raise.due_ms)
+			raise.due_ms = rows[at].due_ms;
+		at++;
+	} while (at < count && store_arrival_compare(&rows[0], &rows[at]) == 0);
+	return store_work_raise(s, &raise, e) == 0 ? at : -1;
+}
+
+int
+store_arrival_fold(struct store *s, struct err *e)
+{
+	struct store_arrival *rows =
+	    mem_calloc(STORE_ARRIVAL_FOLD, sizeof(*rows));
+	int count = store_arrival_take(s, rows, e);
+	int rc = count;
+
+	if (count > 1)
+		qsort(
+		    rows, (size_t)count, sizeof(*rows), store_arrival_compare);
+	for (int at = 0; at < count;) {
+		int equals =
+		    store_arrival_fold_equals(s, rows + at, count - at, e);
+
+		if (equals < 0) {
+			rc = -1;
+			break;
+		}
+		at += equals;
+	}
+	free(rows);
+	return rc;
+}

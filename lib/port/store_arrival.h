@@ -1,0 +1,31 @@
+/* port/store_arrival.h - notifications that are durable, but not yet rows of
+ * the queue. */
+#ifndef PORT_STORE_ARRIVAL_H
+#define PORT_STORE_ARRIVAL_H
+
+/*
+ * What must wait for the debounce anyway is only appended at first, to a table
+ * without an index: a commit of many notifications then writes a few pages
+ * instead of some for each, and a storm about one event costs one queue row
+ * when it is folded. Folding happens at the latest when the first of them is
+ * due, by whoever claims.
+ */
+
+#include "port/store_work.h"
+
+enum {
+	STORE_ARRIVAL_FOLD = 500, /* rows folded in one go */
+	/* Without a claimer (sync is down) the adder folds beyond this: the
+	 * table stays bounded and storms coalesce all the same. */
+	STORE_ARRIVAL_BACKLOG = 20000
+};
+
+/* Inside a transaction. */
+int store_arrival_add(struct store *s, const struct store_hint_item *items,
+    size_t count, int64_t now_ms, int64_t due_ms, struct err *e);
+
+/* Inside a transaction: makes queue rows of the oldest ones. Their number, or
+ * -1. */
+int store_arrival_fold(struct store *s, struct err *e);
+
+#endif
