@@ -72,6 +72,7 @@ plan_time(const struct event *ev, const struct link *link,
 		out->start_ms = link != NULL ? link->start_ms : 0;
 		return;
 	}
+	out->wants_time = true;
 	out->set_time = link == NULL || !link->known ||
 	    when_round_minute(link->start_ms) != out->start_ms;
 }

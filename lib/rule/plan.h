@@ -27,7 +27,8 @@ struct plan {
 	bool take_event; /* the link takes this event as its own */
 	bool set_topic, set_time;
 	char topic[PLAN_TOPIC_MAX]; /* wanted, also when it is equal */
-	int64_t start_ms; /* wanted, minute-rounded */
+	bool wants_time; /* start_ms is to be the conversation's */
+	int64_t start_ms; /* minute-rounded */
 };
 
 /*

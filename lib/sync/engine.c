@@ -1,0 +1,283 @@
+/* sync/engine.c - see engine.h. */
+#include "sync/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { ENGINE_CLAIM = 32, ENGINE_CHECKPOINT_MS = 1000 };
+
+struct engine {
+	struct session *session;
+	TAILQ_HEAD(, task) tasks;
+	size_t count;
+	struct loop_timer *next; /* the next row is due */
+	struct loop_timer *beat;
+	struct loop_timer *checkpoint;
+	struct session_commit claim;
+	struct session_commit heartbeat;
+	struct store_work claimed[ENGINE_CLAIM];
+	int claimed_count;
+	size_t claim_limit;
+	int64_t next_ms;
+};
+
+static void (*const engine_kinds[STORE_KIND_COUNT])(struct task *t) = {
+    [STORE_WORK_EVENT] = look_start,
+    [STORE_WORK_FOLLOW] = followup_start,
+    [STORE_WORK_SEARCH] = search_start,
+    [STORE_WORK_CATCHUP] = catchup_start,
+    [STORE_WORK_LINK] = linkwork_start,
+    [STORE_WORK_KEYS] = keys_start,
+};
+
+/* ---- tasks ---- */
+
+static void
+engine_task_free(struct task *t)
+{
+	session_commit_cancel(t->session, &t->commit);
+	call_cancel(&t->call);
+	if (t->free_state != NULL)
+		t->free_state(t->state);
+	for (size_t i = 0; i < t->outcome.add_count; i++)
+		free(t->outcome.adds[i].event);
+	free(t->outcome.adds);
+	free(t);
+}
+
+static void
+engine_task_start(struct engine *e, const struct store_work *work)
+{
+	struct task *t = mem_zalloc(sizeof(*t));
+
+	t->engine = e;
+	t->session = e->session;
+	t->work = *work;
+	t->started_ms = clock_mono_ms();
+	t->call.session = e->session;
+	TAILQ_INSERT_TAIL(&e->tasks, t, link);
+	e->count++;
+	if (work->crashes >= ENGINE_CRASHES_MAX)
+		task_bury(t, "poison: sync died over it again and again");
+	else if (work->tenant[0] != '\0' &&
+	    session_tenant(e->session, work->tenant) == NULL)
+		task_finish(t); /* the tenant is no longer configured */
+	else
+		engine_kinds[work->kind](t);
+}
+
+void
+engine_task_ended(struct engine *e, struct task *t)
+{
+	bool was_full = e->count >= ENGINE_TASKS;
+
+	TAILQ_REMOVE(&e->tasks, t, link);
+	e->count--;
+	engine_task_free(t);
+	if (was_full)
+		engine_wake(e);
+}
+
+size_t
+engine_count(const struct engine *e)
+{
+	return e->count;
+}
+
+bool
+engine_conversation_busy(
+    const struct engine *e, const struct task *t, const char *conversation)
+{
+	const struct task *other;
+
+	TAILQ_FOREACH(other, &e->tasks, link)
+	if (other != t && strcmp(other->conversation, conversation) == 0)
+		return true;
+	return false;
+}
+
+void
+engine_count_deletions(const struct engine *e, const struct task *t,
+    int64_t *in_mailbox, int64_t *in_tenant)
+{
+	const struct task *other;
+
+	*in_mailbox = *in_tenant = 0;
+	TAILQ_FOREACH(other, &e->tasks, link)
+	{
+		if (other == t || !other->deleting ||
+		    strcmp(other->work.tenant, t->work.tenant) != 0)
+			continue;
+		(*in_tenant)++;
+		if (strcmp(other->work.user, t->work.user) == 0)
+			(*in_mailbox)++;
+	}
+}
+
+/* ---- claiming ---- */
+
+static int
+engine_claim_apply(struct store *s, void *arg, struct err *err)
+{
+	struct engine *e = arg;
+	size_t room = e->count < ENGINE_TASKS ? ENGINE_TASKS - e->count : 0;
+
+	e->claimed_count = 0;
+	e->next_ms = INT64_MAX;
+	e->claim_limit = room < ENGINE_CLAIM ? room : ENGINE_CLAIM;
+	if (e->claim_limit == 0)
+		return 0;
+	e->claimed_count = store_work_claim(s, clock_wall_ms(),
+	    ENGINE_PER_MAILBOX, e->claimed, e->claim_limit, &e->next_ms, err);
+	return e->claimed_count < 0 ? -1 : 0;
+}
+
+static void
+engine_set_next(struct engine *e)
+{
+	int64_t wait_ms;
+
+	loop_timer_stop(e->next);
+	if (e->next_ms == INT64_MAX)
+		return;
+	/* The clock may be set, so a long wait is looked at again. */
+	wait_ms = e->next_ms - clock_wall_ms();
+	if (wait_ms < ENGINE_BEAT_MS)
+		loop_timer_set(e->next, wait_ms > 0 ? wait_ms : 0);
+}
+
+static void
+engine_claimed(void *arg)
+{
+	struct engine *e = arg;
+	int count = e->claimed_count;
+	bool full = count > 0 && (size_t)count == e->claim_limit;
+
+	e->claimed_count = 0;
+	if (count > 0 && !loop_timer_is_set(e->checkpoint))
+		loop_timer_set(e->checkpoint, ENGINE_CHECKPOINT_MS);
+	if (full)
+		engine_wake(e);
+	else
+		engine_set_next(e);
+	for (int i = 0; i < count; i++) {
+		struct store_work work = e->claimed[i];
+
+		engine_task_start(e, &work);
+	}
+}
+
+void
+engine_wake(struct engine *e)
+{
+	if (e->claim.in != NULL || e->session->store == NULL)
+		return;
+	e->claim.apply = engine_claim_apply;
+	e->claim.after = engine_claimed;
+	e->claim.arg = e;
+	session_commit(e->session, &e->claim);
+}
+
+static void
+engine_next_due(void *arg)
+{
+	engine_wake(arg);
+}
+
+/* ---- heartbeat, checkpoints ---- */
+
+static int
+engine_heartbeat_apply(struct store *s, void *arg, struct err *e)
+{
+	const struct engine *engine = arg;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%zu", engine->count);
+	return store_fact_set(s, "sync-heartbeat", text, clock_wall_ms(), e);
+}
+
+static void
+engine_beat(void *arg)
+{
+	struct engine *e = arg;
+
+	loop_timer_set(e->beat, ENGINE_BEAT_MS);
+	if (e->heartbeat.in == NULL && e->session->store != NULL) {
+		e->heartbeat.apply = engine_heartbeat_apply;
+		e->heartbeat.arg = e;
+		session_commit(e->session, &e->heartbeat);
+	}
+	engine_wake(e);
+	if (!loop_timer_is_set(e->checkpoint))
+		loop_timer_set(e->checkpoint, ENGINE_CHECKPOINT_MS);
+}
+
+static void
+engine_checkpoint(void *arg)
+{
+	struct engine *e = arg;
+	struct err err = {.code = ERR_NONE};
+
+	if (e->session->store == NULL)
+		return;
+	if (store_checkpoint(e->session->store, &err) != 0)
+		log_warning("checkpoint-failed", LOG_ERR(&err));
+}
+
+/* ---- life ---- */
+
+struct engine *
+engine_new(struct session *s)
+{
+	struct engine *e = mem_zalloc(sizeof(*e));
+
+	e->session = s;
+	TAILQ_INIT(&e->tasks);
+	e->next = loop_timer_new(s->loop, engine_next_due, e);
+	e->beat = loop_timer_new(s->loop, engine_beat, e);
+	e->checkpoint = loop_timer_new(s->loop, engine_checkpoint, e);
+	return e;
+}
+
+void
+engine_free(struct engine *e)
+{
+	struct task *t;
+
+	if (e == NULL)
+		return;
+	while ((t = TAILQ_FIRST(&e->tasks)) != NULL) {
+		TAILQ_REMOVE(&e->tasks, t, link);
+		engine_task_free(t);
+	}
+	session_commit_cancel(e->session, &e->claim);
+	session_commit_cancel(e->session, &e->heartbeat);
+	loop_timer_free(e->next);
+	loop_timer_free(e->beat);
+	loop_timer_free(e->checkpoint);
+	free(e);
+}
+
+void
+engine_begin(struct engine *e, bool crashed)
+{
+	struct store *s = e->session->store;
+	struct err err = {.code = ERR_NONE};
+	int64_t count = 0;
+	int rc = 0;
+
+	/* With tasks in flight it is only a reopened store, not a new life. */
+	if (e->count == 0)
+		rc = crashed ? store_work_recover_crashed(s, &count, &err)
+			     : store_work_recover(s, &count, &err);
+	if (rc != 0)
+		log_error("recover-failed", LOG_ERR(&err));
+	else if (count > 0)
+		log_info("work-recovered", LOG_INT("rows", count));
+	engine_beat(e);
+}

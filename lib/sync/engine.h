@@ -1,0 +1,41 @@
+/* sync/engine.h - drains the work table: many rows at once, few per mailbox. */
+#ifndef SYNC_ENGINE_H
+#define SYNC_ENGINE_H
+
+#include "sync/session.h"
+#include "sync/task.h"
+
+enum {
+	ENGINE_TASKS = 200, /* rows worked on at once */
+	ENGINE_PER_MAILBOX = 2, /* of one mailbox */
+	ENGINE_BEAT_MS = 5000, /* heartbeat and safety look */
+	ENGINE_CRASHES_MAX = 3 /* deaths alone in progress: poison */
+};
+
+struct engine;
+
+/* The session's store need not be open yet. */
+struct engine *engine_new(struct session *s);
+/* What is in flight is dropped: the rows stay in progress until the next
+ * start recovers them. */
+void engine_free(struct engine *e);
+
+/* The store is open: recovers the rows of a dead sync (crashed: it died by a
+ * signal of its own making) and begins. Called again when it was reopened. */
+void engine_begin(struct engine *e, bool crashed);
+
+/* There may be work: look soon. */
+void engine_wake(struct engine *e);
+
+/* Rows being worked on. */
+size_t engine_count(const struct engine *e);
+
+/* For tasks. */
+void engine_task_ended(struct engine *e, struct task *t);
+bool engine_conversation_busy(
+    const struct engine *e, const struct task *t, const char *conversation);
+/* Deletions begun and not yet in the audit, for the brake. */
+void engine_count_deletions(const struct engine *e, const struct task *t,
+    int64_t *in_mailbox, int64_t *in_tenant);
+
+#endif

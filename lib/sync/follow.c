@@ -1,0 +1,575 @@
+/* sync/follow.c - see follow.h. */
+#include "sync/follow.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/jws.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "base/text.h"
+#include "remote/graph_subscription.h"
+#include "rule/subscription.h"
+#include "sync/call.h"
+
+enum {
+	FOLLOW_CLAIM_MS = 90 * 1000, /* longer than any run of requests */
+	FOLLOW_REAUTHORIZED_MS = 10 * 60 * 1000,
+	FOLLOW_REPLACEMENTS = 3
+};
+
+struct follow {
+	struct session *session;
+	char tenant[STORE_GUID], user[STORE_GUID];
+	unsigned flags;
+	void (*done)(const struct follow_result *r, void *arg);
+	void *arg;
+	struct follow_result result;
+
+	struct session_commit commit;
+	struct call call;
+
+	bool claimed;
+	bool parked; /* the mailbox was, before this */
+	bool has_sub;
+	struct store_subscription sub; /* as stored */
+	enum subscription_need need;
+	bool tried_renewal;
+	int replacements;
+	struct store_subscription fresh; /* the row made for POST */
+	char client_state[44];
+	struct graph_subscription granted;
+	bool conflict;
+	char other_id[GRAPH_SUBSCRIPTION_ID_MAX];
+	bool pending_is_dead; /* POST is known not to have made anything */
+	struct buf next; /* page of the list */
+};
+
+static void follow_create(struct follow *f);
+static void follow_prepare(struct follow *f);
+static void follow_renew(struct follow *f);
+static void follow_replace(struct follow *f);
+
+static void
+follow_free(struct follow *f)
+{
+	secret_wipe(f->client_state, sizeof(f->client_state));
+	buf_clear(&f->next);
+	free(f);
+}
+
+void
+follow_cancel(struct follow *f)
+{
+	session_commit_cancel(f->session, &f->commit);
+	call_cancel(&f->call);
+	follow_free(f);
+}
+
+static void
+follow_commit(struct follow *f,
+    int (*apply)(struct store *s, void *arg, struct err *e),
+    void (*after)(void *arg))
+{
+	f->commit.apply = apply;
+	f->commit.after = after;
+	f->commit.arg = f;
+	session_commit(f->session, &f->commit);
+}
+
+static void
+follow_call(struct follow *f,
+    int (*build)(struct http_request *req, void *arg, struct err *e),
+    int (*parse)(const struct http_reply *reply, void *arg, struct err *e),
+    void (*done)(const struct err *e, void *arg))
+{
+	struct call *c = &f->call;
+
+	memset(c, 0, sizeof(*c));
+	c->session = f->session;
+	c->peer = CALL_GRAPH;
+	c->tenant = f->tenant;
+	c->user = f->user;
+	c->build = build;
+	c->parse = parse;
+	c->done = done;
+	c->arg = f;
+	call_start(c);
+}
+
+/* ---- the end ---- */
+
+static int
+follow_apply_end(struct store *s, void *arg, struct err *e)
+{
+	struct follow *f = arg;
+	const struct follow_result *r = &f->result;
+
+	if (f->pending_is_dead &&
+	    store_subscription_remove(s, f->fresh.client_state_hash, e) != 0)
+		return -1;
+	if (r->outcome == FOLLOW_PARKED &&
+	    store_mailbox_set_state(s, f->tenant, f->user, STORE_MAILBOX_PARKED,
+		r->err.text, r->due_ms, clock_wall_ms(), e) != 0)
+		return -1;
+	return store_mailbox_release(
+	    s, f->tenant, f->user, f->session->owner, e);
+}
+
+static void
+follow_ended(void *arg)
+{
+	struct follow *f = arg;
+
+	f->done(&f->result, f->arg);
+	follow_free(f);
+}
+
+static void
+follow_end(struct follow *f, enum follow_outcome outcome, int64_t due_ms)
+{
+	f->result.outcome = outcome;
+	f->result.due_ms = due_ms;
+	follow_commit(f, follow_apply_end, follow_ended);
+}
+
+static void
+follow_fail(struct follow *f, const struct err *e)
+{
+	int64_t now_ms = clock_wall_ms();
+
+	f->result.err = *e;
+	if (e->code == ERR_CONFIG)
+		degraded_set(f->session, DEGRADED_WEBHOOK, 0, e->text);
+	if (e->code == ERR_MAILBOX) {
+		log_warning("mailbox-parked", LOG_STR("tenant", f->tenant),
+		    LOG_STR("mailbox", f->user), LOG_ERR(e));
+		follow_end(f, FOLLOW_PARKED, now_ms + e->retry_after_ms);
+	} else {
+		follow_end(f, FOLLOW_FAILED,
+		    f->call.held_ms > 0 ? now_ms + f->call.held_ms : 0);
+	}
+}
+
+/* ---- granted ---- */
+
+static int
+follow_add_work(
+    struct follow *f, struct store *s, enum store_kind kind, struct err *e)
+{
+	struct store_hint_item item = {
+	    .kind = kind,
+	    .tenant = f->tenant,
+	    .user = f->user,
+	    .event = "",
+	    .hints = kind == STORE_WORK_CATCHUP ? STORE_HINT_MISSED : 0,
+	};
+
+	return store_work_add(s, &item, 1, clock_wall_ms(), 0, e);
+}
+
+static int
+follow_apply_granted(struct store *s, void *arg, struct err *e)
+{
+	struct follow *f = arg;
+	int64_t now_ms = clock_wall_ms();
+
+	if (store_subscription_granted(s, &f->sub, e) != 0)
+		return -1;
+	/* What happened while there was none is looked for. */
+	if (f->result.outcome != FOLLOW_RENEWED &&
+	    (follow_add_work(f, s, STORE_WORK_SEARCH, e) != 0 ||
+		follow_add_work(f, s, STORE_WORK_CATCHUP, e) != 0))
+		return -1;
+	if (f->parked &&
+	    (store_mailbox_set_state(s, f->tenant, f->user,
+		 STORE_MAILBOX_FOLLOWED, "", 0, now_ms, e) != 0 ||
+		store_work_release(s, f->tenant, f->user, e) != 0 ||
+		follow_add_work(f, s, STORE_WORK_CATCHUP, e) != 0))
+		return -1;
+	return store_mailbox_release(
+	    s, f->tenant, f->user, f->session->owner, e);
+}
+
+static void
+follow_granted(struct follow *f, enum follow_outcome outcome)
+{
+	const struct subscription granted = {
+	    .exists = true,
+	    .granted_ms = clock_wall_ms(),
+	    .expires_ms = f->granted.expires_ms,
+	};
+	struct store_subscription *s = &f->sub;
+
+	if (outcome != FOLLOW_RENEWED)
+		*s = f->fresh;
+	text_copy(s->id, sizeof(s->id), f->granted.id);
+	s->granted_ms = granted.granted_ms;
+	s->expires_ms = granted.expires_ms;
+	f->result.outcome = outcome;
+	f->result.due_ms = subscription_due_ms(
+	    &granted, f->session->policy.subscription_limit_ms);
+	degraded_clear(f->session, DEGRADED_WEBHOOK, 0);
+	log_info(outcome == FOLLOW_RENEWED  ? "subscription-renewed"
+		: outcome == FOLLOW_CREATED ? "subscription-created"
+					    : "subscription-recreated",
+	    LOG_STR("tenant", f->tenant), LOG_STR("mailbox", f->user),
+	    LOG_STR("subscription", s->id),
+	    LOG_INT("lifeMs", s->expires_ms - s->granted_ms),
+	    LOG_BOOL("resumed", f->parked));
+	follow_commit(f, follow_apply_granted, follow_ended);
+}
+
+/* ---- renew ---- */
+
+static int
+follow_build_renewal(struct http_request *req, void *arg, struct err *e)
+{
+	const struct follow *f = arg;
+
+	(void)e;
+	graph_renew_request(f->session->config, f->sub.id,
+	    subscription_expiry_ms(
+		clock_wall_ms(), f->session->policy.subscription_life_ms),
+	    req);
+	return 0;
+}
+
+static int
+follow_parse_renewal(const struct http_reply *reply, void *arg, struct err *e)
+{
+	struct follow *f = arg;
+
+	return graph_renew_reply(reply, &f->granted, e);
+}
+
+static void
+follow_renewal_done(const struct err *e, void *arg)
+{
+	struct follow *f = arg;
+
+	if (e->code == ERR_NONE)
+		follow_granted(f, FOLLOW_RENEWED);
+	else if (e->code == ERR_GONE)
+		follow_prepare(f);
+	else
+		follow_fail(f, e);
+}
+
+static void
+follow_renew(struct follow *f)
+{
+	f->tried_renewal = true;
+	follow_call(
+	    f, follow_build_renewal, follow_parse_renewal, follow_renewal_done);
+}
+
+/* ---- create ---- */
+
+static void
+follow_fill_fresh(struct follow *f)
+{
+	struct store_subscription *s = &f->fresh;
+	char *url = config_public_url(f->session->config, "/webhook/events");
+
+	memset(s, 0, sizeof(*s));
+	rand_token(f->client_state);
+	jws_sha256_hex(
+	    f->client_state, strlen(f->client_state), s->client_state_hash);
+	text_copy(s->tenant, sizeof(s->tenant), f->tenant);
+	text_copy(s->user, sizeof(s->user), f->user);
+	text_copy(s->notification_url, sizeof(s->notification_url), url);
+	graph_subscription_resource(f->user, s->resource, sizeof(s->resource));
+	s->created_ms = clock_wall_ms();
+	s->requested_life_ms = f->session->policy.subscription_life_ms;
+	free(url);
+}
+
+static int
+follow_build_creation(struct http_request *req, void *arg, struct err *e)
+{
+	const struct follow *f = arg;
+
+	(void)e;
+	graph_subscribe_request(f->session->config, f->user, f->client_state,
+	    subscription_expiry_ms(
+		clock_wall_ms(), f->session->policy.subscription_life_ms),
+	    req);
+	return 0;
+}
+
+static int
+follow_parse_creation(const struct http_reply *reply, void *arg, struct err *e)
+{
+	struct follow *f = arg;
+
+	return graph_subscribe_reply(
+	    reply, &f->granted, &f->conflict, f->other_id, e);
+}
+
+static void
+follow_creation_done(const struct err *e, void *arg)
+{
+	struct follow *f = arg;
+
+	if (e->code == ERR_NONE) {
+		follow_granted(
+		    f, f->has_sub ? FOLLOW_RECREATED : FOLLOW_CREATED);
+		return;
+	}
+	if (f->conflict && f->replacements++ < FOLLOW_REPLACEMENTS) {
+		follow_replace(f);
+		return;
+	}
+	/* After a lost answer the subscription may stand: its notifications
+	 * are recognised by the pending row until it is replaced. */
+	f->pending_is_dead = !f->call.asked || e->code != ERR_RETRY;
+	follow_fail(f, e);
+}
+
+static void
+follow_create(struct follow *f)
+{
+	f->conflict = false;
+	follow_call(f, follow_build_creation, follow_parse_creation,
+	    follow_creation_done);
+}
+
+static int
+follow_apply_pending(struct store *s, void *arg, struct err *e)
+{
+	struct follow *f = arg;
+
+	return store_subscription_add_pending(s, &f->fresh, e);
+}
+
+static void
+follow_prepared(void *arg)
+{
+	follow_create(arg);
+}
+
+/* The clientState is durable before Graph learns it. */
+static void
+follow_prepare(struct follow *f)
+{
+	follow_fill_fresh(f);
+	follow_commit(f, follow_apply_pending, follow_prepared);
+}
+
+/* ---- 409: another one is in the way ---- */
+
+static int
+follow_build_removal(struct http_request *req, void *arg, struct err *e)
+{
+	const struct follow *f = arg;
+
+	(void)e;
+	graph_unsubscribe_request(f->session->config, f->other_id, req);
+	return 0;
+}
+
+static int
+follow_parse_removal(const struct http_reply *reply, void *arg, struct err *e)
+{
+	(void)arg;
+	return graph_unsubscribe_reply(reply, e);
+}
+
+static void
+follow_removal_done(const struct err *e, void *arg)
+{
+	struct follow *f = arg;
+
+	if (e->code != ERR_NONE)
+		follow_fail(f, e);
+	else if (f->fresh.client_state_hash[0] != '\0')
+		follow_create(f);
+	else
+		follow_prepare(f);
+}
+
+static void
+follow_remove_other(struct follow *f)
+{
+	log_info("subscription-replaced", LOG_STR("tenant", f->tenant),
+	    LOG_STR("mailbox", f->user), LOG_STR("subscription", f->other_id));
+	follow_call(
+	    f, follow_build_removal, follow_parse_removal, follow_removal_done);
+}
+
+static int
+follow_build_list(struct http_request *req, void *arg, struct err *e)
+{
+	const struct follow *f = arg;
+
+	return graph_list_subscriptions_request(
+	    f->session->config, buf_text(&f->next), req, e);
+}
+
+static void
+follow_listed(const struct graph_subscription *sub, void *arg)
+{
+	struct follow *f = arg;
+	const char *resource = sub->resource;
+
+	if (resource[0] == '/')
+		resource++;
+	if (strcasecmp(resource, f->fresh.resource) == 0 &&
+	    strcmp(sub->application, f->session->config->client_id) == 0)
+		text_copy(f->other_id, sizeof(f->other_id), sub->id);
+}
+
+static int
+follow_parse_list(const struct http_reply *reply, void *arg, struct err *e)
+{
+	struct follow *f = arg;
+
+	return graph_list_subscriptions_reply(
+	    reply, follow_listed, f, &f->next, e);
+}
+
+static void
+follow_list_done(const struct err *e, void *arg)
+{
+	struct follow *f = arg;
+	struct err none = {.code = ERR_NONE};
+
+	if (e->code != ERR_NONE) {
+		follow_fail(f, e);
+	} else if (f->other_id[0] != '\0') {
+		follow_remove_other(f);
+	} else if (f->next.len > 0) {
+		follow_call(
+		    f, follow_build_list, follow_parse_list, follow_list_done);
+	} else {
+		err_set(&none, ERR_RETRY,
+		    "409, but no subscription in the way was found");
+		follow_fail(f, &none);
+	}
+}
+
+/* Its clientState is not known, unless it is the one that we know. */
+static void
+follow_replace(struct follow *f)
+{
+	if (f->other_id[0] == '\0') {
+		buf_reset(&f->next);
+		follow_call(
+		    f, follow_build_list, follow_parse_list, follow_list_done);
+	} else if (f->has_sub && !f->tried_renewal &&
+	    strcasecmp(f->sub.id, f->other_id) == 0 &&
+	    strcmp(f->sub.notification_url, f->fresh.notification_url) == 0) {
+		follow_renew(f);
+	} else {
+		follow_remove_other(f);
+	}
+}
+
+/* ---- start ---- */
+
+static int
+follow_apply_claim(struct store *s, void *arg, struct err *e)
+{
+	struct follow *f = arg;
+	int64_t now_ms = clock_wall_ms();
+	struct store_mailbox box;
+	int rc;
+
+	f->result.due_ms = 0;
+	rc = store_mailbox_claim(s, f->tenant, f->user, f->session->owner,
+	    now_ms, now_ms + FOLLOW_CLAIM_MS, &f->result.due_ms, e);
+	if (rc < 0)
+		return -1;
+	f->claimed = rc == 1;
+	rc = store_mailbox_find(s, f->tenant, f->user, &box, e);
+	if (rc < 0)
+		return -1;
+	f->parked = rc == 1 && box.state == STORE_MAILBOX_PARKED;
+	rc = store_subscription_of(s, f->tenant, f->user, &f->sub, e);
+	if (rc < 0)
+		return -1;
+	f->has_sub = rc == 1 && f->sub.granted_ms > 0;
+	return 0;
+}
+
+static enum subscription_need
+follow_decide(const struct follow *f, struct subscription *facts)
+{
+	int64_t now_ms = clock_wall_ms();
+	bool force = f->parked || (f->flags & FOLLOW_FORCE) != 0;
+
+	facts->exists = f->has_sub;
+	facts->granted_ms = f->sub.granted_ms;
+	facts->expires_ms = f->sub.expires_ms;
+	if ((f->flags & FOLLOW_REAUTHORIZE) != 0 &&
+	    now_ms - f->sub.granted_ms >= FOLLOW_REAUTHORIZED_MS)
+		force = true;
+	return subscription_decide(
+	    facts, now_ms, f->session->policy.subscription_limit_ms, force);
+}
+
+/* Made for another deploymentUrl: it can not be changed by PATCH. */
+static bool
+follow_url_changed(const struct follow *f)
+{
+	char *url = config_public_url(f->session->config, "/webhook/events");
+	bool changed = strcmp(url, f->sub.notification_url) != 0;
+
+	free(url);
+	return changed;
+}
+
+static void
+follow_claimed(void *arg)
+{
+	struct follow *f = arg;
+	struct subscription facts;
+
+	if (!f->claimed) {
+		f->result.outcome = FOLLOW_BUSY;
+		follow_ended(f);
+		return;
+	}
+	f->need = follow_decide(f, &facts);
+	if (f->need != SUBSCRIPTION_CREATE && follow_url_changed(f)) {
+		text_copy(f->other_id, sizeof(f->other_id), f->sub.id);
+		follow_remove_other(f);
+		return;
+	}
+	switch (f->need) {
+	case SUBSCRIPTION_KEEP:
+		follow_end(f, FOLLOW_KEPT,
+		    subscription_due_ms(
+			&facts, f->session->policy.subscription_limit_ms));
+		return;
+	case SUBSCRIPTION_RENEW:
+		follow_renew(f);
+		return;
+	case SUBSCRIPTION_CREATE:
+		follow_prepare(f);
+		return;
+	}
+}
+
+struct follow *
+follow_start(struct session *s, const char *tenant, const char *user,
+    unsigned flags, void (*done)(const struct follow_result *r, void *arg),
+    void *arg)
+{
+	struct follow *f = mem_zalloc(sizeof(*f));
+
+	f->session = s;
+	f->flags = flags;
+	f->done = done;
+	f->arg = arg;
+	f->call.session = s;
+	text_copy(f->tenant, sizeof(f->tenant), tenant);
+	text_copy(f->user, sizeof(f->user), user);
+	buf_init(&f->next, HTTP_URL_MAX);
+	follow_commit(f, follow_apply_claim, follow_claimed);
+	return f;
+}

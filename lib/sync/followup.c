@@ -1,0 +1,132 @@
+/* sync/followup.c - FOLLOW and LINK work: brings a mailbox's subscription in
+ * order and looks for the events of links that have none yet. */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/rand.h"
+#include "rule/retry.h"
+#include "sync/follow.h"
+#include "sync/task.h"
+
+/* Behind a failed handshake of our webhook: an operator has to act, but a
+ * webhook that just starts is there in a moment. */
+static const int followup_config_s[] = {5, 15, 60, 300, 900, 3600};
+
+static void
+followup_free(void *state)
+{
+	if (state != NULL)
+		follow_cancel(state);
+}
+
+static int
+followup_unseen(const struct store_link *l, void *arg)
+{
+	bool *any = arg;
+
+	if (l->event[0] != '\0' || l->state != STORE_LINK_ANNOUNCED)
+		return 0;
+	*any = true;
+	return 1;
+}
+
+/* An agent has announced a conversation whose event has not been seen. */
+static void
+followup_search(struct task *t)
+{
+	bool any = false;
+
+	if (t->session->store == NULL ||
+	    store_link_each(t->session->store, t->work.tenant, t->work.user,
+		followup_unseen, &any, NULL) != 0)
+		return;
+	if (any)
+		task_add(t, STORE_WORK_SEARCH, "", 0, 0);
+}
+
+static int64_t
+followup_wait_ms(const struct task *t, const struct err *e)
+{
+	const int last =
+	    (int)(sizeof(followup_config_s) / sizeof(followup_config_s[0])) - 1;
+	int n = t->work.attempts < last ? t->work.attempts : last;
+
+	if (e->code == ERR_CONFIG || e->code == ERR_REFUSED)
+		return (int64_t)followup_config_s[n] * 1000;
+	return retry_wait_ms(e, t->work.attempts, rand_below(UINT64_MAX));
+}
+
+static void
+followup_failed(struct task *t, const struct follow_result *r)
+{
+	int64_t wait_ms = r->due_ms - task_now_ms();
+
+	if (r->due_ms == 0) {
+		wait_ms = followup_wait_ms(t, &r->err);
+		t->work.attempts++;
+		log_warning("follow-failed", LOG_STR("tenant", t->work.tenant),
+		    LOG_STR("mailbox", t->work.user),
+		    LOG_INT("attempts", t->work.attempts),
+		    LOG_INT("waitMs", wait_ms), LOG_ERR(&r->err));
+	}
+	task_defer(t, wait_ms, r->err.text);
+}
+
+static void
+followup_done(const struct follow_result *r, void *arg)
+{
+	struct task *t = arg;
+	int64_t wait_ms = r->due_ms - task_now_ms();
+
+	t->state = NULL;
+	switch (r->outcome) {
+	case FOLLOW_BUSY:
+		task_defer(t, wait_ms > 100 ? wait_ms : 100,
+		    "the mailbox's subscription is being worked on");
+		return;
+	case FOLLOW_FAILED:
+		followup_failed(t, r);
+		return;
+	case FOLLOW_PARKED:
+		task_defer(t, wait_ms, r->err.text);
+		return;
+	case FOLLOW_KEPT:
+	case FOLLOW_CREATED:
+	case FOLLOW_RENEWED:
+	case FOLLOW_RECREATED:
+		followup_search(t);
+		task_finish(t);
+		return;
+	}
+}
+
+void
+followup_start(struct task *t)
+{
+	unsigned flags = 0;
+
+	if ((t->work.hints & STORE_HINT_REAUTHORIZE) != 0)
+		flags |= FOLLOW_REAUTHORIZE;
+	/* Renewing tells whether it is really gone: 404 makes a new one. */
+	if ((t->work.hints & STORE_HINT_REMOVED) != 0)
+		flags |= FOLLOW_FORCE;
+	t->free_state = followup_free;
+	t->state = follow_start(
+	    t->session, t->work.tenant, t->work.user, flags, followup_done, t);
+}
+
+/* One conversation: at its event, or for it. */
+void
+linkwork_start(struct task *t)
+{
+	struct store_link l;
+	int found = t->session->store == NULL
+	    ? 0
+	    : store_link_find(t->session->store, t->work.event, &l, NULL);
+
+	if (found == 1 && l.event[0] != '\0')
+		task_add(t, STORE_WORK_EVENT, l.event, STORE_HINT_MISSED, 0);
+	else if (found == 1)
+		task_add(t, STORE_WORK_SEARCH, "", 0, 0);
+	task_finish(t);
+}

@@ -1,0 +1,70 @@
+/* sync/look.h - "look at event E of mailbox M": the state of one such task,
+ * and the steps that its parts hand to each other. */
+#ifndef SYNC_LOOK_H
+#define SYNC_LOOK_H
+
+#include "remote/graph.h"
+#include "remote/unblu.h"
+#include "rule/guard.h"
+#include "rule/plan.h"
+#include "sync/task.h"
+
+enum { LOOK_COPY_WAIT_MS = 1000 };
+
+struct look {
+	struct task *task;
+	bool has_link;
+	struct store_link link;
+	struct event event; /* as read, subject NULL before */
+	bool in_calendar; /* checked, or no reason to doubt it */
+	struct plan plan;
+	struct conversation conversation; /* as read in this run */
+	bool has_conversation;
+	bool wrote; /* something was changed in Unblu */
+	char changed[16]; /* what, for the log */
+
+	/* removal */
+	bool confirming; /* the grace time is over */
+	bool searched, controlled;
+	char why_gone[48];
+	char moved_to[EVENT_ID_MAX]; /* a live event with this conversation */
+	bool still_there; /* the search found the event itself */
+	struct buf next; /* page of the search */
+	struct conversation_history history;
+};
+
+/* The stored link as the rules see it; NULL when there is none. */
+const struct link *look_link(struct look *l, struct link *out);
+
+/* Takes the link's conversation for this task and reads the link again, which
+ * may have changed since. False: deferred, it is another task's now. */
+bool look_lock(struct look *l);
+/* Reads the event (again). */
+void look_read(struct look *l);
+/* The event is read and lives: bring the conversation in line. */
+void look_follow(struct look *l);
+/* Ends with the link saved as it is now. */
+void look_finish(struct look *l);
+/* The conversation is gone or over or not ours: state, audit, end. */
+void look_close(struct look *l, enum store_link_state state, const char *action,
+    const char *outcome, const char *detail);
+/* As task_fail(), with the error kept in the link. */
+void look_fail(struct look *l, const struct err *e);
+
+/* Writes are stopped for now: deferred, true. */
+bool look_is_paused(struct look *l);
+
+/* write.c: the conversation is to be changed as l->plan says. */
+void write_start(struct look *l);
+
+/* removal.c: the event seems to be gone, for the reason given. */
+void removal_start(struct look *l, const char *why);
+/* The event was read while confirming, and is gone or called off. */
+void removal_confirmed(struct look *l);
+/* The search that comes first when the grace time is over. */
+void removal_search(struct look *l);
+
+/* verdict.c: the deletion of the event is certain. */
+void verdict_start(struct look *l);
+
+#endif

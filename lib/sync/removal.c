@@ -1,0 +1,285 @@
+/* sync/removal.c - see look.h: the event is gone. Grace time, a search for a
+ * moved copy, a second look at the event, a positive control of the mailbox,
+ * the brake, the guard - and only then the conversation is deleted.
+ *
+ * `deletion release` of the operator: the link back to GONE, the fact
+ * "release:{conversation}" set, and EVENT work added; the brake then lets this
+ * one pass. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "sync/engine.h"
+#include "sync/look.h"
+
+enum { REMOVAL_HOUR_MS = 60 * 60 * 1000 };
+
+static void removal_control(struct look *l);
+
+/* ---- candidate ---- */
+
+static void
+removal_grace(struct look *l, int64_t until_ms)
+{
+	struct store_link *s = &l->link;
+	int64_t now_ms = task_now_ms();
+
+	if (s->gone_since_ms == 0) {
+		s->gone_since_ms = now_ms;
+		log_info("event-gone", LOG_STR("tenant", s->tenant),
+		    LOG_STR("mailbox", s->user),
+		    LOG_STR("conversation", s->conversation),
+		    LOG_STR("message", l->why_gone),
+		    LOG_INT("graceMs", until_ms - now_ms));
+	}
+	if (s->state != STORE_LINK_HELD)
+		s->state = STORE_LINK_GONE;
+	task_add(l->task, STORE_WORK_EVENT, s->event, 0,
+	    until_ms > now_ms ? until_ms - now_ms : 0);
+	look_finish(l);
+}
+
+void
+removal_start(struct look *l, const char *why)
+{
+	struct link link;
+	int64_t until_ms;
+
+	text_copy(l->why_gone, sizeof(l->why_gone), why);
+	/* An event that was never linked leaves nothing behind. */
+	if (!l->has_link) {
+		task_finish(l->task);
+		return;
+	}
+	if (!look_lock(l))
+		return;
+	switch (plan_gone(look_link(l, &link), &l->task->session->policy,
+	    task_now_ms(), &until_ms)) {
+	case PLAN_GONE_NOTHING:
+		task_finish(l->task);
+		return;
+	case PLAN_GONE_GRACE:
+		removal_grace(l, until_ms);
+		return;
+	case PLAN_GONE_CONFIRM:
+		if (l->link.gone_since_ms == 0)
+			l->link.gone_since_ms = task_now_ms();
+		removal_search(l);
+		return;
+	}
+}
+
+/* ---- a moved copy? ---- */
+
+static int
+removal_build_search(struct http_request *req, void *arg, struct err *e)
+{
+	const struct look *l = arg;
+
+	return graph_search_request(l->task->session->config,
+	    l->task->work.user, l->link.conversation, buf_text(&l->next), req,
+	    e);
+}
+
+static void
+removal_found(const struct event *ev, void *arg)
+{
+	struct look *l = arg;
+
+	if (!ev->linked || ev->cancelled || !ev->organizer ||
+	    strcmp(ev->conversation, l->link.conversation) != 0)
+		return;
+	if (strcmp(ev->id, l->link.event) == 0)
+		l->still_there = true;
+	else if (ev->type != EVENT_OCCURRENCE)
+		text_copy(l->moved_to, sizeof(l->moved_to), ev->id);
+}
+
+static int
+removal_parse_search(const struct http_reply *reply, void *arg, struct err *e)
+{
+	struct look *l = arg;
+
+	return graph_search_reply(
+	    l->task->session->config, reply, removal_found, l, &l->next, e);
+}
+
+/* The link goes over to another event, which is looked at next. */
+static void
+removal_inherit(struct look *l, const char *event, const char *how)
+{
+	struct store_link *s = &l->link;
+
+	text_copy(s->event, sizeof(s->event), event);
+	s->state = STORE_LINK_LINKED;
+	s->gone_since_ms = 0;
+	task_audit(l->task, "inherit", "done", how);
+	task_add(l->task, STORE_WORK_EVENT, event, STORE_HINT_UPDATED, 0);
+	log_info("link-moved", LOG_STR("tenant", s->tenant),
+	    LOG_STR("mailbox", s->user),
+	    LOG_STR("conversation", s->conversation), LOG_STR("message", how));
+	look_finish(l);
+}
+
+static void
+removal_search_done(const struct err *e, void *arg)
+{
+	struct look *l = arg;
+
+	if (e->code != ERR_NONE) {
+		look_fail(l, e);
+		return;
+	}
+	if (!l->still_there && l->moved_to[0] == '\0' && l->next.len > 0) {
+		removal_search(l);
+		return;
+	}
+	if (!l->still_there && l->moved_to[0] != '\0') {
+		removal_inherit(l, l->moved_to, "a moved copy was found");
+		return;
+	}
+	/* Once more at the event itself; whatever the list said, this read
+	 * decides. */
+	look_read(l);
+}
+
+void
+removal_search(struct look *l)
+{
+	l->confirming = true;
+	if (l->task->conversation[0] == '\0' && !look_lock(l))
+		return;
+	task_call(l->task, CALL_GRAPH, removal_build_search,
+	    removal_parse_search, removal_search_done, l);
+}
+
+/* ---- the mailbox answers otherwise ---- */
+
+static int
+removal_build_control(struct http_request *req, void *arg, struct err *e)
+{
+	const struct look *l = arg;
+
+	(void)e;
+	graph_control_request(
+	    l->task->session->config, l->task->work.user, req);
+	return 0;
+}
+
+static int
+removal_parse_control(const struct http_reply *reply, void *arg, struct err *e)
+{
+	(void)arg;
+	return graph_control_reply(reply, e);
+}
+
+void
+removal_confirmed(struct look *l)
+{
+	/* A link that came by another name (a copy of the event's id) is not
+	 * this event's to delete. */
+	if (!l->has_link) {
+		task_finish(l->task);
+		return;
+	}
+	removal_control(l);
+}
+
+/* The brake: 1 held, 0 may pass, -1. */
+static int
+removal_is_held(struct look *l, struct err *e)
+{
+	struct task *t = l->task;
+	struct store *s = t->session->store;
+	int64_t since_ms = task_now_ms() - REMOVAL_HOUR_MS;
+	int64_t box_begun, tenant_begun;
+	int64_t box, tenant;
+	char fact[STORE_ID_MAX + 16];
+	char text[8];
+	int64_t at_ms;
+	int released;
+
+	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
+	released = store_fact_get(s, fact, text, sizeof(text), &at_ms, e);
+	if (released < 0)
+		return -1;
+	if (released == 1)
+		return 0;
+	if (l->link.state == STORE_LINK_HELD)
+		return 1;
+	if (store_audit_deletions(
+		s, t->work.tenant, t->work.user, since_ms, &box, e) != 0 ||
+	    store_audit_deletions(
+		s, t->work.tenant, NULL, since_ms, &tenant, e) != 0)
+		return -1;
+	engine_count_deletions(t->engine, t, &box_begun, &tenant_begun);
+	return plan_holds_deletion(
+	    &t->session->policy, box + box_begun, tenant + tenant_begun);
+}
+
+static void
+removal_hold(struct look *l)
+{
+	if (l->link.state != STORE_LINK_HELD) {
+		l->link.state = STORE_LINK_HELD;
+		task_audit(l->task, "delete", "held",
+		    "more deletions than allowed within an hour");
+		log_warning("deletion-held", LOG_STR("tenant", l->link.tenant),
+		    LOG_STR("mailbox", l->link.user),
+		    LOG_STR("conversation", l->link.conversation));
+		degraded_set(l->task->session, DEGRADED_DELETIONS, 0,
+		    "deletions are held: outlook-addinctl deletion list");
+	}
+	look_finish(l);
+}
+
+static void
+removal_control_done(const struct err *e, void *arg)
+{
+	struct look *l = arg;
+	struct store *s = l->task->session->store;
+	struct err why = *e;
+	char copy[STORE_ID_MAX];
+	int found = -1;
+
+	if (why.code == ERR_NONE && s != NULL)
+		found = store_copy_inherit(s, l->link.conversation, copy, &why);
+	if (found < 0) {
+		look_fail(l, &why);
+		return;
+	}
+	if (found == 1) {
+		removal_inherit(l, copy, "a copy of the event takes over");
+		return;
+	}
+	switch (removal_is_held(l, &why)) {
+	case 0:
+		break;
+	case 1:
+		removal_hold(l);
+		return;
+	default:
+		look_fail(l, &why);
+		return;
+	}
+	if (l->task->session->policy.dry_run) {
+		log_info("dry-run", LOG_STR("tenant", l->link.tenant),
+		    LOG_STR("mailbox", l->link.user),
+		    LOG_STR("conversation", l->link.conversation),
+		    LOG_BOOL("delete", true));
+		task_finish(l->task);
+		return;
+	}
+	if (look_is_paused(l))
+		return;
+	l->task->deleting = true;
+	verdict_start(l);
+}
+
+static void
+removal_control(struct look *l)
+{
+	task_call(l->task, CALL_GRAPH, removal_build_control,
+	    removal_parse_control, removal_control_done, l);
+}

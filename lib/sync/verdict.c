@@ -1,0 +1,234 @@
+/* sync/verdict.c - see look.h: the deletion of the event is certain; may the
+ * conversation be deleted? Reads it and its history, asks the guard, marks,
+ * deletes, and leaves an audit record either way. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "port/metrics.h"
+#include "sync/look.h"
+
+enum { VERDICT_UNREADABLE_MS = 15 * 60 * 1000 };
+
+static int
+verdict_build_read(struct http_request *req, void *arg, struct err *e)
+{
+	const struct look *l = arg;
+
+	(void)e;
+	unblu_read_request(l->task->session->config, l->link.conversation, req);
+	return 0;
+}
+
+static int
+verdict_parse_read(const struct http_reply *reply, void *arg, struct err *e)
+{
+	struct look *l = arg;
+
+	return unblu_read_reply(reply, &l->conversation, e);
+}
+
+static int
+verdict_build_history(struct http_request *req, void *arg, struct err *e)
+{
+	const struct look *l = arg;
+
+	(void)e;
+	unblu_history_request(
+	    l->task->session->config, l->link.conversation, req);
+	return 0;
+}
+
+static int
+verdict_parse_history(const struct http_reply *reply, void *arg, struct err *e)
+{
+	struct look *l = arg;
+
+	return unblu_history_reply(reply, &l->history, e);
+}
+
+static int
+verdict_build_end(struct http_request *req, void *arg, struct err *e)
+{
+	const struct look *l = arg;
+
+	(void)e;
+	unblu_end_request(l->task->session->config, l->link.conversation, req);
+	return 0;
+}
+
+static int
+verdict_parse_end(const struct http_reply *reply, void *arg, struct err *e)
+{
+	(void)arg;
+	return unblu_end_reply(reply, e);
+}
+
+static void
+verdict_end_done(const struct err *e, void *arg)
+{
+	struct look *l = arg;
+
+	if (e->code != ERR_NONE) {
+		look_fail(l, e);
+		return;
+	}
+	metrics_unblu_write("end");
+	look_close(l, STORE_LINK_ENDED, "end", "done",
+	    "somebody took part: ended instead of deleted");
+}
+
+static void
+verdict_keep(struct look *l, const char *why)
+{
+	if (l->task->session->policy.deletion == POLICY_DELETE_OR_END &&
+	    l->conversation.state == GUARD_CREATED) {
+		task_call(l->task, CALL_UNBLU, verdict_build_end,
+		    verdict_parse_end, verdict_end_done, l);
+		return;
+	}
+	look_close(l, STORE_LINK_KEPT, "delete", "refused", why);
+}
+
+static int
+verdict_build_delete(struct http_request *req, void *arg, struct err *e)
+{
+	const struct look *l = arg;
+
+	(void)e;
+	unblu_delete_request(
+	    l->task->session->config, l->link.conversation, req);
+	return 0;
+}
+
+static int
+verdict_parse_delete(const struct http_reply *reply, void *arg, struct err *e)
+{
+	(void)arg;
+	return unblu_delete_reply(reply, e);
+}
+
+static void
+verdict_delete_done(const struct err *e, void *arg)
+{
+	struct look *l = arg;
+	const struct store_work *w = &l->task->work;
+	char fact[STORE_ID_MAX + 16];
+
+	if (e->code == ERR_REFUSED) {
+		look_close(l, STORE_LINK_KEPT, "delete", "refused", e->text);
+		return;
+	}
+	if (e->code != ERR_NONE) {
+		look_fail(l, e);
+		return;
+	}
+	metrics_unblu_write("delete");
+	metrics_sync_seconds(task_now_ms() - w->first_seen_ms);
+	log_info("conversation-deleted", LOG_STR("tenant", w->tenant),
+	    LOG_STR("mailbox", w->user),
+	    LOG_STR("conversation", l->link.conversation));
+	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
+	if (l->task->session->store != NULL)
+		store_fact_remove(l->task->session->store, fact, NULL);
+	look_close(l, STORE_LINK_DELETED, "delete", "done",
+	    l->history.kind == GUARD_HISTORY_ABSENT
+		? "no history: judged by the present participants"
+		: "");
+}
+
+static void
+verdict_marked(struct task *t)
+{
+	task_call(t, CALL_UNBLU, verdict_build_delete, verdict_parse_delete,
+	    verdict_delete_done, t->state);
+}
+
+static void
+verdict_judge(struct look *l)
+{
+	const char *why = "";
+
+	switch (
+	    guard_judge(&l->conversation, &l->history, l->link.agent, &why)) {
+	case GUARD_KEEP:
+		verdict_keep(l, why);
+		return;
+	case GUARD_WAIT:
+		log_warning("deletion-waits", LOG_STR("tenant", l->link.tenant),
+		    LOG_STR("mailbox", l->link.user),
+		    LOG_STR("conversation", l->link.conversation),
+		    LOG_STR("message", why));
+		text_copy(l->link.last_error, sizeof(l->link.last_error), why);
+		l->task->outcome.link = &l->link;
+		task_defer(l->task, VERDICT_UNREADABLE_MS, why);
+		return;
+	case GUARD_DELETE:
+		text_copy(l->link.writing, sizeof(l->link.writing), "delete");
+		l->task->outcome.link = &l->link;
+		task_save(l->task, verdict_marked);
+		return;
+	}
+}
+
+static void
+verdict_history_done(const struct err *e, void *arg)
+{
+	struct look *l = arg;
+
+	if (e->code != ERR_NONE)
+		look_fail(l, e);
+	else
+		verdict_judge(l);
+}
+
+/* Behind a mark that somebody left the conversation being gone is our doing,
+ * and counts as our deletion. */
+static void
+verdict_was_gone(struct look *l)
+{
+	bool ours = strcmp(l->link.writing, "delete") == 0;
+
+	look_close(l, STORE_LINK_DELETED, ours ? "delete" : "follow",
+	    ours ? "done" : "gone",
+	    ours ? "found done after an interruption"
+		 : "the conversation does not exist any more");
+}
+
+static void
+verdict_read_done(const struct err *e, void *arg)
+{
+	struct look *l = arg;
+	const char *why = "";
+	enum guard_owner owner;
+
+	if (e->code == ERR_GONE) {
+		verdict_was_gone(l);
+		return;
+	}
+	if (e->code != ERR_NONE) {
+		look_fail(l, e);
+		return;
+	}
+	owner = l->link.verified ? GUARD_OURS
+				 : guard_own(&l->conversation,
+				       l->link.source_id, l->link.agent, &why);
+	if (l->conversation.state == GUARD_ENDED || owner == GUARD_OVER) {
+		look_close(l, STORE_LINK_ENDED, "delete", "refused",
+		    "the conversation has ended");
+	} else if (owner == GUARD_FOREIGN) {
+		look_close(l, STORE_LINK_FOREIGN, "own", "foreign", why);
+	} else {
+		l->link.verified = true;
+		task_call(l->task, CALL_UNBLU, verdict_build_history,
+		    verdict_parse_history, verdict_history_done, l);
+	}
+}
+
+void
+verdict_start(struct look *l)
+{
+	task_call(l->task, CALL_UNBLU, verdict_build_read, verdict_parse_read,
+	    verdict_read_done, l);
+}
