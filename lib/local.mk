@@ -24,6 +24,10 @@ lib_libbase_a_SOURCES = \
 	lib/base/scan_string.c lib/base/scan_string.h lib/base/scan_walk.c
 
 lib_librule_a_SOURCES = \
+	lib/rule/bearer.c lib/rule/bearer.h \
+	lib/rule/bearer_claims.c lib/rule/bearer_claims.h \
+	lib/rule/notification.c lib/rule/notification.h \
+	lib/rule/validation.c lib/rule/validation.h \
 	lib/rule/circuit.c lib/rule/circuit.h \
 	lib/rule/cron.c lib/rule/cron.h \
 	lib/rule/retry.c lib/rule/retry.h
@@ -55,6 +59,10 @@ lib_libport_a_SOURCES += \
 	lib/port/store_sqlite_file.c \
 	lib/port/store_subscription.c \
 	lib/port/store_work.c lib/port/store_work.h
+
+lib_libport_a_SOURCES += \
+	lib/port/metrics.c lib/port/metrics.h \
+	lib/port/wake.c lib/port/wake.h
 
 lib_libremote_a_SOURCES =
 

@@ -1,0 +1,48 @@
+/* fcgi/child.h - one program, several processes: how a child is made and how
+ * it knows what it is. */
+#ifndef FCGI_CHILD_H
+#define FCGI_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/page.h"
+#include "port/config.h"
+
+enum child_role {
+	CHILD_WEB,
+	CHILD_SYNC,
+	CHILD_CHECK, /* reads the configuration as the others will, and ends */
+	CHILD_NONE /* not a child: the supervisor */
+};
+
+/* "web", "sync", "check", "supervisor" */
+const char *child_role_name(enum child_role role);
+
+struct child_options {
+	enum child_role role;
+	const struct config_override *over;
+	unsigned roles; /* with CHILD_CHECK: whose configuration it reads */
+	bool with_secrets;
+	int listen_fd; /* -1: none */
+	int page_fd; /* -1: none */
+	int crash_signal; /* that the predecessor died of, 0: none */
+};
+
+/*
+ * Forks and executes this very program as that child: an environment from an
+ * allow-list, no descriptor but 0-2 and those given, no blocked signal, and
+ * SIGKILL when the supervisor dies. Its pid, or -1.
+ */
+pid_t child_start(const struct child_options *o, struct err *e);
+
+/* What this process is, from its environment. */
+enum child_role child_self(void);
+/* With CHILD_CHECK: the roles that child_start() was given. */
+unsigned child_checked_roles(void);
+/* The descriptors that it was given; -1 and *e when there is none. */
+int child_listen_fd(struct err *e);
+struct page *child_page(struct err *e);
+
+#endif

@@ -1,0 +1,260 @@
+/* fcgi/supervisor.c - see supervisor.h. */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/page.h"
+#include "child.h"
+#include "listen.h"
+
+enum {
+	CHILDREN = 2,
+	YOUNG_MS = 1000, /* dying younger than this is delayed, repeatedly */
+	DELAY_FIRST_MS = 100,
+	DELAY_MAX_MS = 2000,
+	KILL_AFTER_MS = 1500 /* of the two seconds that the group has */
+};
+
+struct supervised {
+	struct supervisor *owner;
+	enum child_role role;
+	pid_t pid; /* 0: not running */
+	int64_t started_ms;
+	int64_t delay_ms; /* of the next restart after an early death */
+	bool died_young; /* the last time too */
+	int crash_signal;
+	struct loop_timer *timer;
+};
+
+struct supervisor {
+	const struct supervisor_options *options;
+	struct loop *loop;
+	int page_fd;
+	bool ending;
+	struct loop_timer *kill_timer;
+	struct supervised children[CHILDREN];
+	int count;
+};
+
+static void
+supervisor_start(void *arg)
+{
+	struct supervised *s = arg;
+	struct supervisor *v = s->owner;
+	const struct child_options o = {
+	    .role = s->role,
+	    .over = v->options->over,
+	    .with_secrets = s->role == CHILD_SYNC,
+	    .listen_fd = s->role == CHILD_WEB ? v->options->listen_fd : -1,
+	    .page_fd = v->page_fd,
+	    .crash_signal = s->crash_signal,
+	};
+	struct err e = {0};
+	pid_t pid;
+
+	if (v->ending)
+		return;
+	pid = child_start(&o, &e);
+	s->started_ms = clock_mono_ms();
+	if (pid < 0) {
+		log_error("child-not-started",
+		    LOG_STR("child", child_role_name(s->role)), LOG_ERR(&e));
+		loop_timer_set(s->timer, DELAY_MAX_MS);
+		return;
+	}
+	s->pid = pid;
+	log_info("child-started", LOG_STR("child", child_role_name(s->role)),
+	    LOG_INT("pid", pid));
+}
+
+/* At once, unless it keeps dying right after its start. */
+static int64_t
+supervisor_delay(struct supervised *s)
+{
+	bool young = clock_mono_ms() - s->started_ms < YOUNG_MS;
+	int64_t delay_ms = 0;
+
+	if (!young) {
+		s->delay_ms = 0;
+	} else if (s->died_young) {
+		delay_ms = s->delay_ms == 0 ? DELAY_FIRST_MS : 2 * s->delay_ms;
+		if (delay_ms > DELAY_MAX_MS)
+			delay_ms = DELAY_MAX_MS;
+		s->delay_ms = delay_ms;
+	}
+	s->died_young = young;
+	return delay_ms;
+}
+
+/* Signals that say that it did it to itself. */
+static bool
+supervisor_is_crash(int signo)
+{
+	return signo == SIGSEGV || signo == SIGABRT || signo == SIGBUS ||
+	    signo == SIGFPE || signo == SIGILL || signo == SIGSYS;
+}
+
+static void
+supervisor_died(struct supervised *s, int status)
+{
+	struct supervisor *v = s->owner;
+	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	int64_t delay_ms;
+
+	s->pid = 0;
+	s->crash_signal = supervisor_is_crash(signo) ? signo : 0;
+	if (v->ending)
+		return;
+	delay_ms = supervisor_delay(s);
+	log_warning("child-died", LOG_STR("child", child_role_name(s->role)),
+	    LOG_INT("signal", signo),
+	    LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
+	    LOG_INT("restartMs", delay_ms));
+	loop_timer_set(s->timer, delay_ms);
+}
+
+static bool
+supervisor_all_gone(const struct supervisor *v)
+{
+	for (int i = 0; i < v->count; i++)
+		if (v->children[i].pid != 0)
+			return false;
+	return true;
+}
+
+static void
+supervisor_reap(struct supervisor *v)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (int i = 0; i < v->count; i++)
+			if (v->children[i].pid == pid)
+				supervisor_died(&v->children[i], status);
+	if (v->ending && supervisor_all_gone(v))
+		loop_stop(v->loop);
+}
+
+static void
+supervisor_signal_all(struct supervisor *v, int signo)
+{
+	for (int i = 0; i < v->count; i++)
+		if (v->children[i].pid != 0)
+			kill(v->children[i].pid, signo);
+}
+
+static void
+supervisor_kill(void *arg)
+{
+	struct supervisor *v = arg;
+
+	log_warning(
+	    "children-killed", LOG_STR("reason", "still there after SIGTERM"));
+	supervisor_signal_all(v, SIGKILL);
+}
+
+static void
+supervisor_end(struct supervisor *v, int signo)
+{
+	if (v->ending)
+		return;
+	v->ending = true;
+	log_info("stopping", LOG_INT("signal", signo));
+	/* First the name: who comes later is refused at once and not left
+	 * waiting in the backlog of a server that goes away. */
+	if (v->options->listen_fd >= 0)
+		listen_unlink(
+		    v->options->config->fastcgi_listen + strlen("unix:"));
+	supervisor_signal_all(v, SIGTERM);
+	loop_timer_set(v->kill_timer, KILL_AFTER_MS);
+	if (supervisor_all_gone(v))
+		loop_stop(v->loop);
+}
+
+static void
+supervisor_signal(int signo, void *arg)
+{
+	struct supervisor *v = arg;
+
+	if (signo == SIGCHLD)
+		supervisor_reap(v);
+	else
+		supervisor_end(v, signo);
+}
+
+static void
+supervisor_add(struct supervisor *v, enum child_role role)
+{
+	struct supervised *s = &v->children[v->count++];
+
+	s->owner = v;
+	s->role = role;
+	s->timer = loop_timer_new(v->loop, supervisor_start, s);
+}
+
+static int
+supervisor_prepare(struct supervisor *v, struct err *e)
+{
+	struct page *page = page_create(&v->page_fd, e);
+	sigset_t set;
+
+	if (page == NULL)
+		return -1;
+	page_free(page); /* the children's, not ours */
+	if (fcntl(v->page_fd, F_SETFD, FD_CLOEXEC) != 0)
+		return err_set_errno(e, ERR_RETRY, errno, "counter page");
+	v->loop = loop_new(e);
+	if (v->loop == NULL)
+		return -1;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	if (loop_signals(v->loop, &set, supervisor_signal, v, e) != 0)
+		return -1;
+	v->kill_timer = loop_timer_new(v->loop, supervisor_kill, v);
+	if (v->options->roles & SUPERVISOR_WEB)
+		supervisor_add(v, CHILD_WEB);
+#ifdef HAVE_SYNC_MAIN
+	if (v->options->roles & SUPERVISOR_SYNC)
+		supervisor_add(v, CHILD_SYNC);
+#endif
+	return 0;
+}
+
+int
+supervisor_run(const struct supervisor_options *o)
+{
+	struct supervisor v = {.options = o, .page_fd = -1};
+	struct err e = {0};
+	int rc = EXIT_FAILURE;
+
+	if (supervisor_prepare(&v, &e) != 0)
+		goto out;
+	for (int i = 0; i < v.count; i++)
+		supervisor_start(&v.children[i]);
+	if (loop_run(v.loop, &e) != 0)
+		goto out;
+	log_info("stopped");
+	rc = EXIT_SUCCESS;
+out:
+	if (rc != EXIT_SUCCESS) {
+		log_error("supervisor-failed", LOG_ERR(&e));
+		supervisor_signal_all(&v, SIGKILL);
+	}
+	loop_free(v.loop);
+	if (v.page_fd >= 0)
+		close(v.page_fd);
+	return rc;
+}

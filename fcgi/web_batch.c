@@ -1,0 +1,288 @@
+/* fcgi/web_batch.c - notifications into the store, many at once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "port/metrics.h"
+#include "web_limit.h"
+#include "web_worker.h"
+
+enum {
+	BATCH_ROWS = 500, /* in one transaction, as all writers */
+	BATCH_TEXT = 128 * 1024,
+	BATCH_ATTEMPTS = 2
+};
+
+/* Rows of one delay; their texts lie in the batch. */
+struct batch_rows {
+	size_t count;
+	struct store_hint_item items[BATCH_ROWS];
+};
+
+struct batch {
+	struct batch_rows events; /* due after the debounce */
+	struct batch_rows lifecycle; /* due at once */
+	struct job_queue waiting; /* all of whose rows are here */
+	int64_t accepted;
+	struct limit dropped, failed;
+	size_t text_len;
+	char text[BATCH_TEXT];
+};
+
+struct batch *
+batch_new(void)
+{
+	struct batch *b = mem_zalloc(sizeof(*b));
+
+	STAILQ_INIT(&b->waiting);
+	return b;
+}
+
+void
+batch_free(struct batch *b)
+{
+	free(b);
+}
+
+static void
+batch_empty(struct batch *b)
+{
+	b->events.count = b->lifecycle.count = 0;
+	b->text_len = 0;
+	b->accepted = 0;
+}
+
+static const char *
+batch_keep(struct batch *b, const char *text)
+{
+	size_t len = strlen(text) + 1;
+	char *out = b->text + b->text_len;
+
+	memcpy(out, text, len);
+	b->text_len += len;
+	return out;
+}
+
+/* Room for what one item can ask for: three rows. */
+static bool
+batch_has_room(const struct batch *b)
+{
+	return b->events.count + b->lifecycle.count + 3 <= BATCH_ROWS &&
+	    b->text_len + 3 * (2 * STORE_GUID + STORE_ID_MAX) <= BATCH_TEXT;
+}
+
+static void
+batch_add(struct batch *b, struct batch_rows *rows, enum store_kind kind,
+    const struct lookup_entry *who, const char *event, unsigned hints)
+{
+	struct store_hint_item *item = &rows->items[rows->count++];
+
+	item->kind = kind;
+	item->tenant = batch_keep(b, who->tenant);
+	item->user = batch_keep(b, who->user);
+	item->event = batch_keep(b, event);
+	item->hints = hints;
+}
+
+/* Three different things follow from the three lifecycle events: `missed`
+ * does not mean that the subscription is in danger. */
+static void
+batch_add_rows(struct batch *b, const struct notification *n,
+    const struct lookup_entry *who)
+{
+	if (n->changes != 0)
+		batch_add(
+		    b, &b->events, STORE_WORK_EVENT, who, n->event, n->changes);
+	if (n->lifecycle == NOTIFICATION_MISSED)
+		batch_add(b, &b->lifecycle, STORE_WORK_CATCHUP, who, "",
+		    STORE_HINT_MISSED);
+	else if (n->lifecycle != NOTIFICATION_NO_LIFECYCLE)
+		batch_add(
+		    b, &b->lifecycle, STORE_WORK_FOLLOW, who, "", n->lifecycle);
+	b->accepted++;
+}
+
+static void
+batch_drop(struct batch *b, const struct job *j, const struct notification *n,
+    enum metrics_notification result, const char *reason)
+{
+	int64_t left_out;
+
+	metrics_notification(result, 1);
+	if (!limit_allows(&b->dropped, clock_mono_ms(), &left_out))
+		return;
+	log_warning("notification-dropped", LOG_STR("requestId", j->request_id),
+	    LOG_STR("reason", reason), LOG_STR("subscription", n->subscription),
+	    LOG_STR("tenant", n->tenant), LOG_INT("suppressed", left_out));
+}
+
+/* 0 also for what is dropped; -1 when the store does not answer. */
+static int
+batch_take(struct worker *w, const struct job *j, const struct notification *n,
+    struct err *e)
+{
+	const struct lookup_entry *who = NULL;
+	struct batch *b = w->batch;
+
+	if (n->subscription[0] == '\0') {
+		batch_drop(b, j, n, METRICS_MALFORMED, n->fault);
+		return 0;
+	}
+	switch (
+	    lookup_judge(w->lookup, w->store, n, clock_mono_ms(), &who, e)) {
+	case LOOKUP_FAILED:
+		return -1;
+	case LOOKUP_UNKNOWN:
+		batch_drop(b, j, n, METRICS_UNKNOWN_SUBSCRIPTION,
+		    "unknown subscription");
+		return 0;
+	case LOOKUP_WRONG_STATE:
+		batch_drop(b, j, n, METRICS_WRONG_CLIENT_STATE,
+		    "wrong or missing clientState");
+		return 0;
+	case LOOKUP_FOREIGN_TENANT:
+		batch_drop(b, j, n, METRICS_FOREIGN_TENANT, "foreign tenant");
+		return 0;
+	case LOOKUP_OURS:
+		break;
+	}
+	if (n->changes != 0 || n->lifecycle != NOTIFICATION_NO_LIFECYCLE)
+		batch_add_rows(b, n, who);
+	else if (n->fault != NULL)
+		batch_drop(b, j, n, METRICS_MALFORMED, n->fault);
+	else
+		metrics_notification(METRICS_IGNORED, 1);
+	return 0;
+}
+
+static int
+batch_write(struct worker *w, struct err *e)
+{
+	struct batch *b = w->batch;
+	int64_t now_ms = clock_wall_ms();
+
+	if (store_begin(w->store, e) != 0)
+		return -1;
+	if (store_work_add(w->store, b->events.items, b->events.count, now_ms,
+		w->config->debounce_ms, e) != 0 ||
+	    store_work_add(w->store, b->lifecycle.items, b->lifecycle.count,
+		now_ms, 0, e) != 0) {
+		store_rollback(w->store);
+		return -1;
+	}
+	return store_commit(w->store, e);
+}
+
+/* The store opens itself anew after a failure, so a second try may help. */
+static int
+batch_commit(struct worker *w, struct err *e)
+{
+	int64_t start_us = clock_mono_us();
+	int rc = -1;
+
+	for (int i = 0; i < BATCH_ATTEMPTS && rc != 0; i++) {
+		err_clear(e);
+		rc = batch_write(w, e);
+		if (rc != 0 && e->code != ERR_RETRY)
+			break;
+	}
+	metrics_store_commit_seconds(clock_mono_us() - start_us);
+	return rc;
+}
+
+static void
+batch_return(struct worker *w, struct job *j, bool stored)
+{
+	if (stored)
+		j->reply.status = 202;
+	else
+		reply_not_now(&j->reply, "not-stored",
+		    "the notification could not be stored");
+	commit_return(w->commit, j);
+}
+
+/* Ends the transaction and returns the jobs that end in it. */
+static int
+batch_flush(struct worker *w, struct err *e)
+{
+	struct batch *b = w->batch;
+	bool rows = b->events.count + b->lifecycle.count > 0;
+	struct job *j;
+
+	if (rows && batch_commit(w, e) != 0)
+		return -1;
+	metrics_notification(METRICS_ACCEPTED, b->accepted);
+	w->news = w->news || rows;
+	while ((j = STAILQ_FIRST(&b->waiting)) != NULL) {
+		STAILQ_REMOVE_HEAD(&b->waiting, next);
+		batch_return(w, j, true);
+	}
+	batch_empty(b);
+	commit_announce(w->commit);
+	return 0;
+}
+
+/* All items of one job; earlier ones may be committed on the way. */
+static int
+batch_take_job(struct worker *w, struct job *j, struct err *e)
+{
+	struct notification n;
+
+	while (notification_next(&j->list, &n)) {
+		if (!batch_has_room(w->batch) && batch_flush(w, e) != 0)
+			return -1;
+		if (batch_take(w, j, &n, e) != 0)
+			return -1;
+	}
+	STAILQ_INSERT_TAIL(&w->batch->waiting, j, next);
+	return 0;
+}
+
+/* Everything that is not durable by now gets 503; Graph sends it again. */
+static void
+batch_fail(struct worker *w, struct job_queue *jobs, const struct err *e)
+{
+	struct batch *b = w->batch;
+	int64_t left_out, count = 0;
+	struct job *j;
+
+	STAILQ_CONCAT(&b->waiting, jobs);
+	while ((j = STAILQ_FIRST(&b->waiting)) != NULL) {
+		STAILQ_REMOVE_HEAD(&b->waiting, next);
+		batch_return(w, j, false);
+		count++;
+	}
+	metrics_notification(METRICS_NOT_STORED, count);
+	batch_empty(b);
+	if (limit_allows(&b->failed, clock_mono_ms(), &left_out))
+		log_warning("not-stored", LOG_ERR(e),
+		    LOG_INT("requests", count),
+		    LOG_INT("suppressed", left_out));
+	commit_announce(w->commit);
+}
+
+void
+batch_store(struct worker *w, struct job_queue *jobs)
+{
+	struct err e = {0};
+	struct job *j;
+
+	if (w->store == NULL) {
+		err_set(&e, ERR_RETRY, "the store is not open");
+		batch_fail(w, jobs, &e);
+		return;
+	}
+	lookup_begin(w->lookup, w->store);
+	while ((j = STAILQ_FIRST(jobs)) != NULL) {
+		STAILQ_REMOVE_HEAD(jobs, next);
+		if (batch_take_job(w, j, &e) != 0) {
+			STAILQ_INSERT_HEAD(jobs, j, next);
+			batch_fail(w, jobs, &e);
+			return;
+		}
+	}
+	if (batch_flush(w, &e) != 0)
+		batch_fail(w, jobs, &e);
+}

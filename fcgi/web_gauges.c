@@ -1,0 +1,185 @@
+/* fcgi/web_gauges.c - what the store tells operators: /metrics, /ready. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "port/metrics.h"
+#include "web_worker.h"
+
+enum {
+	GAUGES_BODY_MAX = 1 << 20,
+	GAUGES_REASONS = 32,
+	GAUGES_TOTALS_MS = 5000, /* the count looks at every row */
+	GAUGES_SYNC_STALE_MS = 15 * 1000,
+	GAUGES_OLD_WORK_MS = 5 * 60 * 1000
+};
+
+static const char gauges_degraded[] = "degraded:";
+
+struct gauges_reason_list {
+	void (*add)(const char *reason, void *arg);
+	void *arg;
+};
+
+static int
+gauges_each_fact(const char *name, const char *text, int64_t at_ms, void *arg)
+{
+	const struct gauges_reason_list *list = arg;
+
+	(void)text;
+	(void)at_ms;
+	list->add(name + sizeof(gauges_degraded) - 1, list->arg);
+	return 0;
+}
+
+static bool
+gauges_sync_is_silent(struct worker *w, int64_t now_ms)
+{
+	char text[64];
+	int64_t at_ms = 0;
+
+	if (!w->config->sync_enabled)
+		return false;
+	return store_fact_get(w->store, "sync-heartbeat", text, sizeof(text),
+		   &at_ms, NULL) != 1 ||
+	    now_ms - at_ms > GAUGES_SYNC_STALE_MS;
+}
+
+static bool
+gauges_work_is_old(struct worker *w, int64_t now_ms)
+{
+	struct store_work_totals totals;
+	int64_t mono_ms = clock_mono_ms();
+
+	if (w->totals_read_ms == 0 ||
+	    mono_ms - w->totals_read_ms >= GAUGES_TOTALS_MS) {
+		w->totals_read_ms = mono_ms;
+		if (store_work_totals(w->store, &totals, NULL) == 0)
+			w->oldest_work_ms = totals.oldest_first_seen_ms;
+	}
+	return w->oldest_work_ms != 0 &&
+	    now_ms - w->oldest_work_ms > GAUGES_OLD_WORK_MS;
+}
+
+void
+gauges_reasons(
+    struct worker *w, void (*add)(const char *reason, void *arg), void *arg)
+{
+	struct gauges_reason_list list = {add, arg};
+	int64_t now_ms = clock_wall_ms();
+
+	if (w->store == NULL ||
+	    store_fact_each(w->store, gauges_degraded, gauges_each_fact, &list,
+		NULL) != 0) {
+		add("store", arg);
+		return;
+	}
+	if (gauges_sync_is_silent(w, now_ms))
+		add("sync", arg);
+	if (gauges_work_is_old(w, now_ms))
+		add("queue-age", arg);
+}
+
+/* ---- /metrics ---- */
+
+struct gauges_text {
+	size_t count;
+	char *reasons[GAUGES_REASONS + 1];
+};
+
+static void
+gauges_keep_reason(const char *reason, void *arg)
+{
+	struct gauges_text *t = arg;
+
+	if (t->count < GAUGES_REASONS)
+		t->reasons[t->count++] = mem_strdup(reason);
+}
+
+struct gauges_count {
+	struct metrics_gauges *g;
+	int64_t now_ms;
+};
+
+static int
+gauges_each_subscription(const struct store_subscription *sub, void *arg)
+{
+	const struct gauges_count *c = arg;
+	struct metrics_gauges *g = c->g;
+	int64_t left_ms = sub->expires_ms - c->now_ms;
+
+	if (sub->granted_ms == 0) {
+		g->subscriptions_pending++;
+	} else if (left_ms <= 0) {
+		g->subscriptions_expired++;
+	} else {
+		g->subscriptions_active++;
+		if (g->nearest_expiry_ms < 0 || left_ms < g->nearest_expiry_ms)
+			g->nearest_expiry_ms = left_ms;
+	}
+	return 0;
+}
+
+static void
+gauges_read(struct worker *w, struct metrics_gauges *g)
+{
+	struct gauges_count count = {g, clock_wall_ms()};
+	struct store_work_totals totals;
+	char text[64];
+
+	if (store_work_totals(w->store, &totals, NULL) == 0) {
+		g->work_rows = totals.rows;
+		if (totals.oldest_first_seen_ms != 0)
+			g->oldest_work_ms =
+			    count.now_ms - totals.oldest_first_seen_ms;
+	}
+	if (store_dead_count(w->store, &g->dead_letters, NULL) != 0)
+		g->dead_letters = 0;
+	(void)store_subscription_each(
+	    w->store, gauges_each_subscription, &count, NULL);
+	(void)store_fact_get(w->store, "renew-last-success", text, sizeof(text),
+	    &g->renew_last_success_ms, NULL);
+}
+
+static void
+gauges_write(struct reply *reply, const struct metrics_gauges *g)
+{
+	struct buf body;
+
+	buf_init(&body, GAUGES_BODY_MAX);
+	metrics_write(&body, g);
+	reply_clear(reply);
+	reply->status = 200;
+	reply->type = "text/plain; version=0.0.4; charset=utf-8";
+	reply->body_len = body.len;
+	reply->body = buf_take(&body);
+}
+
+void
+gauges_serve(struct worker *w, struct job *j)
+{
+	struct metrics_gauges g = {.nearest_expiry_ms = -1};
+	struct gauges_text text = {0};
+
+	if (w->store != NULL)
+		gauges_read(w, &g);
+	gauges_reasons(w, gauges_keep_reason, &text);
+	g.degraded = (const char *const *)text.reasons;
+	gauges_write(&j->reply, &g);
+	for (size_t i = 0; i < text.count; i++)
+		free(text.reasons[i]);
+}
+
+/* Without the commit thread: the counters need no store. */
+void
+gauges_late(struct reply *reply)
+{
+	static const char *const degraded[] = {"store", NULL};
+	struct metrics_gauges g = {
+	    .nearest_expiry_ms = -1, .degraded = degraded};
+
+	gauges_write(reply, &g);
+}

@@ -1,0 +1,493 @@
+/* fcgi/web_loop.c - see web_loop.h. */
+#include "web_loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "web_answer.h"
+#include "web_commit.h"
+#include "web_conn.h"
+#include "web_limit.h"
+
+enum {
+	ACCEPT_AT_ONCE = 256,
+	ACCEPT_PAUSE_MS = 50, /* out of descriptors */
+	SERVE_AT_ONCE = 32, /* pipelined requests of one connection */
+	ARRIVAL_CHECK_MS = 500,
+	ARRIVAL_MAX_MS = 30 * 1000, /* from first to last byte */
+	ARRIVAL_STILL_MS = 5000, /* without a byte */
+	ARRIVAL_STILL_HUNGRY_MS = 1000, /* same, while others wait */
+	DRAIN_CHECK_MS = 20,
+	DRAIN_QUIET_MS = 100
+};
+
+TAILQ_HEAD(conn_queue, conn);
+
+struct web_loop {
+	struct web *web;
+	int listen_fd;
+	struct loop_watch *listen_watch;
+	struct loop_watch *done_watch;
+	struct loop_timer *accept_timer;
+	struct loop_timer *arrival_timer;
+	struct loop_timer *late_timer;
+	struct loop_timer *again_timer; /* the hungry have their turn */
+	struct loop_timer *drain_timer;
+	LIST_HEAD(, conn) conns;
+	struct conn_queue arriving; /* the oldest first */
+	struct conn_queue hungry;
+	TAILQ_HEAD(, job) pending; /* the oldest first */
+	struct job_queue outbox; /* for the commit thread, this round */
+	struct budget budget;
+	struct limit refused, unaccepted;
+	bool freed; /* some budget, this round */
+	int64_t active_ms; /* when the last request began */
+	int64_t drain_until_ms;
+	void (*drained)(void *arg);
+	void *drained_arg;
+	unsigned char scratch[CONN_SCRATCH];
+};
+
+static void
+web_loop_close(struct conn *c)
+{
+	struct web_loop *l = c->owner;
+
+	if (c->in_arriving)
+		TAILQ_REMOVE(&l->arriving, c, arriving);
+	if (c->in_hungry)
+		TAILQ_REMOVE(&l->hungry, c, hungry);
+	LIST_REMOVE(c, all);
+	conn_reset(c, &l->budget);
+	loop_watch_remove(c->watch);
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c);
+	l->freed = true;
+}
+
+static void
+web_loop_bad(struct conn *c)
+{
+	struct web_loop *l = c->owner;
+	int64_t left_out;
+
+	if (limit_allows(&l->refused, clock_mono_ms(), &left_out))
+		log_warning("connection-refused",
+		    LOG_STR("reason", c->frame.fault),
+		    LOG_INT("suppressed", left_out));
+	web_loop_close(c);
+}
+
+/* After an answer: false when the connection is gone. */
+static bool
+web_loop_answered(struct conn *c, bool sent)
+{
+	if (sent && c->keep && !c->owner->web->draining)
+		return true;
+	web_loop_close(c);
+	return false;
+}
+
+/* The commit thread shall see it; until then the connection rests. */
+static void
+web_loop_await(struct conn *c, struct job *j, struct front *front)
+{
+	struct web_loop *l = c->owner;
+
+	c->job = j;
+	j->conn = c;
+	j->front = front;
+	j->charge = j->body_len;
+	l->budget.taken += j->charge;
+	j->deadline_ms = clock_mono_ms() + WEB_STORE_MS;
+	TAILQ_INSERT_TAIL(&l->pending, j, pending);
+	STAILQ_INSERT_TAIL(&l->outbox, j, next);
+	if (!loop_timer_is_set(l->late_timer))
+		loop_timer_set(l->late_timer, WEB_STORE_MS);
+}
+
+/* One complete request. False when the connection is gone or has to wait. */
+static bool
+web_loop_serve(struct conn *c, int source)
+{
+	struct web_loop *l = c->owner;
+	struct reply reply = {0};
+	struct front *front;
+	struct job *j;
+	struct err e = {0};
+	bool sent;
+
+	l->active_ms = clock_mono_ms();
+	c->keep = c->frame.keep;
+	front = front_begin(&source, c->fd, &e);
+	if (front == NULL) {
+		if (c->spool >= 0)
+			c->spool = -1;
+		else
+			c->fd = -1;
+		c->frame.fault = "libfcgi refuses the request";
+		web_loop_bad(c);
+		return false;
+	}
+	j = answer_request(l->web, front, c->frame.body, c->too_long, &reply);
+	/* libfcgi has read all of it; from here the body is the job's. */
+	conn_reset(c, &l->budget);
+	if (j != NULL) {
+		web_loop_await(c, j, front);
+		return false;
+	}
+	sent = answer_send(front, &reply) == 0;
+	reply_clear(&reply);
+	l->freed = true;
+	return web_loop_answered(c, sent);
+}
+
+static void
+web_loop_set_arriving(struct conn *c, bool arriving)
+{
+	struct web_loop *l = c->owner;
+
+	if (arriving == c->in_arriving)
+		return;
+	c->in_arriving = arriving;
+	if (!arriving) {
+		TAILQ_REMOVE(&l->arriving, c, arriving);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&l->arriving, c, arriving);
+	if (!loop_timer_is_set(l->arrival_timer))
+		loop_timer_set(l->arrival_timer, ARRIVAL_CHECK_MS);
+}
+
+static void
+web_loop_set_hungry(struct conn *c)
+{
+	if (c->in_hungry)
+		return;
+	c->in_hungry = true;
+	TAILQ_INSERT_TAIL(&c->owner->hungry, c, hungry);
+}
+
+/* Reads and serves until there is nothing more to do on this connection. */
+static void
+web_loop_process(struct conn *c)
+{
+	struct web_loop *l = c->owner;
+	int source = -1;
+
+	for (int i = 0; i < SERVE_AT_ONCE; i++) {
+		switch (conn_read(c, &l->budget, l->scratch, &source)) {
+		case CONN_WAITS:
+			web_loop_set_arriving(c, c->frame.size > 0);
+			return;
+		case CONN_HUNGRY:
+			web_loop_set_hungry(c);
+			return;
+		case CONN_BAD:
+			web_loop_bad(c);
+			return;
+		case CONN_CLOSED:
+			web_loop_close(c);
+			return;
+		case CONN_REQUEST:
+			break;
+		}
+		web_loop_set_arriving(c, false);
+		if (!web_loop_serve(c, source) || !c->readable)
+			return;
+	}
+	web_loop_set_hungry(c);
+	loop_timer_set(l->again_timer, 0);
+}
+
+static void
+web_loop_event(uint32_t events, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)events;
+	c->readable = true;
+	if (c->job == NULL && !c->in_hungry)
+		web_loop_process(c);
+}
+
+/* Those that waited for budget, in their order, as long as there is some. */
+static void
+web_loop_again(void *arg)
+{
+	struct web_loop *l = arg;
+	struct conn *last = TAILQ_LAST(&l->hungry, conn_queue);
+
+	while (!TAILQ_EMPTY(&l->hungry)) {
+		struct conn *c = TAILQ_FIRST(&l->hungry);
+		bool stop = c == last;
+
+		TAILQ_REMOVE(&l->hungry, c, hungry);
+		c->in_hungry = false;
+		web_loop_process(c);
+		if (stop)
+			break;
+	}
+}
+
+static void
+web_loop_check_arrivals(void *arg)
+{
+	struct web_loop *l = arg;
+	int64_t now_ms = clock_mono_ms();
+	int64_t still_ms = TAILQ_EMPTY(&l->hungry) ? ARRIVAL_STILL_MS
+						   : ARRIVAL_STILL_HUNGRY_MS;
+	struct conn *next;
+
+	for (struct conn *c = TAILQ_FIRST(&l->arriving); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, arriving);
+		if (now_ms - c->started_ms < ARRIVAL_MAX_MS &&
+		    now_ms - c->moved_ms < still_ms)
+			continue;
+		c->frame.fault = "request did not arrive in time";
+		web_loop_bad(c);
+	}
+	if (!TAILQ_EMPTY(&l->arriving))
+		loop_timer_set(l->arrival_timer, ARRIVAL_CHECK_MS);
+}
+
+/* Sends a job's answer, once; the job stays the caller's. */
+static void
+web_loop_reply(struct job *j, const struct reply *reply)
+{
+	struct conn *c = j->conn;
+	struct web_loop *l = c->owner;
+	bool sent = answer_job(j, reply) == 0;
+
+	TAILQ_REMOVE(&l->pending, j, pending);
+	c->job = NULL;
+	j->conn = NULL;
+	if (web_loop_answered(c, sent) && c->readable)
+		web_loop_process(c);
+}
+
+static void
+web_loop_end_job(struct web_loop *l, struct job *j)
+{
+	l->budget.taken -= j->charge;
+	l->freed = true;
+	job_free(j);
+}
+
+/* The commit thread has finished some. */
+static void
+web_loop_collect(uint32_t events, void *arg)
+{
+	struct web_loop *l = arg;
+	struct job_queue done = STAILQ_HEAD_INITIALIZER(done);
+	struct job *j;
+
+	(void)events;
+	commit_collect(l->web->commit, &done);
+	while ((j = STAILQ_FIRST(&done)) != NULL) {
+		STAILQ_REMOVE_HEAD(&done, next);
+		if (j->front != NULL)
+			web_loop_reply(j, &j->reply);
+		web_loop_end_job(l, j);
+	}
+}
+
+/* Jobs that took too long are answered without the commit thread. */
+static void
+web_loop_late(void *arg)
+{
+	struct web_loop *l = arg;
+	int64_t now_ms = clock_mono_ms();
+	struct job *j;
+
+	while ((j = TAILQ_FIRST(&l->pending)) != NULL) {
+		struct reply reply = {0};
+		bool ours;
+
+		if (j->deadline_ms > now_ms) {
+			loop_timer_set(l->late_timer, j->deadline_ms - now_ms);
+			return;
+		}
+		ours = commit_withdraw(l->web->commit, j);
+		web_late_reply(j, &reply);
+		web_loop_reply(j, &reply);
+		reply_clear(&reply);
+		if (ours)
+			web_loop_end_job(l, j);
+	}
+}
+
+static void
+web_loop_after(void *arg)
+{
+	struct web_loop *l = arg;
+
+	if (!STAILQ_EMPTY(&l->outbox))
+		commit_post(l->web->commit, &l->outbox);
+	if (l->freed && !TAILQ_EMPTY(&l->hungry))
+		loop_timer_set(l->again_timer, 0);
+	l->freed = false;
+}
+
+static int
+web_loop_add(struct web_loop *l, int fd)
+{
+	struct conn *c = mem_zalloc(sizeof(*c));
+
+	c->fd = fd;
+	c->spool = -1;
+	c->owner = l;
+	c->watch = loop_watch_add(
+	    l->web->loop, fd, EPOLLIN | EPOLLET, web_loop_event, c, NULL);
+	if (c->watch == NULL) {
+		free(c);
+		return -1;
+	}
+	LIST_INSERT_HEAD(&l->conns, c, all);
+	return 0;
+}
+
+static void
+web_loop_accept_failed(struct web_loop *l, int errnum)
+{
+	int64_t left_out;
+
+	if (limit_allows(&l->unaccepted, clock_mono_ms(), &left_out))
+		log_warning("accept-failed",
+		    LOG_STR("message", strerror(errnum)),
+		    LOG_INT("suppressed", left_out));
+	/* Those in the backlog wait; level-triggered it would spin. */
+	loop_watch_remove(l->listen_watch);
+	l->listen_watch = NULL;
+	loop_timer_set(l->accept_timer, ACCEPT_PAUSE_MS);
+}
+
+static void
+web_loop_accept(uint32_t events, void *arg)
+{
+	struct web_loop *l = arg;
+
+	(void)events;
+	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
+		int fd = accept4(
+		    l->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+			continue;
+		if (fd < 0) {
+			web_loop_accept_failed(l, errno);
+			return;
+		}
+		if (web_loop_add(l, fd) != 0) {
+			int errnum = errno;
+
+			close(fd);
+			web_loop_accept_failed(l, errnum);
+			return;
+		}
+	}
+}
+
+static void
+web_loop_listen(void *arg)
+{
+	struct web_loop *l = arg;
+	struct err e = {0};
+
+	l->listen_watch = loop_watch_add(
+	    l->web->loop, l->listen_fd, EPOLLIN, web_loop_accept, l, &e);
+	if (l->listen_watch == NULL)
+		web_loop_accept_failed(l, errno);
+}
+
+struct web_loop *
+web_loop_new(struct web *w, int listen_fd, struct err *e)
+{
+	struct web_loop *l = mem_zalloc(sizeof(*l));
+
+	l->web = w;
+	l->listen_fd = listen_fd;
+	LIST_INIT(&l->conns);
+	TAILQ_INIT(&l->arriving);
+	TAILQ_INIT(&l->hungry);
+	TAILQ_INIT(&l->pending);
+	STAILQ_INIT(&l->outbox);
+	l->accept_timer = loop_timer_new(w->loop, web_loop_listen, l);
+	l->arrival_timer = loop_timer_new(w->loop, web_loop_check_arrivals, l);
+	l->late_timer = loop_timer_new(w->loop, web_loop_late, l);
+	l->again_timer = loop_timer_new(w->loop, web_loop_again, l);
+	loop_after_round(w->loop, web_loop_after, l);
+	l->done_watch = loop_watch_add(
+	    w->loop, commit_fd(w->commit), EPOLLIN, web_loop_collect, l, e);
+	l->listen_watch =
+	    loop_watch_add(w->loop, listen_fd, EPOLLIN, web_loop_accept, l, e);
+	if (l->done_watch == NULL || l->listen_watch == NULL) {
+		web_loop_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+static void
+web_loop_check_drained(void *arg)
+{
+	struct web_loop *l = arg;
+	int64_t now_ms = clock_mono_ms();
+	bool quiet = TAILQ_EMPTY(&l->pending) && TAILQ_EMPTY(&l->arriving) &&
+	    TAILQ_EMPTY(&l->hungry) && now_ms - l->active_ms >= DRAIN_QUIET_MS;
+
+	if (quiet || now_ms >= l->drain_until_ms)
+		l->drained(l->drained_arg);
+	else
+		loop_timer_set(l->drain_timer, DRAIN_CHECK_MS);
+}
+
+void
+web_loop_drain(
+    struct web_loop *l, int64_t limit_ms, void (*done)(void *arg), void *arg)
+{
+	l->active_ms = clock_mono_ms();
+	l->drain_until_ms = l->active_ms + limit_ms;
+	l->drained = done;
+	l->drained_arg = arg;
+	l->drain_timer =
+	    loop_timer_new(l->web->loop, web_loop_check_drained, l);
+	loop_timer_set(l->drain_timer, DRAIN_CHECK_MS);
+}
+
+void
+web_loop_free(struct web_loop *l)
+{
+	if (l == NULL)
+		return;
+	while (!LIST_EMPTY(&l->conns)) {
+		struct conn *c = LIST_FIRST(&l->conns);
+
+		/* The commit thread may still hold the job; it is left. */
+		if (c->job != NULL) {
+			front_drop(c->job->front);
+			c->job->front = NULL;
+			TAILQ_REMOVE(&l->pending, c->job, pending);
+		}
+		web_loop_close(c);
+	}
+	loop_after_round(l->web->loop, NULL, NULL);
+	loop_watch_remove(l->listen_watch);
+	loop_watch_remove(l->done_watch);
+	loop_timer_free(l->accept_timer);
+	loop_timer_free(l->arrival_timer);
+	loop_timer_free(l->late_timer);
+	loop_timer_free(l->again_timer);
+	loop_timer_free(l->drain_timer);
+	free(l);
+}
