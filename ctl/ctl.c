@@ -74,7 +74,8 @@ ctl_load(const struct ctl *ctl, unsigned roles, struct config *out)
 	buf_init(&warnings, FINDINGS_MAX);
 	rc = config_load(&ctl->over, roles, out, &problems, &warnings, &e);
 	fputs(buf_text(&problems), stderr);
-	say_warnings(buf_text(&warnings));
+	if (!ctl->quiet)
+		say_warnings(buf_text(&warnings));
 	buf_clear(&problems);
 	buf_clear(&warnings);
 	if (rc == 0)
@@ -106,7 +107,8 @@ print_usage(const struct ctl_command *command)
 	const char *line = command->usage;
 
 	printf("%s.\n\n", command->summary);
-	while (*line != '\0') {
+	/* Also once when the command takes nothing. */
+	do {
 		size_t len = strcspn(line, "\n");
 
 		printf("usage: outlook-addinctl [--config FILE] [--database "
@@ -114,7 +116,7 @@ print_usage(const struct ctl_command *command)
 		    command->name, len > 0 ? " " : "", (int)len, line);
 		line += len;
 		line += *line == '\n';
-	}
+	} while (*line != '\0');
 }
 
 static const struct ctl_option *

@@ -15,6 +15,7 @@ struct ctl_command;
 struct ctl {
 	struct config_override over; /* --config and --database */
 	const struct ctl_command *command;
+	bool quiet; /* the configuration's warnings are not shown */
 };
 
 struct ctl_command {

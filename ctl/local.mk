@@ -5,14 +5,23 @@
 noinst_LIBRARIES += ctl/libctl.a
 ctl_libctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DBINDIR='"$(bindir)"'
 ctl_libctl_a_SOURCES = \
+	ctl/backup.c \
 	ctl/check.c \
 	ctl/crontab.c ctl/crontab.h \
 	ctl/ctl.c ctl/ctl.h \
+	ctl/dead.c \
+	ctl/fcgi_client.c ctl/fcgi_client.h \
+	ctl/health.c \
 	ctl/keys.c ctl/keys.h \
+	ctl/live.c ctl/live.h \
+	ctl/mailbox.c \
 	ctl/print.c \
 	ctl/render.c \
 	ctl/render_nginx.c ctl/render_nginx.h \
 	ctl/render_tree.c ctl/render_tree.h \
+	ctl/resync.c \
+	ctl/status.c \
+	ctl/status_doc.c ctl/status_doc.h \
 	ctl/template.c ctl/template.h
 
 bin_PROGRAMS += ctl/outlook-addinctl

@@ -11,6 +11,12 @@ static const struct ctl_command *const commands[] = {
     &ctl_check,
     &ctl_render,
     &ctl_print,
+    &ctl_status,
+    &ctl_health,
+    &ctl_mailbox,
+    &ctl_resync,
+    &ctl_dead,
+    &ctl_backup,
     NULL,
 };
 

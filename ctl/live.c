@@ -1,0 +1,168 @@
+/* ctl/live.c - see live.h. */
+#include "live.h"
+
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/when.h"
+#include "port/wake.h"
+
+enum { LOCK_WAIT_MS = 10000 };
+
+int
+live_open(struct ctl *ctl, unsigned flags, struct live *out)
+{
+	struct err e = {0};
+	int code;
+
+	*out = (struct live){.now_ms = clock_wall_ms()};
+	ctl->quiet = true;
+	code = ctl_load(ctl, CONFIG_ROLE_WEB, &out->config);
+	if (code != CTL_DONE)
+		return code;
+	out->store = store_open(
+	    out->config.database, flags, LOCK_WAIT_MS, out->now_ms, &e);
+	if (out->store != NULL)
+		return CTL_DONE;
+	if (e.code == ERR_GONE)
+		ctl_say("there is no store at %s: has outlook-addin-fcgi been "
+			"started with this configuration?",
+		    out->config.database);
+	code = e.code == ERR_GONE ? CTL_FAILED : live_fail("open", &e);
+	config_clear(&out->config);
+	return code;
+}
+
+void
+live_close(struct live *live)
+{
+	store_close(live->store);
+	config_clear(&live->config);
+}
+
+void
+live_wake(const struct live *live)
+{
+	struct err e = {0};
+	int fd = wake_open(&e);
+
+	/* Without it sync looks by itself, only later. */
+	if (fd < 0)
+		return;
+	wake_send(fd, live->config.wake_path);
+	close(fd);
+}
+
+int
+live_fail(const char *what, const struct err *e)
+{
+	ctl_say("store: %s: %s", what, e->text);
+	return e->code == ERR_NEWER || e->code == ERR_CONFIG ? CTL_USAGE
+							     : CTL_FAILED;
+}
+
+struct by_name {
+	const char *tenant;
+	const char *upn;
+	struct store_mailbox *out;
+	int found;
+};
+
+static int
+match_name(const struct store_mailbox *m, void *arg)
+{
+	struct by_name *want = arg;
+
+	if (strcmp(m->tenant, want->tenant) != 0 ||
+	    strcasecmp(m->upn, want->upn) != 0)
+		return 0;
+	*want->out = *m;
+	want->found++;
+	return 0;
+}
+
+int
+live_mailbox(struct ctl *ctl, struct live *live, const char *tenant,
+    const char *user, struct store_mailbox *out)
+{
+	char tenant_id[37], user_id[37];
+	struct by_name want = {.tenant = tenant_id, .upn = user, .out = out};
+	struct err e = {0};
+	int rc;
+
+	if (tenant == NULL || user == NULL)
+		return ctl_misuse(ctl, "--tenant and --user are needed");
+	if (!text_guid_lower(tenant_id, tenant))
+		return ctl_misuse(ctl, "--tenant takes a GUID");
+	if (text_guid_lower(user_id, user)) {
+		rc = store_mailbox_find(
+		    live->store, tenant_id, user_id, out, &e);
+	} else {
+		rc = store_mailbox_each(live->store, match_name, &want, &e);
+		if (rc == 0)
+			rc = want.found;
+	}
+	if (rc < 0)
+		return live_fail("find the mailbox", &e);
+	if (rc == 1)
+		return CTL_DONE;
+	ctl_say(rc == 0 ? "this mailbox is not known here"
+			: "several mailboxes have that name: give the object "
+			  "id");
+	return CTL_FAILED;
+}
+
+void
+live_add_text(struct buf *out, const char *text)
+{
+	buf_json_escape(out, text, strlen(text));
+}
+
+void
+live_add_time(struct buf *out, int64_t ms)
+{
+	char text[WHEN_TEXT_MAX] = "-";
+
+	if (ms > 0)
+		when_format_iso(ms, false, text);
+	buf_puts(out, text);
+}
+
+const char *
+live_kind_name(enum store_kind kind)
+{
+	switch (kind) {
+	case STORE_WORK_EVENT:
+		return "event";
+	case STORE_WORK_FOLLOW:
+		return "follow";
+	case STORE_WORK_SEARCH:
+		return "search";
+	case STORE_WORK_CATCHUP:
+		return "catch-up";
+	case STORE_WORK_LINK:
+		return "conversation";
+	case STORE_WORK_KEYS:
+		return "keys";
+	case STORE_KIND_COUNT:
+		break;
+	}
+	return "unknown";
+}
+
+const char *
+live_state_name(enum store_mailbox_state state)
+{
+	switch (state) {
+	case STORE_MAILBOX_FOLLOWED:
+		return "followed";
+	case STORE_MAILBOX_PARKED:
+		return "parked";
+	case STORE_MAILBOX_UNFOLLOWED:
+		return "unfollowed";
+	}
+	return "unknown";
+}

@@ -1,0 +1,94 @@
+/* ctl/resync.c - outlook-addinctl resync: look at one mailbox again. */
+#include <stdio.h>
+
+#include "live.h"
+
+struct queueing {
+	struct live *live;
+	struct err err;
+	int events;
+};
+
+static int
+add(struct live *live, enum store_kind kind, const char *tenant,
+    const char *user, const char *event, struct err *e)
+{
+	const struct store_hint_item item = {
+	    kind, tenant, user, event, STORE_HINT_UPDATED};
+
+	return store_work_add(live->store, &item, 1, live->now_ms, 0, e);
+}
+
+static int
+add_event(const struct store_link *l, void *arg)
+{
+	struct queueing *q = arg;
+
+	if (l->event[0] == '\0' || l->state == STORE_LINK_FOREIGN ||
+	    l->state == STORE_LINK_DELETED)
+		return 0;
+	if (add(q->live, STORE_WORK_EVENT, l->tenant, l->user, l->event,
+		&q->err) != 0)
+		return -1;
+	q->events++;
+	return 0;
+}
+
+static int
+queue(struct live *live, const struct store_mailbox *m)
+{
+	struct queueing q = {.live = live};
+	struct store *s = live->store;
+
+	if (store_begin(s, &q.err) != 0)
+		return live_fail("resync", &q.err);
+	if (add(live, STORE_WORK_FOLLOW, m->tenant, m->user, "", &q.err) != 0 ||
+	    add(live, STORE_WORK_SEARCH, m->tenant, m->user, "", &q.err) != 0 ||
+	    store_link_each(s, m->tenant, m->user, add_event, &q, &q.err) !=
+		0 ||
+	    store_work_release(s, m->tenant, m->user, &q.err) != 0) {
+		store_rollback(s);
+		return live_fail("resync", &q.err);
+	}
+	if (store_commit(s, &q.err) != 0)
+		return live_fail("resync", &q.err);
+	printf("%d linked events of %s will be looked at%s\n", q.events,
+	    m->user,
+	    m->state == STORE_MAILBOX_PARKED ? " once it is resumed" : "");
+	live_wake(live);
+	return CTL_DONE;
+}
+
+static int
+run(struct ctl *ctl, int argc, char **argv)
+{
+	const char *tenant = NULL, *user = NULL;
+	const struct ctl_option opts[] = {
+	    {"--tenant", &tenant, NULL},
+	    {"--user", &user, NULL},
+	    {NULL, NULL, NULL},
+	};
+	struct store_mailbox m;
+	int code = CTL_DONE;
+	struct live live;
+
+	if (ctl_parse(ctl, opts, argc, argv, NULL, 0, &code) < 0)
+		return code;
+	if (tenant == NULL || user == NULL)
+		return ctl_misuse(ctl, "--tenant and --user are needed");
+	code = live_open(ctl, 0, &live);
+	if (code != CTL_DONE)
+		return code;
+	code = live_mailbox(ctl, &live, tenant, user, &m);
+	if (code == CTL_DONE)
+		code = queue(&live, &m);
+	live_close(&live);
+	return code != CTL_DONE ? code : ctl_finish();
+}
+
+const struct ctl_command ctl_resync = {
+    .name = "resync",
+    .usage = "--tenant T --user U",
+    .summary = "Has sync look at a mailbox and all its linked events again",
+    .run = run,
+};

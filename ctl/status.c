@@ -1,0 +1,177 @@
+/* ctl/status.c - outlook-addinctl status: how is everything? */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "live.h"
+#include "status_doc.h"
+
+enum { OUTPUT_MAX = 64 << 20 };
+
+static const char *
+text_of(const json_t *o, const char *key)
+{
+	const char *text = json_str(o, key);
+
+	return text == NULL ? "-" : text;
+}
+
+static void
+add_degraded(struct buf *out, const json_t *doc)
+{
+	const json_t *list = json_arr(doc, "degraded");
+	size_t n = json_array_size(list);
+
+	buf_printf(
+	    out, "state          %s\n", n == 0 ? "in order" : "DEGRADED");
+	for (size_t i = 0; i < n; i++) {
+		const json_t *one = json_array_get(list, i);
+
+		buf_puts(out, "  ");
+		live_add_text(out, text_of(one, "reason"));
+		buf_puts(out, ": ");
+		live_add_text(out, text_of(one, "message"));
+		buf_printf(out, " (since %s)\n", text_of(one, "since"));
+	}
+}
+
+static void
+add_programs(struct buf *out, const json_t *doc)
+{
+	const json_t *sync = json_obj(doc, "sync");
+	const json_t *renew = json_obj(doc, "renew");
+
+	buf_printf(out, "sync           %s, last seen %s\n",
+	    !json_flag(sync, "enabled", false)    ? "disabled"
+		: json_flag(sync, "alive", false) ? "alive"
+						  : "silent",
+	    text_of(sync, "heartbeat"));
+	buf_printf(out, "renewal        last run %s, last success %s\n",
+	    text_of(renew, "lastRun"), text_of(renew, "lastSuccess"));
+}
+
+static void
+add_counts(struct buf *out, const json_t *doc)
+{
+	const json_t *queue = json_obj(doc, "queue");
+	const json_t *subs = json_obj(doc, "subscriptions");
+
+	buf_printf(out,
+	    "queue          %" PRId64 " rows, %" PRId64
+	    " in progress, oldest %" PRId64 " s\n"
+	    "dead letters   %" PRId64 "\n",
+	    json_int(queue, "rows", 0), json_int(queue, "inProgress", 0),
+	    json_int(queue, "oldestSeconds", 0),
+	    json_int(doc, "deadLetters", 0));
+	buf_printf(out,
+	    "subscriptions  %" PRId64 " active, %" PRId64 " pending, %" PRId64
+	    " expired, nearest expiry %s\n",
+	    json_int(subs, "active", 0), json_int(subs, "pending", 0),
+	    json_int(subs, "expired", 0), text_of(subs, "nearestExpiry"));
+}
+
+static void
+add_links(struct buf *out, const json_t *doc)
+{
+	json_t *links = json_obj(doc, "links");
+	const char *sep = "";
+	const char *key;
+	json_t *value;
+
+	buf_puts(out, "links          ");
+	json_object_foreach(links, key, value)
+	{
+		if (json_integer_value(value) == 0)
+			continue;
+		buf_printf(out, "%s%" PRId64 " %s", sep,
+		    (int64_t)json_integer_value(value), key);
+		sep = ", ";
+	}
+	buf_puts(out, sep[0] == '\0' ? "none\n" : "\n");
+}
+
+static void
+add_mailboxes(struct buf *out, const json_t *doc)
+{
+	const json_t *list = json_arr(doc, "mailboxes");
+	size_t parked = 0, followed = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *state = text_of(json_array_get(list, i), "state");
+
+		parked += strcmp(state, "parked") == 0;
+		followed += strcmp(state, "followed") == 0;
+	}
+	buf_printf(out, "mailboxes      %zu followed, %zu parked, %zu in all\n",
+	    followed, parked, json_array_size(list));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *m = json_array_get(list, i);
+
+		if (strcmp(text_of(m, "state"), "parked") != 0)
+			continue;
+		buf_printf(out, "  parked %s/%s ", text_of(m, "tenant"),
+		    text_of(m, "user"));
+		live_add_text(out, text_of(m, "upn"));
+		buf_puts(out, ": ");
+		live_add_text(out, text_of(m, "reason"));
+		buf_putc(out, '\n');
+	}
+}
+
+static void
+print_text(const json_t *doc)
+{
+	struct buf out;
+
+	buf_init(&out, OUTPUT_MAX);
+	add_degraded(&out, doc);
+	add_programs(&out, doc);
+	add_counts(&out, doc);
+	add_links(&out, doc);
+	add_mailboxes(&out, doc);
+	fputs(buf_text(&out), stdout);
+	buf_clear(&out);
+}
+
+static int
+run(struct ctl *ctl, int argc, char **argv)
+{
+	bool json = false;
+	const struct ctl_option opts[] = {
+	    {"--json", NULL, &json},
+	    {NULL, NULL, NULL},
+	};
+	struct live live;
+	struct err e = {0};
+	json_t *doc = NULL;
+	int code = CTL_DONE;
+
+	if (ctl_parse(ctl, opts, argc, argv, NULL, 0, &code) < 0)
+		return code;
+	code = live_open(ctl, STORE_READ_ONLY, &live);
+	if (code != CTL_DONE)
+		return code;
+	doc = status_doc(&live, &e);
+	if (doc == NULL) {
+		code = live_fail("read", &e);
+	} else if (json) {
+		json_dumpf(doc, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		print_text(doc);
+	}
+	if (json_array_size(json_arr(doc, "degraded")) > 0)
+		code = CTL_FAILED;
+	json_decref(doc);
+	live_close(&live);
+	return code != CTL_DONE ? code : ctl_finish();
+}
+
+const struct ctl_command ctl_status = {
+    .name = "status",
+    .usage = "[--json]",
+    .summary = "Tells how everything is; exit status 1 when degraded",
+    .run = run,
+};
