@@ -1,1 +1,2 @@
 # docs/ - manual pages and guides.
+dist_doc_DATA += docs/demo.md
