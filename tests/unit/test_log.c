@@ -151,8 +151,8 @@ long_text_is_cut_at_256_bytes_and_a_code_point(void **state)
 	json_t *o;
 
 	(void)state;
-	for (int i = 0; i < 100; i++)
-		strcat(value, "\xE2\x82\xAC");
+	for (size_t i = 0; i < 100; i++)
+		memcpy(value + 1 + 3 * i, "\xE2\x82\xAC", 4);
 	log_init("prog", NULL, LOG_LEVEL_INFO);
 	log_info("x", LOG_STR("v", value));
 	text = capture_end(fd);
