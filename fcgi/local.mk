@@ -8,6 +8,7 @@ fcgi_outlook_addin_fcgi_SOURCES = \
 	fcgi/listen.c fcgi/listen.h \
 	fcgi/main.c \
 	fcgi/supervisor.c fcgi/supervisor.h \
+	fcgi/sync_main.c fcgi/sync_main.h \
 	fcgi/web.c fcgi/web.h \
 	fcgi/web_announce.c fcgi/web_announce.h \
 	fcgi/web_answer.c fcgi/web_answer.h \

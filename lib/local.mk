@@ -54,6 +54,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_mailbox.c \
 	lib/port/store_misc.c \
 	lib/port/store_queue.c \
+	lib/port/store_retain.c \
 	lib/port/store_schema.c lib/port/store_schema.h \
 	lib/port/store_sqlite.c lib/port/store_sqlite.h \
 	lib/port/store_sqlite_file.c \
@@ -64,9 +65,43 @@ lib_libport_a_SOURCES += \
 	lib/port/metrics.c lib/port/metrics.h \
 	lib/port/wake.c lib/port/wake.h
 
-lib_libremote_a_SOURCES =
+lib_libport_a_SOURCES += \
+	lib/port/http.c lib/port/http.h \
+	lib/port/http_request.c
 
-lib_libsync_a_SOURCES =
+lib_librule_a_SOURCES += \
+	lib/rule/event.c lib/rule/event.h \
+	lib/rule/guard.c lib/rule/guard.h \
+	lib/rule/link.c lib/rule/link.h \
+	lib/rule/plan.c lib/rule/plan.h \
+	lib/rule/policy.c lib/rule/policy.h \
+	lib/rule/subscription.c lib/rule/subscription.h
+
+lib_libremote_a_SOURCES = \
+	lib/remote/entra.c lib/remote/entra.h \
+	lib/remote/gateway.c lib/remote/gateway.h \
+	lib/remote/graph.c lib/remote/graph.h \
+	lib/remote/graph_error.c \
+	lib/remote/graph_subscription.c lib/remote/graph_subscription.h \
+	lib/remote/reply.c lib/remote/reply.h \
+	lib/remote/unblu.c lib/remote/unblu.h
+
+lib_libsync_a_SOURCES = \
+	lib/sync/call.c lib/sync/call.h \
+	lib/sync/catchup.c \
+	lib/sync/degraded.c lib/sync/degraded.h \
+	lib/sync/engine.c lib/sync/engine.h \
+	lib/sync/follow.c lib/sync/follow.h \
+	lib/sync/followup.c \
+	lib/sync/keys.c \
+	lib/sync/look.c lib/sync/look.h \
+	lib/sync/removal.c \
+	lib/sync/search.c \
+	lib/sync/session.c lib/sync/session.h \
+	lib/sync/task.c lib/sync/task.h \
+	lib/sync/token.c lib/sync/token.h \
+	lib/sync/verdict.c \
+	lib/sync/write.c
 
 LIB_ALL = lib/libsync.a lib/libremote.a lib/libport.a lib/librule.a lib/libbase.a
 LIB_LIBS = $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS) -lpthread

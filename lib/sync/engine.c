@@ -175,7 +175,9 @@ engine_claimed(void *arg)
 void
 engine_wake(struct engine *e)
 {
-	if (e->claim.in != NULL || e->session->store == NULL)
+	/* With the server disabled there are no secrets to work with. */
+	if (e->claim.in != NULL || e->session->store == NULL ||
+	    !e->session->config->sync_enabled)
 		return;
 	e->claim.apply = engine_claim_apply;
 	e->claim.after = engine_claimed;
