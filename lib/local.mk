@@ -57,7 +57,9 @@ lib_libport_a_SOURCES += \
 	lib/port/store_retain.c \
 	lib/port/store_schema.c lib/port/store_schema.h \
 	lib/port/store_sqlite.c lib/port/store_sqlite.h \
+	lib/port/store_sqlite_conn.c \
 	lib/port/store_sqlite_file.c \
+	lib/port/store_sqlite_upkeep.c \
 	lib/port/store_subscription.c \
 	lib/port/store_work.c lib/port/store_work.h
 

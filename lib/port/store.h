@@ -227,6 +227,8 @@ int store_mailbox_find(struct store *s, const char *tenant, const char *user,
  * becomes followed only with resume. *changed (may be NULL): new or resumed. */
 int store_mailbox_follow(struct store *s, const char *tenant, const char *user,
     const char *upn, bool resume, int64_t now_ms, bool *changed, struct err *e);
+/* Of a mailbox that has a row; without one nothing happens. since_ms becomes
+ * now_ms when the state is another one. */
 int store_mailbox_set_state(struct store *s, const char *tenant,
     const char *user, enum store_mailbox_state state, const char *reason,
     int64_t retry_ms, int64_t now_ms, struct err *e);
@@ -260,8 +262,9 @@ struct store_subscription {
 /* Before POST /subscriptions. */
 int store_subscription_add_pending(
     struct store *s, const struct store_subscription *sub, struct err *e);
-/* Graph has granted it: id, granted_ms and expires_ms are taken from sub, and
- * older rows of the same mailbox are removed. */
+/* Graph has granted it: id, granted_ms and expires_ms are taken from sub (all
+ * of it when there is no row), and older rows of the same mailbox are removed.
+ */
 int store_subscription_granted(
     struct store *s, const struct store_subscription *sub, struct err *e);
 int store_subscription_remove(
@@ -320,7 +323,8 @@ struct store_link {
 
 int store_link_find(struct store *s, const char *conversation,
     struct store_link *out, struct err *e);
-/* The link whose event this is (the owner's, not a copy's). */
+/* The link whose event this is (the owner's, not a copy's); of several the
+ * newest that is not deleted. */
 int store_link_by_event(struct store *s, const char *tenant, const char *user,
     const char *event, struct store_link *out, struct err *e);
 /* Inserts or overwrites the whole row. */
@@ -336,7 +340,8 @@ int store_link_each(struct store *s, const char *tenant, const char *user,
 /* A live event that carries someone else's first event's conversation. */
 int store_copy_add(struct store *s, const char *conversation,
     const char *tenant, const char *user, const char *event, struct err *e);
-/* Takes one copy's event out of the list; 1 found. event: STORE_ID_MAX. */
+/* Takes the event of one copy in the link's own mailbox out of the list; 1
+ * found, 0, -1. event: STORE_ID_MAX. */
 int store_copy_inherit(
     struct store *s, const char *conversation, char *event, struct err *e);
 
@@ -362,6 +367,7 @@ int store_audit_deletions(struct store *s, const char *tenant, const char *user,
  * called before until_ms; only ever raised. */
 int store_throttle_set(
     struct store *s, const char *scope, int64_t until_ms, struct err *e);
+/* 0; *until_ms 0 when nothing is known. */
 int store_throttle_get(
     struct store *s, const char *scope, int64_t *until_ms, struct err *e);
 
@@ -369,7 +375,7 @@ int store_throttle_get(
  * {"kid","n","e","issuer"}). fetched_ms 0 when there are none yet. */
 int store_keys_save(
     struct store *s, const char *json, int64_t now_ms, struct err *e);
-/* *json is yours; NULL when none. */
+/* 0; *json is yours, NULL when none. */
 int store_keys_load(
     struct store *s, char **json, int64_t *fetched_ms, struct err *e);
 
@@ -383,6 +389,7 @@ int store_lease_release(
  * "degraded:{reason}". */
 int store_fact_set(struct store *s, const char *name, const char *text,
     int64_t at_ms, struct err *e);
+/* 1 found, 0 not, -1; text and at_ms may be NULL. */
 int store_fact_get(struct store *s, const char *name, char *text, size_t cap,
     int64_t *at_ms, struct err *e);
 int store_fact_remove(struct store *s, const char *name, struct err *e);
@@ -390,5 +397,22 @@ int store_fact_remove(struct store *s, const char *name, struct err *e);
 int store_fact_each(struct store *s, const char *prefix,
     int (*each)(const char *name, const char *text, int64_t at_ms, void *arg),
     void *arg, struct err *e);
+
+/* ---- what is removed ---- */
+
+/*
+ * By age: links in a final state (foreign, ended, kept, deleted) that were
+ * created, last synced and over before finished_before_ms, their copies,
+ * Retry-After and leases that ran out before it, and audit records older than
+ * audit_before_ms. A few hundred rows a transaction; *removed (may be NULL) is
+ * added to. Once a day is enough.
+ */
+int store_expire(struct store *s, int64_t finished_before_ms,
+    int64_t audit_before_ms, int64_t *removed, struct err *e);
+
+/* Everything about a mailbox; its audit records lose user and event. What
+ * stands at Graph and Unblu is the caller's. */
+int store_forget(
+    struct store *s, const char *tenant, const char *user, struct err *e);
 
 #endif
