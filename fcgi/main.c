@@ -20,9 +20,7 @@
 #include "listen.h"
 #include "port/config.h"
 #include "supervisor.h"
-#ifdef HAVE_SYNC_MAIN
 #include "sync_main.h"
-#endif
 #include "web.h"
 
 enum { EXIT_USAGE = 2, MESSAGES_MAX = 256 * 1024, STORE_FOLDER_MODE = 0750 };
@@ -236,11 +234,7 @@ main_be_sync(const struct main_options *o)
 		log_error("sync-failed", LOG_ERR(&e));
 		return EXIT_FAILURE;
 	}
-#ifdef HAVE_SYNC_MAIN
 	rc = sync_main(&config, page);
-#else
-	rc = EXIT_FAILURE;
-#endif
 	page_free(page);
 	config_clear(&config);
 	return rc;

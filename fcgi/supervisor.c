@@ -226,10 +226,8 @@ supervisor_prepare(struct supervisor *v, struct err *e)
 	v->kill_timer = loop_timer_new(v->loop, supervisor_kill, v);
 	if (v->options->roles & SUPERVISOR_WEB)
 		supervisor_add(v, CHILD_WEB);
-#ifdef HAVE_SYNC_MAIN
 	if (v->options->roles & SUPERVISOR_SYNC)
 		supervisor_add(v, CHILD_SYNC);
-#endif
 	return 0;
 }
 
