@@ -44,7 +44,10 @@ async function main() {
 			await forever(demo);
 			teller.line('\nstopping');
 		}
-		await teller.chapter('The end', () => ending(demo));
+		if (teller.wrong.length === 0)
+			await teller.chapter('The end', () => ending(demo));
+		else
+			await demo.abandon();
 	} catch (e) {
 		await demo.abandon();
 		throw e;

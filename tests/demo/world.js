@@ -30,6 +30,8 @@ export class World {
 		/** @type {Status} */
 		this.status = { ready: 0, health: 'starting', degraded: [], queue: null, web: null, sync: null, renewLast: null, renewNext: null, busy: null };
 		this.told = '';
+		/** @type {number | null} */
+		this.dead = null;
 		/** @type {NodeJS.Timeout | null} */
 		this.soon = null;
 		this.cron = false;
@@ -146,6 +148,7 @@ export class World {
 			status.degraded = [];
 		}
 		status.queue = await this.queue();
+		this.dead = await this.metric('outlook_addin_dead_letters') ?? null;
 		status.web = stack.pids('web')[0] ?? null;
 		status.sync = stack.pids('sync')[0] ?? null;
 	}
@@ -172,7 +175,13 @@ export class World {
 		const tenants = [...sim.directory.tenants.values()].map((/** @type {any} */ t) => ({
 			id: t.id, name: t.name, mailboxes: [...t.users.values()].map((/** @type {any} */ u) => ({ tenant: t.id, user: u.oid, name: u.name, upn: u.upn })),
 		}));
-		return { now: sim.clock.now(), shifted: Math.round(sim.clock.offsetMs), tenants, events: this.events(), conversations: this.conversations(), subscriptions: this.subscriptions(), status: { ...this.status } };
+		return { now: sim.clock.now(), shifted: Math.round(sim.clock.offsetMs), tenants, events: this.events(), conversations: this.conversations(), subscriptions: this.subscriptions(), status: { ...this.status }, counts: this.counts() };
+	}
+
+	counts() {
+		const { delivered } = this.sim.journal.deliveries;
+		const writes = this.sim.conversations.counts;
+		return { answered: delivered, topics: writes.setTopic, times: writes.setScheduledTimestamp, deletions: writes.delete, dead: this.dead };
 	}
 
 	events() {

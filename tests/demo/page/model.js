@@ -8,7 +8,8 @@
  * @typedef {{ id: string, topic: string, start: number, state: string, agent: string, url: string | null }} Conversation
  * @typedef {{ tenant: string, user: string, id: string, expires: number, life: number }} Subscription
  * @typedef {{ ready: number, health: string, degraded: string[], queue: number | null, web: number | null, sync: number | null, renewLast: string | null, renewNext: number | null, busy: string | null }} Status
- * @typedef {{ now: number, shifted: number, tenants: Tenant[], events: CalendarEvent[], conversations: Conversation[], subscriptions: Subscription[], status: Status }} State
+ * @typedef {{ answered: number, topics: number, times: number, deletions: number, dead: number | null }} Counts
+ * @typedef {{ now: number, shifted: number, tenants: Tenant[], events: CalendarEvent[], conversations: Conversation[], subscriptions: Subscription[], status: Status, counts: Counts }} State
  */
 
 export const MINUTE = 60_000;

@@ -26,13 +26,14 @@ const LIGHTS = { graph: 'graph', entra: 'graph', nginx: 'nginx', web: 'web', sup
 export class Way {
 	/** @param {HTMLElement} place @param {{ act: (name: string) => Promise<void> }} asks */
 	constructor(place, asks) {
-		/** @type {Map<string, { node: HTMLElement, value: HTMLElement, bar: HTMLElement }>} */
+		/** @type {Map<string, { node: HTMLElement, value: HTMLElement, bar: HTMLElement, fact: HTMLElement }>} */
 		this.stations = new Map();
 		for (const station of STATIONS) {
 			const value = h('span', { class: 'value' }, '\u2026');
 			const bar = h('i', { class: 'bar' });
+			const fact = h('span', { class: 'fact' });
 			const node = h('div', { class: `station ${station.kind}`, dataset: { id: station.id } },
-				h('div', { class: 'top' }, h('b', {}, station.name), h('small', {}, station.kind === 'real' ? '' : 'simulated')), value, bar);
+				h('div', { class: 'top' }, h('b', {}, station.name), h('small', {}, station.kind === 'real' ? '' : 'simulated')), value, bar, station.act === undefined ? fact : null);
 			if (station.act !== undefined) {
 				const act = station.act;
 				const button = h('button', { type: 'button', class: act.name.startsWith('kill') ? 'act kill' : 'act', title: act.title, id: `act-${act.name}` }, h('span', act.narrow === undefined ? {} : { class: 'wide' }, act.label), act.narrow === undefined ? null : h('span', { class: 'narrow' }, act.narrow));
@@ -43,7 +44,7 @@ export class Way {
 				node.append(button);
 			}
 			place.append(...(station.id === 'graph' ? [] : [wire(station.id === 'renew')]), node);
-			this.stations.set(station.id, { node, value, bar });
+			this.stations.set(station.id, { node, value, bar, fact });
 		}
 	}
 
@@ -59,6 +60,10 @@ export class Way {
 		this.say('sync', st.sync === null ? 'starting\u2026' : `process ${st.sync}`, st.sync === null ? 'bad' : 'ok');
 		this.say('store', st.queue === null ? 'unknown' : st.queue === 0 ? 'nothing waits' : `${st.queue} waiting`, st.queue === null ? 'warn' : st.queue === 0 ? 'ok' : 'busy');
 		this.say('unblu', `${state.conversations.length} conversation${state.conversations.length === 1 ? '' : 's'}`, 'ok');
+		const c = state.counts;
+		this.note('nginx', `${c.answered} answered 202`);
+		this.note('store', c.dead === null ? '' : `${c.dead} dead letters`);
+		this.note('unblu', `${c.topics} topics, ${c.times} times, ${c.deletions} deleted`);
 		this.say('renew', st.busy ?? (st.renewNext === null ? st.renewLast ?? 'waits' : `next run in ${Math.max(0, Math.round((st.renewNext - Date.now()) / 1000))} s`), 'ok');
 	}
 
@@ -70,6 +75,15 @@ export class Way {
 		setText(station.value, text);
 		station.value.title = text;
 		station.node.dataset.how = how;
+	}
+
+	/** @param {string} id @param {string} text */
+	note(id, text) {
+		const fact = this.stations.get(id)?.fact;
+		if (fact !== undefined) {
+			setText(fact, text);
+			fact.title = text;
+		}
 	}
 
 	/** @param {string} id @param {number} share */
