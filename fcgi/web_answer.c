@@ -8,13 +8,15 @@
 
 enum { ERROR_BODY_MAX = 1024 };
 
-/* nginx decodes DOCUMENT_URI; other servers give at least REQUEST_URI. */
+/* Decoded in the first two; other servers give at least REQUEST_URI. */
 static const char *
 answer_path(const struct front *front, char *room, size_t cap)
 {
 	const char *path = front_param(front, "DOCUMENT_URI");
 	size_t len;
 
+	if (*path == '\0')
+		path = front_param(front, "SCRIPT_NAME");
 	if (*path != '\0')
 		return path;
 	path = front_param(front, "REQUEST_URI");

@@ -34,6 +34,14 @@ unit_tests += tests/unit/test_when
 unit_tests += tests/unit/test_target
 tests_unit_test_target_SOURCES = tests/unit/test_target.c cronjob/target.c
 tests_unit_test_target_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cronjob
+unit_tests += tests/unit/test_bearer
+unit_tests += tests/unit/test_frame
+unit_tests += tests/unit/test_metrics
+unit_tests += tests/unit/test_notification
+unit_tests += tests/unit/test_validation
+unit_tests += tests/unit/test_wake
+tests_unit_test_frame_SOURCES = tests/unit/test_frame.c fcgi/frame.c
+tests_unit_test_frame_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
@@ -96,3 +104,6 @@ bench: all
 	$(stack_env) node $(srcdir)/tests/bench/bench.js $(ROUNDS) $(SECONDS)
 
 .PHONY: torture bench
+
+# What the engine tests put into the store.
+check_PROGRAMS += tests/sync/storetool
