@@ -1,0 +1,208 @@
+/* tests/sync/storetool.c - for the tests of sync: puts into the store what web
+ * would, and shows what is in it as one JSON document. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "port/store.h"
+
+static int
+fail(const struct err *e)
+{
+	fprintf(stderr, "storetool: %s\n", e->text);
+	return EXIT_FAILURE;
+}
+
+/* work KIND TENANT USER EVENT HINTS DELAY_MS */
+static int
+add_work(struct store *s, char **argv, struct err *e)
+{
+	struct store_hint_item item = {
+	    .kind = (enum store_kind)atoi(argv[0]),
+	    .tenant = argv[1],
+	    .user = argv[2],
+	    .event = argv[3],
+	    .hints = (unsigned)atoi(argv[4]),
+	};
+
+	return store_work_add(s, &item, 1, clock_wall_ms(), atoll(argv[5]), e);
+}
+
+/* announce CONVERSATION TENANT USER SOURCE TOPIC START_MS ZONE */
+static int
+announce(struct store *s, char **argv, struct err *e)
+{
+	struct store_link l = {.state = STORE_LINK_ANNOUNCED};
+	bool other = false;
+
+	text_copy(l.conversation, sizeof(l.conversation), argv[0]);
+	text_copy(l.tenant, sizeof(l.tenant), argv[1]);
+	text_copy(l.user, sizeof(l.user), argv[2]);
+	text_copy(l.source_id, sizeof(l.source_id), argv[3]);
+	text_copy(l.topic, sizeof(l.topic), argv[4]);
+	l.start_ms = atoll(argv[5]);
+	text_copy(l.time_zone, sizeof(l.time_zone), argv[6]);
+	l.created_ms = l.announced_ms = clock_wall_ms();
+	return store_link_announce(s, &l, &other, e);
+}
+
+static int
+each_link(const struct store_link *l, void *arg)
+{
+	json_array_append_new(arg,
+	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:I, s:b, s:s,"
+		      " s:I, s:I, s:s, s:s, s:i}",
+		"conversation", l->conversation, "tenant", l->tenant, "user",
+		l->user, "event", l->event, "state", (int)l->state, "verified",
+		l->verified, "agent", l->agent, "topic", l->topic, "start",
+		(json_int_t)l->start_ms, "written", l->written, "writing",
+		l->writing, "gone", (json_int_t)l->gone_since_ms, "synced",
+		(json_int_t)l->synced_ms, "error", l->last_error, "series",
+		l->series, "searches", l->searches));
+	return 0;
+}
+
+static int
+each_mailbox(const struct store_mailbox *m, void *arg)
+{
+	json_array_append_new(arg,
+	    json_pack("{s:s, s:s, s:i, s:s, s:I, s:I}", "tenant", m->tenant,
+		"user", m->user, "state", (int)m->state, "reason", m->reason,
+		"retry", (json_int_t)m->retry_ms, "catchUp",
+		(json_int_t)m->catch_up_ms));
+	return 0;
+}
+
+static int
+each_subscription(const struct store_subscription *sub, void *arg)
+{
+	json_array_append_new(arg,
+	    json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "tenant", sub->tenant,
+		"user", sub->user, "id", sub->id, "hash",
+		sub->client_state_hash, "granted", (json_int_t)sub->granted_ms,
+		"expires", (json_int_t)sub->expires_ms));
+	return 0;
+}
+
+static int
+each_work(const struct store_work *w, bool in_progress, void *arg)
+{
+	json_array_append_new(arg,
+	    json_pack("{s:i, s:s, s:s, s:s, s:i, s:I, s:I, s:i, s:s, s:b}",
+		"kind", (int)w->kind, "tenant", w->tenant, "user", w->user,
+		"event", w->event, "hints", (int)w->hints, "due",
+		(json_int_t)w->due_ms, "notBefore",
+		(json_int_t)w->not_before_ms, "attempts", w->attempts, "reason",
+		w->reason, "inProgress", in_progress));
+	return 0;
+}
+
+static int
+each_dead(const struct store_dead *d, void *arg)
+{
+	json_array_append_new(arg,
+	    json_pack("{s:i, s:s, s:s}", "kind", (int)d->work.kind, "event",
+		d->work.event, "reason", d->reason));
+	return 0;
+}
+
+static int
+each_audit(const struct store_audit *a, void *arg)
+{
+	json_array_append_new(arg,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s}", "conversation",
+		a->conversation, "event", a->event, "action", a->action,
+		"outcome", a->outcome, "detail", a->detail));
+	return 0;
+}
+
+static int
+each_fact(const char *name, const char *text, int64_t at_ms, void *arg)
+{
+	(void)at_ms;
+	json_object_set_new(arg, name, json_string(text));
+	return 0;
+}
+
+static int
+dump(struct store *s, struct err *e)
+{
+	json_t *doc =
+	    json_pack("{s:[], s:[], s:[], s:[], s:[], s:[], s:{}}", "links",
+		"mailboxes", "subscriptions", "work", "dead", "audit", "facts");
+	char *keys = NULL;
+	char *text;
+	int64_t at_ms;
+	int rc = -1;
+
+	if (store_link_each(s, NULL, NULL, each_link,
+		json_object_get(doc, "links"), e) == 0 &&
+	    store_mailbox_each(
+		s, each_mailbox, json_object_get(doc, "mailboxes"), e) == 0 &&
+	    store_subscription_each(s, each_subscription,
+		json_object_get(doc, "subscriptions"), e) == 0 &&
+	    store_work_each(s, NULL, NULL, each_work,
+		json_object_get(doc, "work"), e) == 0 &&
+	    store_dead_each(s, each_dead, json_object_get(doc, "dead"), e) ==
+		0 &&
+	    store_audit_each(
+		s, 0, each_audit, json_object_get(doc, "audit"), e) == 0 &&
+	    store_fact_each(
+		s, "", each_fact, json_object_get(doc, "facts"), e) == 0 &&
+	    store_keys_load(s, &keys, &at_ms, e) == 0)
+		rc = 0;
+	json_object_set_new(doc, "keys",
+	    keys != NULL ? json_loads(keys, 0, NULL) : json_null());
+	if (rc == 0) {
+		text = json_text(doc);
+		puts(text);
+		free(text);
+	}
+	free(keys);
+	json_decref(doc);
+	return rc;
+}
+
+static int
+run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
+{
+	if (strcmp(verb, "work") == 0 && argc == 6)
+		return add_work(s, argv, e);
+	if (strcmp(verb, "announce") == 0 && argc == 7)
+		return announce(s, argv, e);
+	if (strcmp(verb, "follow") == 0 && argc == 3)
+		return store_mailbox_follow(s, argv[0], argv[1], argv[2], false,
+		    clock_wall_ms(), NULL, e);
+	if (strcmp(verb, "fact") == 0 && argc == 2)
+		return store_fact_set(s, argv[0], argv[1], clock_wall_ms(), e);
+	if (strcmp(verb, "unfact") == 0 && argc == 1)
+		return store_fact_remove(s, argv[0], e) < 0 ? -1 : 0;
+	if (strcmp(verb, "dump") == 0 && argc == 0)
+		return dump(s, e);
+	return err_set(e, ERR_INPUT, "usage: storetool DATABASE VERB ...");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct err e = {.code = ERR_NONE};
+	struct store *s;
+	int rc;
+
+	log_init("storetool", NULL, LOG_LEVEL_ERROR);
+	if (argc < 3) {
+		err_set(&e, ERR_INPUT, "usage: storetool DATABASE VERB ...");
+		return fail(&e);
+	}
+	s = store_open(argv[1], STORE_CREATE, 5000, clock_wall_ms(), &e);
+	if (s == NULL)
+		return fail(&e);
+	rc = run(s, argv[2], argc - 3, argv + 3, &e);
+	store_close(s);
+	return rc == 0 ? EXIT_SUCCESS : fail(&e);
+}
