@@ -383,6 +383,27 @@ after_round_runs_behind_the_callbacks(void **state)
 }
 
 static void
+count_round(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void
+waiting_for_a_timer_does_not_spin(void **state)
+{
+	struct loop *l = new_loop();
+	struct loop_timer *end = loop_timer_new(l, stop_loop, l);
+	int rounds = 0;
+
+	(void)state;
+	loop_after_round(l, count_round, &rounds);
+	loop_timer_set(end, 20);
+	loop_run(l, NULL);
+	assert_in_range(rounds, 1, 3);
+	loop_free(l);
+}
+
+static void
 a_stop_before_the_run_is_not_lost_and_it_runs_again(void **state)
 {
 	struct trace t = {.loop = new_loop(), .stop_at = 1};
@@ -431,6 +452,7 @@ main(void)
 	    cmocka_unit_test(a_descriptor_that_can_not_be_watched_is_an_error),
 	    cmocka_unit_test(signals_come_through_the_loop),
 	    cmocka_unit_test(after_round_runs_behind_the_callbacks),
+	    cmocka_unit_test(waiting_for_a_timer_does_not_spin),
 	    cmocka_unit_test(
 		a_stop_before_the_run_is_not_lost_and_it_runs_again),
 	    cmocka_unit_test(a_very_long_delay_neither_fires_nor_spins),

@@ -60,6 +60,19 @@ below_reaches_every_value_and_none_above(void **state)
 }
 
 static void
+below_favours_no_part_of_a_great_range(void **state)
+{
+	const uint64_t third = UINT64_C(1) << 62;
+	int low = 0;
+
+	(void)state;
+	/* Without rejection the lowest third would come up half the time. */
+	for (int i = 0; i < 3000; i++)
+		low += rand_below(3 * third) < third;
+	assert_in_range(low, 740, 1260);
+}
+
+static void
 every_byte_is_filled(void **state)
 {
 	unsigned char bytes[300];
@@ -81,6 +94,7 @@ main(void)
 	    cmocka_unit_test(tokens_are_43_characters_and_all_different),
 	    cmocka_unit_test(guids_are_of_version_4),
 	    cmocka_unit_test(below_reaches_every_value_and_none_above),
+	    cmocka_unit_test(below_favours_no_part_of_a_great_range),
 	    cmocka_unit_test(every_byte_is_filled),
 	};
 

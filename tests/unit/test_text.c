@@ -106,7 +106,9 @@ copy_refuses_what_does_not_fit(void **state)
 	assert_string_equal(out, "abc");
 	assert_false(text_copy(out, sizeof(out), "abcd"));
 	assert_string_equal(out, "");
+	out[0] = 'z';
 	assert_false(text_copy(out, 0, ""));
+	assert_int_equal(out[0], 'z');
 }
 
 static void

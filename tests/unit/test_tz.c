@@ -310,16 +310,68 @@ load_bytes(const char *data, size_t len, struct err *e)
 	return tz_load("Zone", e);
 }
 
+static int
+make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) != NULL ? 0 : -1;
+}
+
+static int
+remove_folder(void **state)
+{
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/Zone", folder);
+	unlink(path);
+	return rmdir(folder);
+}
+
+/* Version 1: 32-bit times only and no rule. */
+static void
+changes_must_ascend_and_name_a_type_that_exists(void **state)
+{
+	char file[] = "TZif\0"
+		      "...............\0\0\0\0\0\0\0\0\0\0\0\0"
+		      "\0\0\0\2\0\0\0\2\0\0\0\4" /* counts */
+		      "\0\0\1\0\0\0\2\0" /* at 256 and 512 s */
+		      "\1\0"
+		      "\0\0\0\0\0\0\0\0\x0E\x10\1\0ABC";
+	const size_t len = sizeof(file);
+	struct tz *z;
+
+	(void)state;
+	setenv("TZDIR", folder, 1);
+	z = load_bytes(file, len, NULL);
+	assert_non_null(z);
+	assert_int_equal(tz_offset_at(z, 255000), 0);
+	assert_int_equal(tz_offset_at(z, 256000), 3600);
+	assert_int_equal(tz_offset_at(z, 512000), 0);
+	assert_true(tz_next_change(z, 512000) == INT64_MAX);
+	tz_free(z);
+	file[50] = 1; /* both at 256 s */
+	assert_null(load_bytes(file, len, NULL));
+	file[50] = 0; /* the second one first */
+	assert_null(load_bytes(file, len, NULL));
+	file[50] = 2;
+	file[52] = 2; /* a third type */
+	assert_null(load_bytes(file, len, NULL));
+	file[52] = 1;
+	z = load_bytes(file, len, NULL);
+	assert_non_null(z);
+	tz_free(z);
+	unsetenv("TZDIR");
+}
+
 static void
 a_damaged_zone_file_is_refused_and_harms_nothing(void **state)
 {
-	char path[64];
 	char *data;
 	size_t len;
 	unsigned seed = 3;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
 	assert_int_equal(file_read("/usr/share/zoneinfo/Europe/Zurich", 1 << 20,
 			     &data, &len, NULL),
 	    0);
@@ -352,9 +404,6 @@ a_damaged_zone_file_is_refused_and_harms_nothing(void **state)
 	}
 	unsetenv("TZDIR");
 	free(data);
-	snprintf(path, sizeof(path), "%s/Zone", folder);
-	unlink(path);
-	rmdir(folder);
 }
 
 int
@@ -372,8 +421,9 @@ main(void)
 	    cmocka_unit_test(a_rule_may_change_at_the_turn_of_the_year),
 	    cmocka_unit_test(a_tz_that_means_nothing_is_refused),
 	    cmocka_unit_test(a_day_starts_at_its_first_instant),
+	    cmocka_unit_test(changes_must_ascend_and_name_a_type_that_exists),
 	    cmocka_unit_test(a_damaged_zone_file_is_refused_and_harms_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

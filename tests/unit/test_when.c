@@ -176,6 +176,18 @@ retry_after_is_read_in_all_its_forms(void **state)
 }
 
 static void
+a_year_of_two_digits_lies_at_most_50_years_ahead(void **state)
+{
+	const int64_t now = 1795422745000; /* 2026 */
+
+	(void)state;
+	assert_true(
+	    when_parse_retry_after("Sunday, 06-Nov-94 08:49:38 GMT", now) == 0);
+	assert_true(
+	    when_parse_retry_after("Sunday, 06-Nov-60 08:49:38 GMT", now) > 0);
+}
+
+static void
 minutes_round_half_up(void **state)
 {
 	(void)state;
@@ -199,6 +211,7 @@ main(void)
 		days_agree_with_the_c_library_over_eight_centuries),
 	    cmocka_unit_test(fields_beyond_their_range_count_on),
 	    cmocka_unit_test(retry_after_is_read_in_all_its_forms),
+	    cmocka_unit_test(a_year_of_two_digits_lies_at_most_50_years_ahead),
 	    cmocka_unit_test(minutes_round_half_up),
 	};
 
