@@ -57,7 +57,7 @@ export class Bench {
 	}
 
 	constructor() {
-		this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oa-sync-'));
+		this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'outlook-addin-sync-'));
 		this.database = `sqlite:${this.dir}/state.db`;
 		this.log = path.join(this.dir, 'sync.log');
 		/** @type {any} */
