@@ -11,17 +11,19 @@ lib_libbase_a_SOURCES = \
 	lib/base/jws.c lib/base/jws.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/loop.c lib/base/loop.h \
+	lib/base/loop_timer.c lib/base/loop_timer.h \
 	lib/base/mem.c lib/base/mem.h \
 	lib/base/page.c lib/base/page.h \
 	lib/base/rand.c lib/base/rand.h \
 	lib/base/scan.c lib/base/scan.h \
+	lib/base/scan_string.c lib/base/scan_string.h \
+	lib/base/scan_walk.c \
 	lib/base/secret.c lib/base/secret.h \
 	lib/base/text.c lib/base/text.h \
 	lib/base/tz.c lib/base/tz.h \
 	lib/base/tz_posix.c lib/base/tz_posix.h \
 	lib/base/url.c lib/base/url.h \
-	lib/base/when.c lib/base/when.h \
-	lib/base/scan_string.c lib/base/scan_string.h lib/base/scan_walk.c
+	lib/base/when.c lib/base/when.h
 
 lib_librule_a_SOURCES = \
 	lib/rule/bearer.c lib/rule/bearer.h \

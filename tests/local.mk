@@ -14,6 +14,7 @@ unit_tests =
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_circuit
 unit_tests += tests/unit/test_clock
+unit_tests += tests/unit/test_config
 unit_tests += tests/unit/test_cron
 unit_tests += tests/unit/test_err
 unit_tests += tests/unit/test_file
@@ -26,7 +27,11 @@ unit_tests += tests/unit/test_page
 unit_tests += tests/unit/test_rand
 unit_tests += tests/unit/test_retry
 unit_tests += tests/unit/test_scan
+unit_tests += tests/unit/test_scan_jansson
 unit_tests += tests/unit/test_secret
+unit_tests += tests/unit/test_template
+tests_unit_test_template_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
+tests_unit_test_template_LDADD = ctl/libctl.a $(LDADD)
 unit_tests += tests/unit/test_text
 unit_tests += tests/unit/test_tz
 unit_tests += tests/unit/test_url
@@ -107,3 +112,7 @@ bench: all
 
 # What the engine tests put into the store.
 check_PROGRAMS += tests/sync/storetool
+
+# outlook-addinctl: the configuration, what it prints, what it renders.
+tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap
+EXTRA_DIST += tests/cases/config
