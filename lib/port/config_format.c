@@ -15,7 +15,10 @@
 #include "rule/cron.h"
 
 /* "wake.sock" lies beside the FastCGI socket and must fit as well. */
-enum { FORMAT_SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 10 };
+enum {
+	FORMAT_SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 10,
+	FORMAT_MATCH_MAX = 2000
+};
 
 bool
 config_format_is_placeholder(const char *text)
@@ -49,28 +52,37 @@ config_format_has_control(const char *text)
 	return false;
 }
 
+/* Whether text has the ERE. */
+static bool
+matches(const char *pattern, const char *text)
+{
+	regex_t re;
+	bool match;
+
+	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return false;
+	match = regexec(&re, text, 0, NULL, 0) == 0;
+	regfree(&re);
+	return match;
+}
+
 int
 config_format_check(
     const struct config_format *f, const char *text, struct err *e)
 {
-	regex_t re;
-	int miss;
+	size_t len = strlen(text);
 
 	if (config_format_has_control(text))
 		return err_set(e, ERR_INPUT,
-		    "must not contain control "
-		    "characters or line breaks");
-	if (strlen(text) > f->max)
+		    "must not contain control characters or line breaks");
+	/* What it has to be says more than how long it may be, but nothing
+	 * without bounds is given to the matcher. */
+	if (f->pattern != NULL && len <= FORMAT_MATCH_MAX &&
+	    !matches(f->pattern, text))
+		return err_set(e, ERR_INPUT, "must be %s", f->what);
+	if (len > f->max)
 		return err_set(
 		    e, ERR_INPUT, "must not be longer than %zu bytes", f->max);
-	if (f->pattern != NULL) {
-		if (regcomp(&re, f->pattern, REG_EXTENDED | REG_NOSUB) != 0)
-			return err_set(e, ERR_INPUT, "can not be checked");
-		miss = regexec(&re, text, 0, NULL, 0);
-		regfree(&re);
-		if (miss)
-			return err_set(e, ERR_INPUT, "must be %s", f->what);
-	}
 	return f->check == NULL ? 0 : f->check(text, e);
 }
 

@@ -181,7 +181,7 @@ read_number(const struct config_option *o, const json_t *v, const char *path,
 	} else if (!json_is_string(v)) {
 		return wrong_type("a number", v, path, r);
 	} else if (!number_from_text(json_string_value(v), fraction, &value)) {
-		config_problem(r, path, "must be a %s of digits",
+		config_problem(r, path, "must be a %s, in digits",
 		    fraction ? "number" : "whole number");
 		return false;
 	}
