@@ -29,7 +29,8 @@ print_firings(const char *zone, int64_t start_s, long count, const char *text)
 	} else {
 		while (count-- > 0) {
 			ms = cron_next(&c, z, ms);
-			printf("%" PRId64 "%s", ms / 1000, count > 0 ? " " : "");
+			printf(
+			    "%" PRId64 "%s", ms / 1000, count > 0 ? " " : "");
 		}
 		printf("\n");
 	}
