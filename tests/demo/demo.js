@@ -2,7 +2,6 @@
 /* Simulators, the product and the front door, started and stopped as one. */
 
 import { Stack } from '../lib/stack.js';
-import { waitFor } from '../lib/wait.js';
 import { DIRECTORY, FURNITURE } from './cast.js';
 import { HOUR, MINUTE, addDays, atMinute, weekStart } from './page/model.js';
 import { Front } from './server.js';
@@ -85,11 +84,6 @@ export class Demo {
 			const start = this.at(f.day, f.hour);
 			this.shown.run({ action: 'create', mailbox: this.running.mailboxes[f.who].oid, subject: f.subject, start, end: start + f.minutes * MINUTE });
 		}
-	}
-
-	/** Until the queue is empty, by the product's own count. */
-	async idle() {
-		await waitFor(async () => await this.shown.queue() === 0, 20_000, 'nothing waits in the queue');
 	}
 
 	/** Ends everything; throws when something was not as it must be. */
