@@ -36,7 +36,7 @@ const KEEP = process.env.KEEP_FOLDERS === '1';
 function tail(file, program) {
 	if (!fs.existsSync(file))
 		return '';
-	const lines = fs.readFileSync(file, 'utf8').split('\n').filter((l) => l !== '').slice(-25);
+	const lines = fs.readFileSync(file, 'utf8').split('\n').filter((l) => l !== '').slice(-15);
 	return lines.length === 0 ? '' : `--- ${program}\n${lines.join('\n')}\n`;
 }
 
@@ -67,6 +67,8 @@ export class Parts {
 		const stack = await this.start(name, options);
 		try {
 			await story(stack);
+			if (stack.failed)
+				throw new Error('a part of the story has failed');
 			await stack.stop();
 		} catch (e) {
 			await stack.abandon();
@@ -100,12 +102,29 @@ export class Parts {
 		/** Log lines of level error are a failure of the story unless it says that they belong to it. */
 		this.expectErrors = false;
 		this.over = false;
+		/** A part of the story has failed and said so itself. */
+		this.failed = false;
 		/** Set by prepare(). @type {Simulators} */
 		this.sims = /** @type {any} */ (null);
 		/** @type {Client} */
 		this.http = /** @type {any} */ (null);
 		this.port = 0;
 		this.metricsPort = 0;
+	}
+
+	/**
+	 * A subtest of the story; its failure keeps the folder.
+	 * @param {import('node:test').TestContext} t @param {string} name @param {() => Promise<void>} part
+	 */
+	async part(t, name, part) {
+		await t.test(name, async () => {
+			try {
+				await part();
+			} catch (e) {
+				this.failed = true;
+				throw e;
+			}
+		});
 	}
 
 	async prepare() {
@@ -266,7 +285,7 @@ export class Parts {
 	/** @param {string} sql @returns {Promise<any[]>} rows; the store is opened read-only */
 	query(sql) {
 		return new Promise((resolve, reject) => {
-			execFile('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 5000', this.storeFile, sql], { maxBuffer: 256 << 20 }, (e, stdout, stderr) => {
+			execFile('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 5000', this.storeFile, sql], { maxBuffer: 256 << 20, ...serviceAccount() ?? {} }, (e, stdout, stderr) => {
 				if (e !== null)
 					reject(new Error(`sqlite3: ${stderr || e.message}`));
 				else

@@ -86,9 +86,14 @@ export class Stack extends Parts {
 		return { mailbox, sub: first.sub, links };
 	}
 
+	/** The events that are queued: notifications that have just arrived, and rows of the queue. @returns {Promise<Set<string>>} */
+	async queuedEvents() {
+		return new Set((await this.query('SELECT event FROM work WHERE kind = 0 UNION SELECT event FROM arrival WHERE kind = 0')).map((r) => r.event));
+	}
+
 	/** No event is left in the queue and nothing is being worked at. @param {number} [ms] */
 	async idle(ms = 15_000) {
-		await waitFor(async () => (await this.query('SELECT count(*) AS n FROM work WHERE kind = 0 OR claimed = 1'))[0].n === 0, ms, 'the queue is empty');
+		await waitFor(async () => (await this.query('SELECT (SELECT count(*) FROM arrival) + (SELECT count(*) FROM work WHERE kind = 0 OR claimed = 1) AS n'))[0].n === 0, ms, 'the queue is empty');
 	}
 
 	/** Nothing is being worked at; rows may wait. @param {number} [ms] */

@@ -11,13 +11,13 @@ import { waitFor } from '../lib/wait.js';
 
 const EVENTS = '/addin/webhook/events';
 const TOKEN = `${EVENTS}?validationToken=hello+there`;
-const HELD = { config: { notificationDebounceMs: 3600_000 } };
+const HELD = { config: { notificationDebounceMs: 600_000 } };
 /** nginx' worker_connections bound both sides of a proxied request. */
 const CONNECTIONS = 900;
 
 test(`${CONNECTIONS} connections at once: every single request is answered`, async () => {
 	await Stack.play('connections', HELD, async (stack) => {
-		const { sub } = await stack.follow(stack.mailboxes[0]);
+		const { sub } = await stack.follow(stack.mailboxes[0], { event: false });
 		const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 		/** @type {Record<string, Record<number, number>>} */
 		const counts = { notification: {}, handshake: {} };
@@ -38,7 +38,7 @@ test(`${CONNECTIONS} connections at once: every single request is answered`, asy
 			}
 		}));
 		assert.deepEqual(counts, { notification: { 202: CONNECTIONS * 2 }, handshake: { 200: CONNECTIONS } });
-		const rows = new Set((await stack.query('SELECT event FROM work')).map((r) => r.event));
+		const rows = await stack.queuedEvents();
 		assert.equal([...owed].filter((e) => !rows.has(e)).length, 0, 'every 202 is in the store');
 		assert.ok(slowest < 15_000, `the slowest took ${slowest} ms`);
 		agent.destroy();
@@ -47,7 +47,7 @@ test(`${CONNECTIONS} connections at once: every single request is answered`, asy
 
 test('silent, slow, half-open and hostile FastCGI peers delay nobody', async (t) => {
 	await Stack.play('peers', HELD, async (stack) => {
-		const { sub } = await stack.follow(stack.mailboxes[0]);
+		const { sub } = await stack.follow(stack.mailboxes[0], { event: false });
 		const web = await stack.pid('web');
 		/** @type {Peer[]} */
 		const peers = [];
@@ -77,15 +77,15 @@ test('silent, slow, half-open and hostile FastCGI peers delay nobody', async (t)
 		};
 		const whole = request('POST', EVENTS, body(item(sub, longId('peer'))));
 
-		await t.test('a hundred that say nothing', async () => {
+		await stack.part(t, 'a hundred that say nothing', async () => {
 			await Promise.all(Array.from({ length: 100 }, () => peer(null)));
 			await serves('silent');
 		});
-		await t.test('a hundred that stop after a few bytes, at any place of a request', async () => {
+		await stack.part(t, 'a hundred that stop after a few bytes, at any place of a request', async () => {
 			await Promise.all(Array.from({ length: 100 }, (_, i) => peer(whole.subarray(0, 1 + Math.floor(i * (whole.length - 2) / 100)))));
 			await serves('half');
 		});
-		await t.test('one that sends a byte at a time', async () => {
+		await stack.part(t, 'one that sends a byte at a time', async () => {
 			const slow = await peer(null);
 			let at = 0;
 			const drip = setInterval(() => {
@@ -97,7 +97,7 @@ test('silent, slow, half-open and hostile FastCGI peers delay nobody', async (t)
 			clearInterval(drip);
 			assert.equal(answer?.status, 202, 'and is served in the end');
 		});
-		await t.test('half-open ones: the peer has shut its writing side before or after a whole request', async () => {
+		await stack.part(t, 'half-open ones: the peer has shut its writing side before or after a whole request', async () => {
 			const before = await peer(whole.subarray(0, 60));
 			before.socket.end();
 			const after = await peer(whole);
@@ -105,7 +105,7 @@ test('silent, slow, half-open and hostile FastCGI peers delay nobody', async (t)
 			await serves('half-open');
 			await waitFor(() => before.closed, 5000, 'the torn request is closed');
 		});
-		await t.test('ones that never read their answers', async () => {
+		await stack.part(t, 'ones that never read their answers', async () => {
 			for (let i = 0; i < 20; i++) {
 				const p = await peer(null);
 				p.socket.pause();
@@ -114,7 +114,7 @@ test('silent, slow, half-open and hostile FastCGI peers delay nobody', async (t)
 			}
 			await serves('deaf');
 		});
-		await t.test('shapes that libfcgi would block on are closed by us', async () => {
+		await stack.part(t, 'shapes that libfcgi would block on are closed by us', async () => {
 			const uri = pairs(params('POST', EVENTS, Buffer.from('{}')));
 			const lying = Buffer.from(uri);
 			lying[0] = 0xff;
@@ -136,7 +136,7 @@ test('silent, slow, half-open and hostile FastCGI peers delay nobody', async (t)
 			}
 			await serves('shapes');
 		});
-		await t.test('a large body in many small records, and its budget', async () => {
+		await stack.part(t, 'a large body in many small records, and its budget', async () => {
 			const data = Buffer.from(body(...Array.from({ length: 900 }, (_, i) => item(sub, longId(`rec-${i}`)))));
 			const p = await peer(Buffer.concat([begin(1), stream(PARAMS, 1, pairs(params('POST', EVENTS, data))), stream(STDIN, 1, data, 700)]));
 			assert.equal((await p.answer(10_000))?.status, 202);

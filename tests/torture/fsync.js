@@ -14,8 +14,8 @@ import { attach, auditAnswers, parseCalls } from '../lib/strace.js';
 const COUNT = Number(process.argv[2] ?? process.env.NOTIFICATIONS ?? 200);
 const LANES = 16;
 
-await Stack.play('torture-fsync', { config: { notificationDebounceMs: 3600_000 } }, async (stack) => {
-	const { sub } = await stack.follow(stack.mailboxes[0]);
+await Stack.play('torture-fsync', { config: { notificationDebounceMs: 600_000 } }, async (stack) => {
+	const { sub } = await stack.follow(stack.mailboxes[0], { event: false });
 	const ids = Array.from({ length: COUNT }, (_, i) => longId(`fsync-${i}`));
 	const trace = path.join(stack.logDir, 'fsync.trace');
 	const witness = await attach(await stack.pid('web'), stack.logDir, trace, ['-y', '-s', '9000', '-e', 'signal=none', '-e', 'trace=read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,pwritev,fdatasync,fsync']);
