@@ -48,6 +48,11 @@ const DELIVERY_LOG_SIZE = 20_000;
  */
 
 export class Simulators {
+	/** @type {Directory} */
+	directory = /** @type {any} */ (null);
+	/** @type {Subscriptions} */
+	subscriptions = /** @type {any} */ (null);
+
 	/** @param {Options} options */
 	constructor(options) {
 		this.options = options;
@@ -66,23 +71,19 @@ export class Simulators {
 		this.faults = new Faults(this.clock, this.rng);
 		this.checks = new Checks(this);
 		this.keys = new Keys(this);
-		this.delivery = /** @type {DeliveryEngine} */ (/** @type {any} */ (null));
-		this.begin();
+		this.delivery = new DeliveryEngine(this, DELIVERY_LOG_SIZE);
+		this.actions = new Actions(this);
+		this.world();
 	}
 
-	/** A world without events, subscriptions and conversations. */
-	begin() {
+	/** What a reset makes anew: a world without events, subscriptions and conversations. */
+	world() {
 		this.directory = new Directory(this.data);
 		this.tokens = new TokenStore(this);
 		this.calendars = new Calendars(this);
 		this.subscriptions = new Subscriptions(this);
 		this.lifecycle = new Lifecycle(this);
 		this.notifier = new Notifier(this);
-		if (this.delivery === null)
-			this.delivery = new DeliveryEngine(this, DELIVERY_LOG_SIZE);
-		else
-			this.delivery.clear();
-		this.actions = new Actions(this);
 		this.handshakes = new Ring(1000);
 		/** @type {Map<string, any>} */
 		this.deltaTokens = new Map();
@@ -105,7 +106,8 @@ export class Simulators {
 		this.faults.clear();
 		this.checks.clear();
 		this.errors.length = 0;
-		this.begin();
+		this.world();
+		this.delivery.clear();
 		this.journal.emit('reset', { seed: this.seed });
 	}
 

@@ -14,6 +14,16 @@ import { Ring } from '../lib/journal.js';
  */
 
 export class DeliveryEngine {
+	/* Late answers of an earlier life must not touch the counts of this one. */
+	life = {};
+	/** url -> items waiting for company @type {Map<string, { item: any, sub: any }[]>} */
+	gathering = new Map();
+	/** url -> posts waiting for a free slot @type {Map<string, { running: number, queue: Delivery[] }>} */
+	lanes = new Map();
+	/** @type {Set<Delivery>} neither delivered nor dropped */
+	pending = new Set();
+	nextId = 1;
+
 	/** @param {any} sim @param {number} size */
 	constructor(sim, size) {
 		this.sim = sim;
@@ -21,19 +31,14 @@ export class DeliveryEngine {
 		this.health = new EndpointHealth(sim);
 		/** @type {(() => void)[]} */
 		this.waiters = [];
-		this.clear();
 	}
 
 	clear() {
-		/* Late answers of an earlier life must not touch the counts of this one. */
 		this.life = {};
 		this.ring.clear();
 		this.health.clear();
-		/** url -> items waiting for company @type {Map<string, { item: any, sub: any }[]>} */
 		this.gathering = new Map();
-		/** url -> posts waiting for a free slot @type {Map<string, { running: number, queue: Delivery[] }>} */
 		this.lanes = new Map();
-		/** @type {Set<Delivery>} neither delivered nor dropped */
 		this.pending = new Set();
 		this.nextId = 1;
 		this.settled();

@@ -5,14 +5,15 @@ const WINDOW_MS = 600_000;
 const ENOUGH = 10;
 
 export class EndpointHealth {
+	/** @type {Map<string, { from: number, answers: number, slow: number, late: number, state: 'ok' | 'slow' | 'drop', until: number }>} */
+	hosts = new Map();
+
 	/** @param {any} sim */
 	constructor(sim) {
 		this.sim = sim;
-		this.clear();
 	}
 
 	clear() {
-		/** @type {Map<string, { from: number, answers: number, slow: number, late: number, state: 'ok' | 'slow' | 'drop', until: number }>} */
 		this.hosts = new Map();
 	}
 

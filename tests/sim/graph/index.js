@@ -85,14 +85,14 @@ function leave(sim, ctx) {
 
 /** @param {any} sim @param {any} service @param {any} ctx @returns {import('../lib/listener.js').Route} */
 function route(sim, service, ctx) {
-	const parts = ctx.path.split('/').map(pathDecode);
+	const parts = ctx.path.split('/');
 	if (parts[1] !== 'v1.0')
 		return unknown(sim, ctx);
-	const head = parts[2]?.toLowerCase();
+	const head = pathDecode(parts[2] ?? '').toLowerCase();
 	if (head === 'subscriptions')
-		return subscriptionRoute(sim, ctx, parts.slice(3));
+		return subscriptionRoute(sim, ctx, parts.slice(3).map(pathDecode));
 	if (head === 'users' && parts.length >= 5)
-		return userRoute(sim, ctx, parts[3], parts.slice(4));
+		return userRoute(sim, ctx, pathDecode(parts[3]), parts.slice(4).join('/'));
 	if (head === '$batch' && ctx.method === 'POST' && parts.length === 3)
 		return { op: 'batch', spec: 'POST /$batch', run: () => batch(sim, service, ctx) };
 	return unknown(sim, ctx);
@@ -130,7 +130,7 @@ function subscriptionRoute(sim, ctx, rest) {
 		ctx.json = subs.jsonBody(ctx);
 		return { op: 'renewSubscription', spec: 'PATCH /subscriptions/{subscription-id}', run: () => subs.patchSubscription(sim, ctx, id) };
 	case 'DELETE':
-		return { op: 'deleteSubscription', spec: 'DELETE /subscriptions/{subscription-id}', run: () => subs.deleteSubscription(sim, ctx, id) };
+		return { op: 'deleteSubscription', spec: 'DELETE /subscriptions/{subscription-id}', run: () => /** @type {any} */ (subs.deleteSubscription(sim, ctx, id)) };
 	default:
 		return unknown(sim, ctx);
 	}
@@ -150,13 +150,12 @@ const USER_ROUTES = [
 	[/^calendars\/([^/]+)\/events$/i, 'GET', 'listEvents', '/users/{user-id}/calendars/{calendar-id}/events', (sim, ctx, m) => events.listEvents(sim, ctx, m[1])],
 	[/^calendars\/([^/]+)\/calendarView$/i, 'GET', 'listCalendarView', '/users/{user-id}/calendars/{calendar-id}/calendarView', (sim, ctx, m) => events.listCalendarView(sim, ctx, m[1])],
 	[/^calendar(?:\/calendarView|View)$/i, 'GET', 'listCalendarView', '/users/{user-id}/calendarView', (sim, ctx) => events.listCalendarView(sim, ctx)],
-	[/^calendarView\/delta(?:\(\))?$/i, 'GET', 'delta', '/users/{user-id}/calendarView/delta()', (sim, ctx) => deltaCalendarView(sim, ctx)],
+	[/^calendarView\/delta(?:\(\)|%28%29)?$/i, 'GET', 'delta', '/users/{user-id}/calendarView/delta()', (sim, ctx) => deltaCalendarView(sim, ctx)],
 	[/^translateExchangeIds$/i, 'POST', 'translateExchangeIds', '/users/{user-id}/translateExchangeIds', (sim, ctx) => events.translateIds(sim, ctx)],
 ];
 
-/** @param {any} sim @param {any} ctx @param {string} userId @param {string[]} rest @returns {import('../lib/listener.js').Route} */
-function userRoute(sim, ctx, userId, rest) {
-	const tail = rest.join('/');
+/** @param {any} sim @param {any} ctx @param {string} userId @param {string} tail still percent-encoded @returns {import('../lib/listener.js').Route} */
+function userRoute(sim, ctx, userId, tail) {
 	const found = USER_ROUTES.find(([re, method]) => method === ctx.method && re.test(tail));
 	const tenant = sim.directory.tenants.get(ctx.tenant);
 	const user = tenant === undefined ? undefined : sim.directory.user(tenant, userId);
@@ -165,7 +164,7 @@ function userRoute(sim, ctx, userId, rest) {
 	if (found === undefined)
 		return unknown(sim, ctx);
 	const [re, method, op, spec, run] = found;
-	const m = /** @type {RegExpExecArray} */ (re.exec(tail));
+	const m = /** @type {RegExpExecArray} */ (re.exec(tail)).map(pathDecode);
 	if (op === 'getEvent')
 		ctx.event = m[1];
 	return { op, spec: `${method} ${spec}`, run: () => asUser(sim, ctx, userId, user, () => run(sim, ctx, m)) };

@@ -14,11 +14,6 @@ export class Lifecycle {
 		this.sent = { reauthorizationRequired: 0, subscriptionRemoved: 0, missed: 0 };
 	}
 
-	clear() {
-		this.reminders.clear();
-		this.sent = { reauthorizationRequired: 0, subscriptionRemoved: 0, missed: 0 };
-	}
-
 	/** @param {any} sub @param {'reauthorizationRequired' | 'subscriptionRemoved' | 'missed'} event */
 	send(sub, event) {
 		if (event === 'subscriptionRemoved')

@@ -14,15 +14,13 @@ const PATTERNS = {
 };
 
 export class Notifier {
+	/* Notifications that wait for their time. */
+	scheduled = 0;
+	made = { created: 0, updated: 0, deleted: 0 };
+
 	/** @param {any} sim */
 	constructor(sim) {
 		this.sim = sim;
-		this.clear();
-	}
-
-	clear() {
-		this.scheduled = 0;
-		this.made = { created: 0, updated: 0, deleted: 0 };
 	}
 
 	/**
@@ -110,7 +108,8 @@ export class Notifier {
 
 /** @param {any} sim @param {string} oid @param {string} tenant @param {string} id */
 function pathForm(sim, oid, tenant, id) {
-	const form = sim.settings.graph.notify.pathForms === 'random' ? sim.rng.int(0, 3) : 0;
+	const n = sim.settings.graph.notify;
+	const form = n.profile === 'real' && n.pathForms === 'random' ? sim.rng.int(0, 3) : 0;
 	return [`Users/${oid}/Events/${id}`, `users/${oid}@${tenant}/events/${id}`, `Users('${oid}')/Events('${id}')`, `users/${oid}/events/${id}`][form];
 }
 

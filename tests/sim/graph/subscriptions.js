@@ -215,7 +215,8 @@ function admit(sim, ctx, body, changeTypes, resource) {
 	};
 	ctx.subscription = sub.id;
 	sim.subscriptions.add(sub);
-	return entity(sim, 201, sub, true);
+	const reply = entity(sim, 201, sub, true);
+	return sub.immutable ? { ...reply, headers: { ...reply.headers, 'Preference-Applied': 'IdType="ImmutableId"' } } : reply;
 }
 
 /** The subscription of the path, if the token's tenant and application own it. @param {any} sim @param {any} ctx @param {string} id @returns {Subscription | null} */

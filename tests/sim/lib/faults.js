@@ -33,17 +33,20 @@ const SLACK_MS = 25;
 export const FAULT_KINDS = ['status', 'throttle', 'reset', 'lost', 'truncate', 'cut', 'hang', 'garbage', 'html', 'redirect', 'oversize', 'delay', 'empty'];
 
 export class Faults {
+	/** @type {Fault[]} */
+	rules = [];
+	/** @type {Map<string, { until: number, told: number, seconds: number, fault: Fault }>} */
+	waits = new Map();
+	nextId = 1;
+
 	/** @param {import('./clock.js').Clock} clock @param {import('./rng.js').Rng} rng */
 	constructor(clock, rng) {
 		this.clock = clock;
 		this.rng = rng;
-		this.clear();
 	}
 
 	clear() {
-		/** @type {Fault[]} */
 		this.rules = [];
-		/** @type {Map<string, { until: number, told: number, seconds: number, fault: Fault }>} */
 		this.waits = new Map();
 		this.nextId = 1;
 	}

@@ -49,20 +49,25 @@ function freshMailbox() {
  */
 
 export class Journal {
+	/** service -> op -> status -> count @type {Record<string, Record<string, Record<string, number>>>} */
+	counts = {};
+	/** @type {Map<string, MailboxCounters>} */
+	mailboxes = new Map();
+	early = 0;
+	handshakes = { sent: 0, answered: 0, unanswered: 0 };
+	deliveries = { posts: 0, attempts: 0, delivered: 0, failedAttempts: 0, dropped: 0, items: 0, slow: 0 };
+
 	/** @param {import('./clock.js').Clock} clock @param {number} size */
 	constructor(clock, size) {
 		this.clock = clock;
 		this.requests = new Ring(size);
 		/** @type {Set<(type: string, data: any) => void>} */
 		this.listeners = new Set();
-		this.clear();
 	}
 
 	clear() {
 		this.requests.clear();
-		/** service -> op -> status -> count @type {Record<string, Record<string, Record<string, number>>>} */
 		this.counts = {};
-		/** @type {Map<string, MailboxCounters>} */
 		this.mailboxes = new Map();
 		this.early = 0;
 		this.handshakes = { sent: 0, answered: 0, unanswered: 0 };

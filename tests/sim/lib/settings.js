@@ -48,6 +48,7 @@ export function defaultSettings() {
 			duplicateSourceStatus: 400,
 			allowNonAdminTopic: true, allowNonAdminTime: true, topicParticipations: ['ASSIGNED_AGENT'], timeParticipations: ['ASSIGNED_AGENT'],
 			endedIsReadOnly: true,
+			leftParticipants: 'drop' /* or ended: ConversationData goes on to list them, in state ENDED */,
 			history: 'always' /* ended-only, missing: 404 although the conversation exists */,
 		},
 	};

@@ -135,6 +135,11 @@ export class Conversations {
 		return c.participants.filter((p) => p.leftAt === null);
 	}
 
+	/** What ConversationData lists: the present ones; a server may go on to show those who left as ENDED. @param {Conversation} c */
+	shown(c) {
+		return this.sim.settings.unblu.leftParticipants === 'ended' ? c.participants : this.present(c);
+	}
+
 	/** @param {any} me @param {Conversation} c */
 	participation(me, c) {
 		return me.person === null ? undefined : this.present(c).find((p) => p.person === me.person);

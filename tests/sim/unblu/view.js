@@ -12,8 +12,8 @@ export function conversationData(sim, c, expand) {
 	const out = {
 		$_type: 'ConversationData', id: c.id, accountId: sim.people.accountId, creationTimestamp: c.createdAt, endTimestamp: c.endedAt, topic: c.topic, scheduledTimestamp: c.scheduledTimestamp,
 		recipient: assignee === undefined ? null : sim.people.personData(assignee.person),
-		participants: sim.conversations.present(c).filter((/** @type {any} */ p) => !p.external).map(participantData),
-		externalParticipants: sim.conversations.present(c).filter((/** @type {any} */ p) => p.external).map(externalData),
+		participants: sim.conversations.shown(c).filter((/** @type {any} */ p) => !p.external).map(participantData),
+		externalParticipants: sim.conversations.shown(c).filter((/** @type {any} */ p) => p.external).map(externalData),
 		botParticipants: c.bots.map((/** @type {any} */ b) => ({ $_type: 'BotParticipantData', personId: b.person.id, hidden: b.hidden })),
 		state: c.state, initialEngagementType: c.initialEngagementType, conversationVisibility: 'PRIVATE', locale: c.locale, tokboxSessionId: null, visitorData: c.visitorData,
 		conversationTemplateId: c.templateId, inheritConfigurationAndTexts: true, links: links(sim, c), externalMessengerChannelId: null, sourceId: c.sourceId, sourceUrl: c.sourceUrl,
