@@ -291,6 +291,7 @@ test('ids are translated, unknown ones reported one by one', async (t) => {
 
 test('delta: a round in pages, changes, removals with noise, 410 after the token has aged', async (t) => {
 	const { sim, act, graph } = await setUp(t, { settings: { graph: { eventPageSize: 2, deltaTokenLifeMs: 1000 }, entra: { expiresIn: 90_000 } } });
+	/** @type {any[]} */
 	const inside = [];
 	for (let i = 0; i < 5; i++)
 		inside.push(await act({ action: 'create', subject: `d${i}`, start: Date.parse('2026-12-01T09:00:00Z') + i * 3600_000 }));

@@ -50,8 +50,22 @@ const DELIVERY_LOG_SIZE = 20_000;
 export class Simulators {
 	/** @type {Directory} */
 	directory = /** @type {any} */ (null);
+	/** @type {TokenStore} */
+	tokens = /** @type {any} */ (null);
+	/** @type {Calendars} */
+	calendars = /** @type {any} */ (null);
 	/** @type {Subscriptions} */
 	subscriptions = /** @type {any} */ (null);
+	/** @type {Lifecycle} */
+	lifecycle = /** @type {any} */ (null);
+	/** @type {Notifier} */
+	notifier = /** @type {any} */ (null);
+	/** @type {People} */
+	people = /** @type {any} */ (null);
+	/** @type {Conversations} */
+	conversations = /** @type {any} */ (null);
+	/** @type {Gateway} */
+	gateway = /** @type {any} */ (null);
 
 	/** @param {Options} options */
 	constructor(options) {

@@ -291,7 +291,7 @@ test('hostile posts are what they say', async (t) => {
 		assert.deepEqual([reply.status, reply.body], [400, 'no']);
 		return String(bodies[bodies.length - 1]);
 	};
-	assert.notEqual(JSON.parse(await send('wrongClientState')).value[0].clientState, sim.subscriptions.byId.get(sub.id).clientState);
+	assert.notEqual(JSON.parse(await send('wrongClientState')).value[0].clientState, sim.subscriptions.byId.get(sub.id)?.clientState);
 	assert.equal(JSON.parse(await send('missingClientState')).value[0].clientState, undefined);
 	assert.notEqual(JSON.parse(await send('foreignTenant')).value[0].tenantId, TENANT_A);
 	assert.equal(JSON.parse(await send('manyItems', { count: 10_000 })).value.length, 10_000);

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { selfSigned } from './certificate.js';
 
 const makePair = promisify(generateKeyPair);
+/** Making a key takes a fifth of a second; the simulators of one process share them, in the order of their use. @type {Promise<{ publicKey: import('node:crypto').KeyObject, privateKey: import('node:crypto').KeyObject }>[]} */
+const pairs = [];
 const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
 /** @typedef {{ kid: string, publicKey: import('node:crypto').KeyObject, privateKey: import('node:crypto').KeyObject, published: boolean, personal: boolean, jwk: any, cert: string }} SigningKey */
@@ -18,6 +20,7 @@ export class Keys {
 		this.keys = [];
 		/** @type {SigningKey | null} */
 		this.signer = null;
+		this.made = 0;
 	}
 
 	/** Two keys for every tenant and one of the personal accounts, as the real document mixes them. */
@@ -30,7 +33,7 @@ export class Keys {
 
 	/** @returns {Promise<SigningKey>} */
 	async make() {
-		const pair = await makePair('rsa', { modulusLength: 2048 });
+		const pair = await (pairs[this.made++] ??= makePair('rsa', { modulusLength: 2048 }));
 		const der = selfSigned(pair, this.sim.rng.bytes(8), this.sim.clock.now());
 		const kid = createHash('sha1').update(der).digest('base64url');
 		return { kid, ...pair, published: true, personal: false, jwk: pair.publicKey.export({ format: 'jwk' }), cert: der.toString('base64') };
