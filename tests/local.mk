@@ -29,6 +29,9 @@ unit_tests += tests/unit/test_retry
 unit_tests += tests/unit/test_scan
 unit_tests += tests/unit/test_scan_jansson
 unit_tests += tests/unit/test_secret
+unit_tests += tests/unit/test_store_rows
+unit_tests += tests/unit/test_store_work
+EXTRA_DIST += tests/unit/test_store.h
 unit_tests += tests/unit/test_template
 tests_unit_test_template_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
 tests_unit_test_template_LDADD = ctl/libctl.a $(LDADD)
@@ -115,4 +118,5 @@ check_PROGRAMS += tests/sync/storetool
 
 # outlook-addinctl: the configuration, what it prints, what it renders.
 tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap
-EXTRA_DIST += tests/cases/config
+EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js
+check_PROGRAMS += tests/ctl/seed
