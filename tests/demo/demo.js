@@ -52,7 +52,7 @@ export class Demo {
 	async rise() {
 		this.stack = await Stack.start('demo', {
 			clock: true, directory: DIRECTORY,
-			config: { syncServerSubscriptionExpiration: HOUR, notificationDebounceMs: 200, deletionGraceSeconds: 1, providerName: 'Unblu demo' },
+			config: { syncServerSubscriptionExpiration: HOUR, notificationDebounceMs: 200, deletionGraceSeconds: 1 },
 		});
 		this.world = new World(this.stack, (name, data) => this.front.tell(name, data));
 		this.front.world = this.world;

@@ -71,6 +71,8 @@ test('a notification is told with whose it is and how it was answered', () => {
 	const said = say('graph', { event: 'notification', mailbox: 'm', changes: ['updated', 'updated'], path: '/addin/webhook/events', attempts: [{ status: 503, ms: 2 }, { status: 202, ms: 3 }] }, () => 'Anna Keller');
 	assert.equal(said?.text, '2 notifications of Anna Keller: updated  POST /addin/webhook/events  202  3 ms, attempt 2');
 	assert.equal(say('nginx', { text: ' ' }), null);
+	assert.equal(say('nginx', { event: 'request', uri: '/x' }), null, 'nginx only lights up');
+	assert.equal(say('web', { event: 'answered', method: 'POST', path: '/w', bytes: 3, status: 202 })?.text, 'stored, then answered 202  POST /w  3 bytes');
 });
 
 const world = { state: () => ({ now: 1 }), add: async () => ({ id: 'new' }), change: async () => ({}), remove: async () => { throw new Refusal(404, 'no such event'); }, link: async () => ({}), act: async (/** @type {string} */ name) => ({ name }) };

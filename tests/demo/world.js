@@ -15,6 +15,7 @@ const SETTLE_MS = 25;
 const LONGEST_SUBJECT = 250;
 /** The roles that a log line can come from; everything else of outlook-addin-fcgi is the supervisor. */
 const ROLES = ['web', 'sync'];
+const HEALTH = /^(\/[^/]+)?\/(ready|live|metrics)$/;
 
 /**
  * @typedef {import('../lib/stack.js').Stack} Stack
@@ -38,8 +39,8 @@ export class World {
 		/** @type {Promise<any> | null} */
 		this.renewing = null;
 		this.over = false;
-		/** Request ids of our own looks. @type {Set<string>} */
-		this.mine = new Set();
+		/** Requests that web has not answered yet, by id. @type {Map<string, any>} */
+		this.requests = new Map();
 	}
 
 	start() {
@@ -69,23 +70,27 @@ export class World {
 	/** A line of a program. @param {string} name @param {string} line */
 	logged(name, line) {
 		const [entry] = parseLines(line);
-		if (this.own(entry))
+		if (name === 'nginx' && HEALTH.test(entry.uri ?? ''))
 			return;
 		if (name !== 'fcgi')
 			this.log(name, entry);
+		else if (entry.role === 'web' && (entry.event === 'request' || entry.event === 'answer'))
+			this.asked(entry);
 		else
 			this.log(ROLES.includes(entry.role) ? entry.role : 'supervisor', entry);
 	}
 
-	/** Our own looking at the health, which a reader does not want to see. @param {any} entry */
-	own(entry) {
-		if (entry.event === 'request' && /^\/(ready|live|metrics)$/.test(entry.path ?? ''))
-			this.mine.add(entry.requestId);
-		else if (!this.mine.has(entry.requestId))
-			return false;
-		else if (entry.event === 'answer')
-			this.mine.delete(entry.requestId);
-		return true;
+	/** One line for a request and its answer; none for our own looks at the health. @param {any} entry */
+	asked(entry) {
+		const begun = this.requests.get(entry.requestId);
+		if (entry.event === 'request' && entry.status === 0) {
+			this.requests.set(entry.requestId, entry);
+			return;
+		}
+		this.requests.delete(entry.requestId);
+		const whole = { ...begun, ...entry, event: 'answered' };
+		if (whole.path !== undefined && !HEALTH.test(whole.path))
+			this.log('web', whole);
 	}
 
 	/** Something of the simulators. @param {string} type @param {any} data */
@@ -97,7 +102,7 @@ export class World {
 		else if (type === 'delivery')
 			this.log('graph', this.delivery(data));
 		else if (type === 'subscription')
-			this.log('graph', { event: `subscription-${data.what}`, what: data.what, id: data.id, mailbox: data.oid, until: data.expirationDateTime });
+			this.log('graph', { event: `subscription-${data.what}`, mailbox: data.oid, subscription: data.id, until: data.expirationDateTime });
 		else if (type === 'violation')
 			this.log('demo', { level: 'error', event: 'violation', message: `${data.service} ${data.spec}: ${data.complaints?.join('; ')}` });
 		this.changed();

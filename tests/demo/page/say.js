@@ -54,37 +54,61 @@ function exchange(e, who) {
 	return [...parts, code(`${e.method} ${path}`), '  ', outcome(e.status), faint(`  ${e.ms} ms`)];
 }
 
-/** @type {Record<string, (e: any, who: Who) => Part[]>} */
+/** @param {string} text @returns {(e: any, who: Who) => Part[]} */
+const aboutMailbox = (text) => (e, who) => [strong(text), faint(' of '), who(e.mailbox), ...(e.subscription === undefined ? [] : [faint('  '), code(short(e.subscription))])];
+/** @param {string} text @returns {(e: any, who: Who) => Part[]} */
+const aboutTalk = (text) => (e, who) => [strong(text), faint('  '), code(short(e.conversation)), ...(e.mailbox === undefined ? [] : [faint(' of '), who(e.mailbox)])];
+
+/** By source and event. null: only the station lights up. @type {Record<string, ((e: any, who: Who) => Part[]) | null>} */
 const SENTENCES = {
-	'in-step': (e) => ['Unblu has followed: ', strong(e.topic), ` at ${e.when}, after `, strong(`${(e.ms / 1000).toFixed(1)} s`)],
-	'notification': (e, who) => {
+	'demo/in-step': (e) => ['Unblu has followed: ', strong(e.topic), ` at ${e.when}, after `, strong(`${(e.ms / 1000).toFixed(1)} s`)],
+	'demo/announced': (e) => ['the add-in announces ', strong(e.topic), '  ', code('PUT api/links'), '  ', outcome(e.status)],
+	'demo/killed': (e) => [strong(`kill -9 of ${e.role}`), faint(`  process ${e.pid}`)],
+	'demo/clock-moved': (e) => [strong('the clock moves'), ` ${Math.round(e.ms / 60_000)} minutes ahead`],
+	'graph/notification': (e, who) => {
 		const last = e.attempts[e.attempts.length - 1] ?? { status: 0, ms: 0 };
 		const kinds = [...new Set(e.changes)].join(', ');
 		return [strong(e.changes.length === 1 ? 'notification' : `${e.changes.length} notifications`), faint(' of '), who(e.mailbox), `: ${kinds}  `, code(`POST ${e.path}`), '  ', outcome(last.status), faint(`  ${last.ms} ms${e.attempts.length > 1 ? `, attempt ${e.attempts.length}` : ''}`)];
 	},
-	'announced': (e) => ['the add-in announces ', strong(e.topic), '  ', code('PUT api/links'), '  ', outcome(e.status)],
-	'killed': (e) => [strong(`kill -9 of ${e.role}`), faint(`  process ${e.pid}`)],
-	'clock-moved': (e) => [strong('the clock moves'), ` ${Math.round(e.ms / 60_000)} minutes ahead`],
-	'request': (e) => [faint('request '), code(`${e.method ?? ''} ${e.path ?? ''}`), faint(e.bytes ? `  ${e.bytes} bytes` : '')],
-	'answer': (e) => [faint('answer '), outcome(e.status)],
+	'graph/subscription-created': null,
+	'graph/subscription-renewed': null,
+	'graph/subscription-deleted': null,
+	'graph/subscription-expired': aboutMailbox('subscription has run out'),
+	'graph/subscription-removed': aboutMailbox('subscription is lost'),
+	'nginx/request': null,
+	'web/answered': (e) => [strong(e.status === 202 ? 'stored, then answered' : 'answered'), ' ', outcome(e.status), '  ', code(`${e.method} ${e.path}`), faint(e.bytes > 0 ? `  ${e.bytes} bytes` : '')],
+	'web/webhook-validated': (e) => [strong('handshake answered'), '  ', code(e.path)],
+	'web/link-announced': aboutTalk('conversation announced'),
+	'web/link-removed': aboutTalk('conversation given up'),
+	'web/store-opened': () => [strong('store opened')],
+	'web/web-started': (e) => [strong('web works'), faint(`  process ${e.pid}`)],
+	'supervisor/child-died': (e) => [strong(`${e.child} has died`), faint(`  signal ${e.signal}`)],
+	'supervisor/child-started': (e) => [strong(`${e.child} started`), faint(`  process ${e.pid}`)],
+	'sync/ready': () => [strong('sync works')],
+	'sync/keys-fetched': (e) => [strong('signing keys of Entra fetched'), faint(`  ${e.count}`)],
+	'sync/conversation-updated': (e, who) => [strong(`${e.changed} written to Unblu`), faint('  '), code(short(e.conversation)), faint(' of '), who(e.mailbox), faint(`  ${e.ms} ms after the notification`)],
+	'sync/conversation-deleted': aboutTalk('conversation deleted'),
+	'sync/event-gone': (e, who) => [strong('event is gone'), faint(' of '), who(e.mailbox), faint(`  looks again after ${e.graceMs / 1000} s`)],
+	'sync/link-closed': (e) => [strong('link closed'), faint('  '), code(short(e.conversation)), faint(`  ${e.action} ${e.outcome}`)],
+	'sync/mailbox-searched': (e, who) => [strong('mailbox searched'), faint(' of '), who(e.mailbox), faint(`  events with a conversation: ${e.found}`)],
+	'sync/catch-up': (e, who) => [strong('catches up'), faint(' on '), who(e.mailbox), faint(`  events read again: ${e.events}`)],
+	'sync/subscription-created': aboutMailbox('subscription made'),
+	'sync/subscription-renewed': aboutMailbox('subscription renewed'),
+	'sync/subscription-recreated': aboutMailbox('subscription made again'),
+	'renew/subscription-created': aboutMailbox('subscription made'),
+	'renew/subscription-renewed': aboutMailbox('subscription renewed'),
+	'renew/subscription-recreated': aboutMailbox('subscription made again'),
+	'renew/renew-done': (e) => [strong(e.due === 0 ? 'nothing is due' : 'done'), faint(`  ${e.mailboxes} mailboxes, due ${e.due}: renewed ${e.renewed}, made ${e.created}, made again ${e.recreated}, failed ${e.failed}  ${e.ms} ms`)],
 };
-
-/** @param {'subscription-created' | 'subscription-renewed' | 'subscription-deleted' | 'subscription-expired' | 'subscription-removed'} name @param {string} text */
-function subscription(name, text) {
-	SENTENCES[name] = (e, who) => [strong(text), faint(' of '), who(e.mailbox), faint('  '), code(short(e.id)), ...(e.until === undefined || !/made|renewed/.test(text) ? [] : [faint('  until '), e.until.slice(11, 16), faint(' UTC')])];
-}
-subscription('subscription-created', 'subscription made');
-subscription('subscription-renewed', 'subscription renewed');
-subscription('subscription-deleted', 'subscription deleted');
-subscription('subscription-expired', 'subscription has run out');
-subscription('subscription-removed', 'subscription lost');
 
 /**
  * What to show for a line; null: nothing.
  * @param {string} source @param {any} entry @param {Who} [who] @returns {Said | null}
  */
 export function say(source, entry, who = short) {
-	const own = SENTENCES[entry.event];
+	const own = SENTENCES[`${source}/${entry.event}`];
+	if (own === null)
+		return null;
 	let parts = own !== undefined ? own(entry, who) : entry.method !== undefined && entry.status !== undefined ? exchange(entry, who) : null;
 	if (parts === null)
 		parts = entry.event === undefined ? [String(entry.text ?? '')] : [strong(String(entry.event).replaceAll('-', ' ')), ...(entry.message === undefined ? [] : [` ${entry.message}`]), ...rest(entry, who)];
