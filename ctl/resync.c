@@ -52,8 +52,8 @@ queue(struct live *live, const struct store_mailbox *m)
 	}
 	if (store_commit(s, &q.err) != 0)
 		return live_fail("resync", &q.err);
-	printf("%d linked events of %s will be looked at%s\n", q.events,
-	    m->user,
+	printf("%d linked event%s of %s will be looked at%s\n", q.events,
+	    q.events == 1 ? "" : "s", m->user,
 	    m->state == STORE_MAILBOX_PARKED ? " once it is resumed" : "");
 	live_wake(live);
 	return CTL_DONE;
