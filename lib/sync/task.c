@@ -184,7 +184,9 @@ task_apply_mailbox(
 		return -1;
 	if (!o->park)
 		return 0;
-	if (store_mailbox_set_state(s, t->work.tenant, t->work.user,
+	if (store_mailbox_follow(s, t->work.tenant, t->work.user, "", false,
+		now_ms, NULL, e) != 0 ||
+	    store_mailbox_set_state(s, t->work.tenant, t->work.user,
 		STORE_MAILBOX_PARKED, o->park_reason, o->park_until_ms, now_ms,
 		e) != 0)
 		return -1;
