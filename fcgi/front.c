@@ -10,6 +10,7 @@
 
 struct front {
 	FCGX_Request request;
+	int peer;
 };
 
 int
@@ -41,7 +42,7 @@ front_begin(int *source, int peer, struct err *e)
 		*source = -1;
 		goto fail;
 	}
-	f->request.ipcFd = peer;
+	f->peer = peer;
 	return f;
 fail:
 	free(f);
@@ -127,6 +128,8 @@ front_finish(struct front *f, const struct front_answer *a)
 	FCGX_Stream *out = f->request.out;
 	int rc;
 
+	/* What was read may have been a copy in memory. */
+	f->request.ipcFd = f->peer;
 	front_write_head(out, a);
 	if (a->body_len > 0)
 		FCGX_PutStr(a->body, (int)a->body_len, out);

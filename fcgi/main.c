@@ -62,6 +62,16 @@ main_open_standard_fds(void)
 		close(fd);
 }
 
+/* exec of /proc/self/exe would leave "exe" for ps and top. */
+static void
+main_set_name(enum child_role role)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "addin-%s", child_role_name(role));
+	(void)!prctl(PR_SET_NAME, name);
+}
+
 static void
 main_mistake(struct main_options *o, const char *what, const char *which)
 {
@@ -386,6 +396,7 @@ main(int argc, char **argv)
 	enum child_role self = child_self();
 
 	main_open_standard_fds();
+	main_set_name(self);
 	log_init(main_program, child_role_name(self), LOG_LEVEL_INFO);
 	main_read_options(&o, argc, argv);
 	if (o.help || o.version) {

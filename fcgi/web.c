@@ -56,6 +56,9 @@ web_raise_limits(void)
 			log_debug("descriptor-limit-unchanged");
 	}
 	mallopt(M_ARENA_MAX, WEB_ARENAS);
+	/* libfcgi takes and frees 8 KiB twice per request: with fast bins
+	 * each of these would go through all of them. */
+	mallopt(M_MXFAST, 0);
 }
 
 static int

@@ -189,6 +189,7 @@ batch_commit(struct worker *w, struct err *e)
 			break;
 	}
 	metrics_store_commit_seconds(clock_mono_us() - start_us);
+	w->failing = rc != 0;
 	return rc;
 }
 

@@ -164,6 +164,7 @@ commit_look(void *arg)
 	struct commit_state now = {.tried = true};
 
 	commit_open(c);
+	gauges_probe(&c->worker);
 	gauges_reasons(&c->worker, commit_add_reason, &now);
 	pthread_mutex_lock(&c->lock);
 	c->state = now;

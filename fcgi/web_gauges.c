@@ -65,13 +65,21 @@ gauges_work_is_old(struct worker *w, int64_t now_ms)
 }
 
 void
+gauges_probe(struct worker *w)
+{
+	if (w->store != NULL && w->failing)
+		w->failing = store_fact_set(w->store, "web-probe", "",
+				 clock_wall_ms(), NULL) != 0;
+}
+
+void
 gauges_reasons(
     struct worker *w, void (*add)(const char *reason, void *arg), void *arg)
 {
 	struct gauges_reason_list list = {add, arg};
 	int64_t now_ms = clock_wall_ms();
 
-	if (w->store == NULL ||
+	if (w->store == NULL || w->failing ||
 	    store_fact_each(w->store, gauges_degraded, gauges_each_fact, &list,
 		NULL) != 0) {
 		add("store", arg);

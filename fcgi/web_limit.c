@@ -1,7 +1,7 @@
 /* fcgi/web_limit.c - see web_limit.h. */
 #include "web_limit.h"
 
-enum { LIMIT_WINDOW_MS = 10 * 1000, LIMIT_LINES = 10 };
+enum { LIMIT_WINDOW_MS = 10 * 1000, LIMIT_LINES = 200 };
 
 bool
 limit_allows(struct limit *l, int64_t now_ms, int64_t *suppressed)

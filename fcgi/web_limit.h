@@ -13,9 +13,9 @@ struct limit {
 };
 
 /*
- * Whether one more line may be written at now_ms (monotonic): ten per ten
- * seconds. *suppressed becomes the number of lines left out since the last
- * one that was allowed.
+ * Whether one more line may be written at now_ms (monotonic): two hundred in
+ * ten seconds. *suppressed becomes the number of lines left out since the
+ * last one that was allowed.
  */
 bool limit_allows(struct limit *l, int64_t now_ms, int64_t *suppressed);
 

@@ -22,6 +22,7 @@ struct worker {
 	struct lookup *lookup;
 	struct batch *batch;
 	bool news; /* rows were committed that sync should see */
+	bool failing; /* the last attempt to write has failed */
 
 	/* signing keys */
 	struct bearer_keys *keys;
@@ -55,7 +56,9 @@ void links_serve(struct worker *w, struct job *j);
 void gauges_serve(struct worker *w, struct job *j);
 void gauges_late(struct reply *reply);
 
-enum { GAUGES_REASON_MAX = 48 };
+/* While writes fail: tries one, so that success is seen without traffic. */
+void gauges_probe(struct worker *w);
+
 /* Calls add(reason, arg) for everything that is degraded now. */
 void gauges_reasons(
     struct worker *w, void (*add)(const char *reason, void *arg), void *arg);

@@ -1,0 +1,92 @@
+// @ts-check
+/* Graph's validation of the notification URL, in every form. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { EVENTS, LIFECYCLE, Web } from './harness.js';
+
+/** @param {import('./harness.js').Answer} answer @param {string} token */
+function echoes(answer, token) {
+	assert.equal(answer.status, 200);
+	assert.equal(answer.body, token);
+	assert.match(answer.headers['content-type'], /^text\/plain/);
+	assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+	assert.equal(answer.headers['content-length'], String(Buffer.byteLength(token)));
+}
+
+test('the handshake', async (t) => {
+	await Web.play({}, async (web) => {
+		await t.test('the token comes back, form-decoded exactly once', async () => {
+			for (const [sent, token] of [
+				['abc', 'abc'],
+				['Validation%3a+Testing+client+application+reachability', 'Validation: Testing client application reachability'],
+				['a%20b%2Bc%2bd', 'a b+c+d'],
+				['%2541%2500', '%41%00'],
+				['%3Cscript%3Ealert(1)%3C%2Fscript%3E', '<script>alert(1)</script>'],
+				['Gr%C3%BCezi', 'Grüezi'],
+				['A'.repeat(2048), 'A'.repeat(2048)],
+				['%41'.repeat(2048), 'A'.repeat(2048)],
+			]) {
+				echoes(await web.ask('POST', `${EVENTS}?validationToken=${sent}`), token);
+				echoes(await web.ask('POST', `${LIFECYCLE}?validationToken=${sent}`), token);
+				echoes(await web.ask('GET', `${EVENTS}?validationToken=${sent}`), token);
+			}
+		});
+		await t.test('its name may be in any case, and a body does not matter', async () => {
+			for (const name of ['validationtoken', 'VALIDATIONTOKEN', 'ValidationToken'])
+				echoes(await web.ask('POST', `${EVENTS}?a=1&${name}=x&b`, '{ not JSON'), 'x');
+		});
+		await t.test('what must not be echoed is 400 with a JSON body', async () => {
+			for (const query of ['validationToken=', 'validationToken', 'validationToken=a&validationToken=a', 'validationToken=a&VALIDATIONTOKEN=b',
+				'validationToken=%0d%0aX:y', 'validationToken=%00', 'validationToken=%7f', 'validationToken=%1b', 'validationToken=%', 'validationToken=%4', 'validationToken=%zz',
+				'validationToken=%ff', `validationToken=${'A'.repeat(2049)}`, `validationToken=${'%41'.repeat(2049)}`]) {
+				const answer = await web.ask('POST', `${EVENTS}?${query}`);
+				assert.equal(answer.status, 400, query);
+				assert.equal(JSON.parse(answer.body).error.requestId, '00112233445566778899aabbccddeeff');
+			}
+		});
+		await t.test('without a token only POST is answered', async () => {
+			for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', '']) {
+				const answer = await web.ask(method, EVENTS);
+				assert.equal(answer.status, 405, method);
+				assert.equal(answer.headers.allow, 'POST');
+			}
+		});
+	});
+});
+
+test('health routes and unknown paths', async () => {
+	await Web.play({}, async (web) => {
+		for (const path of ['/live', '/addin/live'])
+			assert.deepEqual(JSON.parse((await web.ask('GET', path)).body), { status: 'ok' });
+		for (const path of ['/ready', '/addin/ready']) {
+			const ready = await web.ask('GET', path);
+			assert.equal(ready.status, 200);
+			/* Nobody has seen a sync here. */
+			assert.deepEqual(JSON.parse(ready.body), { status: 'degraded', degraded: ['sync'] });
+		}
+		for (const path of ['/', '/addin', '/addin/', '/webhook/events', '/addin/webhook', '/addin/webhook/events/', '/addin/webhook/eventsx', '/addinlive', '/live/', ''])
+			assert.equal((await web.ask('GET', path)).status, 404, path);
+		assert.equal((await web.ask('POST', '/live')).status, 405);
+		assert.match((await web.ask('GET', '/metrics')).body, /^# HELP outlook_addin_notifications_total /);
+	});
+});
+
+test('with the server disabled api and webhook say so, health works', async () => {
+	await Web.play({ config: { syncServerEnabled: false } }, async (web) => {
+		for (const [method, path] of [['POST', EVENTS], ['POST', `${EVENTS}?validationToken=x`], ['PUT', '/addin/api/links/x']]) {
+			const answer = await web.ask(method, path);
+			assert.equal(answer.status, 404);
+			assert.equal(JSON.parse(answer.body).error.code, 'server-disabled');
+		}
+		assert.equal((await web.ask('GET', '/live')).status, 200);
+		assert.deepEqual(JSON.parse((await web.ask('GET', '/ready')).body), { status: 'ok', degraded: [] });
+	});
+});
+
+test('an add-in at the root of the host has its routes there', async () => {
+	await Web.play({ config: { deploymentAddinEndpoint: '/' } }, async (web) => {
+		echoes(await web.ask('POST', '/webhook/events?validationToken=x'), 'x');
+		assert.equal((await web.ask('GET', '/live')).status, 200);
+	});
+});

@@ -1,0 +1,110 @@
+// @ts-check
+/* What a notification puts into the store, and what it must not. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { body, item, lifecycleItem, longId } from '../lib/notification.js';
+import { request } from '../lib/fastcgi.js';
+import { EVENTS, HINT, KIND, LIFECYCLE, OTHER_TENANT, Web } from './harness.js';
+
+test('notifications', async (t) => {
+	await Web.play({}, async (web) => {
+		const sub = await web.follow();
+		/** Sends it: 202, empty, and these rows are new. @param {string} text @param {any[]} want @param {string} [path] */
+		const adds = async (text, want, path) => {
+			const before = await web.rows();
+			const answer = await web.notify(text, path);
+			assert.equal(answer.status, 202, answer.body);
+			assert.equal(answer.body, '');
+			const after = await web.rows();
+			/** @param {any} r */
+			const key = (r) => JSON.stringify([r.kind, r.event, r.hints, r.mailbox]);
+			const left = before.map(key);
+			const news = after.filter((r) => {
+				const at = left.indexOf(key(r));
+				if (at >= 0)
+					left.splice(at, 1);
+				return at < 0;
+			});
+			assert.deepEqual(news.map(key).sort(), want.map((w) => key({ mailbox: sub.mailbox, event: '', ...w })).sort());
+		};
+		await t.test('an event of ours becomes a row with its hint, on both routes', async () => {
+			await adds(body(item(sub, longId('a'))), [{ kind: KIND.event, event: longId('a'), hints: HINT.updated }]);
+			await adds(body(item(sub, longId('b'), { changeType: 'created' })), [{ kind: KIND.event, event: longId('b'), hints: HINT.created }], LIFECYCLE);
+			await adds(body(item(sub, longId('c'), { changeType: 'deleted' })), [{ kind: KIND.event, event: longId('c'), hints: HINT.deleted }]);
+		});
+		await t.test('the three lifecycle events become three different rows, on both routes', async () => {
+			await adds(body(lifecycleItem(sub, 'reauthorizationRequired')), [{ kind: KIND.follow, hints: HINT.reauthorize }], LIFECYCLE);
+			await adds(body(lifecycleItem(sub, 'missed')), [{ kind: KIND.catchup, hints: HINT.missed }]);
+			const other = await web.follow();
+			await adds(body(lifecycleItem(other, 'subscriptionRemoved')), [{ kind: KIND.follow, hints: HINT.removed, mailbox: other.mailbox }], LIFECYCLE);
+		});
+		await t.test('ids that differ in one character are two events', async () => {
+			await adds(body(item(sub, 'Aa_'), item(sub, 'Aa-'), item(sub, 'aa_')), ['Aa_', 'Aa-', 'aa_'].map((event) => ({ kind: KIND.event, event, hints: HINT.updated })));
+		});
+		await t.test('a subscription whose id is not stored yet is known by its clientState', async () => {
+			const pending = await web.follow({ id: '' });
+			const known = { ...pending, id: '00000000-7c96-4530-85b0-00b916f61599' };
+			await adds(body(item(known, longId('p'))), [{ kind: KIND.event, event: longId('p'), hints: HINT.updated, mailbox: pending.mailbox }]);
+			await adds(body(item({ ...known, tenant: OTHER_TENANT }, longId('q'))), []);
+			await adds(body(item({ ...known, clientState: 'guess' }, longId('r'))), []);
+			assert.equal(await web.metric('notifications_total{result="foreign_tenant"}'), 1);
+			assert.equal(await web.metric('notifications_total{result="unknown_subscription"}'), 1);
+		});
+		await t.test('what is not ours is answered the same, dropped and counted', async () => {
+			const wrong = await web.metric('notifications_total{result="wrong_client_state"}');
+			await adds(body(item({ ...sub, clientState: 'x' }, 'e1'), item(sub, 'good'), item({ ...sub, tenant: OTHER_TENANT }, 'e2'), item({ ...sub, id: '00000000-0000-4000-8000-000000000000', clientState: 'y' }, 'e3'), 17, null),
+				[{ kind: KIND.event, event: 'good', hints: HINT.updated }]);
+			assert.equal(await web.metric('notifications_total{result="wrong_client_state"}'), (wrong ?? 0) + 1);
+		});
+		await t.test('a subscription that is removed is no longer ours', async () => {
+			const gone = await web.follow();
+			await adds(body(item(gone, 'before')), [{ kind: KIND.event, event: 'before', hints: HINT.updated, mailbox: gone.mailbox }]);
+			await web.query(`DELETE FROM subscription WHERE id = '${gone.id}'`, false);
+			await new Promise((resolve) => setTimeout(resolve, 1100));
+			await adds(body(item(gone, 'after')), []);
+		});
+		await t.test('2,200 items need several transactions and one answer', async () => {
+			/* Each item has to stay within the 20,000 values of a body. */
+			const items = Array.from({ length: 2200 }, (_, i) => ({ subscriptionId: sub.id, clientState: sub.clientState, tenantId: sub.tenant, changeType: 'updated', resourceData: { id: longId(`many-${i}`) } }));
+			await adds(body(...items), items.map((i) => ({ kind: KIND.event, event: i.resourceData.id, hints: HINT.updated })));
+		});
+		await t.test('a body of 1 MiB is read, one byte more is not', async () => {
+			const text = body(item(sub, 'big'));
+			const whole = text + ' '.repeat((1 << 20) - text.length);
+			await adds(whole, [{ kind: KIND.event, event: 'big', hints: HINT.updated }]);
+			assert.equal((await web.notify(`${whole} `)).status, 413);
+			assert.equal((await web.notify(whole.repeat(5))).status, 413);
+			const lying = await web.ask('POST', EVENTS, whole.repeat(2), { CONTENT_LENGTH: '' });
+			assert.equal(lying.status, 413);
+		});
+		await t.test('garbage is refused for good, with one line of log that names the request', async () => {
+			let number = 0;
+			for (const [text, status] of /** @type {[any, number][]} */ ([['', 400], ['[', 400], ['{}', 400], ['{"value":1}', 400], ['{"value":[],"value":[]}', 400], [Buffer.from([0x7b, 0xff]), 400], [`{"value":${'['.repeat(1000)}`, 413], [`{"value":[${'1,'.repeat(20_000)}1]}`, 413]])) {
+				const id = `abcdef${String(++number).padStart(10, '0')}`;
+				const answer = await web.ask('POST', EVENTS, text, { REQUEST_ID: id });
+				assert.equal(answer.status, status, text.slice(0, 50));
+				assert.equal(JSON.parse(answer.body).error.requestId, id);
+				assert.equal(web.log.filter((l) => l.requestId === id && l.level === 'warning').length, 1);
+			}
+			assert.equal((await web.ask('POST', EVENTS, body(item(sub, 'x')), { HTTP_CONTENT_ENCODING: 'gzip' })).status, 415);
+			assert.equal((await web.ask('POST', EVENTS, body(item(sub, 'x')), { CONTENT_LENGTH: '5' })).status, 400);
+		});
+		await t.test('each request of a pipeline is answered in its order', async () => {
+			const peer = await web.peer(Buffer.concat([request('POST', EVENTS, body(item(sub, 'p1'))), request('GET', '/live'), request('POST', EVENTS, 'x'), request('POST', EVENTS, body(item(sub, 'p2')))]));
+			const answers = [];
+			for (let i = 0; i < 4; i++)
+				answers.push((await peer.answer())?.status);
+			assert.deepEqual(answers, [202, 200, 400, 202]);
+			const stored = await web.events();
+			assert.ok(stored.includes('p1') && stored.includes('p2'));
+		});
+		await t.test('many connections at once: every request is answered and stored', async () => {
+			const names = Array.from({ length: 300 }, (_, i) => longId(`at-once-${i}`));
+			const answers = await Promise.all(names.map((n) => web.notify(body(item(sub, n)))));
+			assert.ok(answers.every((a) => a.status === 202));
+			const stored = new Set(await web.events());
+			assert.ok(names.every((n) => stored.has(n)));
+		});
+	});
+});
