@@ -105,7 +105,7 @@ test('the buttons of the stations: web and sync are killed and come back, a subs
 		const start = demo.at(3, 16);
 		const event = await demo.shown.add(box.tenant, box.oid, { subject: 'House purchase', start, end: start + HOUR });
 		await demo.shown.link(box.tenant, box.oid, event.id);
-		await page.until("document.querySelector('.station[data-id=graph] .value').textContent.includes('left')");
+		await page.until("document.querySelector('.station[data-id=graph] .value').textContent.includes('min')");
 		for (const role of /** @type {const} */ (['web', 'sync'])) {
 			const pid = await demo.running.pid(role);
 			await page.click(`#act-kill-${role}`);
@@ -119,7 +119,7 @@ test('the buttons of the stations: web and sync are killed and come back, a subs
 		assert.equal(talk(demo).topic, 'House purchase');
 		await page.click('#act-renew');
 		await waitFor(() => talk(demo).topic === 'House purchase, second talk', WAIT_MS, 'the change is caught up');
-		await page.until("document.querySelector('.ev.behind') === null && document.querySelector('.station[data-id=graph] .value').textContent.includes('left')");
+		await page.until("document.querySelector('.ev.behind') === null && document.querySelector('.station[data-id=graph] .value').textContent.includes('min')");
 	});
 });
 

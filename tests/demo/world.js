@@ -88,7 +88,7 @@ export class World {
 			return;
 		}
 		this.requests.delete(entry.requestId);
-		const whole = { ...begun, ...entry, event: 'answered' };
+		const whole = { ...begun, ...entry, event: 'answered', level: 'info' };
 		if (whole.path !== undefined && !HEALTH.test(whole.path))
 			this.log('web', whole);
 	}

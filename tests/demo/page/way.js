@@ -53,7 +53,7 @@ export class Way {
 		const st = state.status;
 		const sub = state.subscriptions.find((x) => x.user === user);
 		const left = sub === undefined ? 0 : sub.expires - state.now;
-		this.say('graph', sub === undefined ? 'no subscription yet' : left > 0 ? `subscription: ${spanText(left)} left` : 'subscription has run out', sub === undefined ? 'idle' : left > 0 ? 'ok' : 'bad');
+		this.say('graph', sub === undefined ? 'no subscription yet' : left > 0 ? `subscription: ${spanText(left)}` : 'subscription has run out', sub === undefined ? 'idle' : left > 0 ? 'ok' : 'bad');
 		this.fill('graph', sub === undefined || sub.life <= 0 ? 0 : left / sub.life);
 		this.say('nginx', st.ready === 0 ? 'not answering' : `/ready ${st.ready} ${st.degraded.length > 0 ? st.degraded.join(', ') : st.health}`, st.ready === 200 ? st.degraded.length > 0 ? 'warn' : 'ok' : 'bad');
 		this.say('web', st.web === null ? 'starting\u2026' : `process ${st.web}`, st.web === null ? 'bad' : 'ok');
@@ -63,8 +63,8 @@ export class Way {
 		const c = state.counts;
 		this.note('nginx', `${c.answered} answered 202`);
 		this.note('store', c.dead === null ? '' : `${c.dead} dead letters`);
-		this.note('unblu', `${c.topics} topics, ${c.times} times, ${c.deletions} deleted`);
-		this.say('renew', st.busy ?? (st.renewNext === null ? st.renewLast ?? 'waits' : `next run in ${Math.max(0, Math.round((st.renewNext - Date.now()) / 1000))} s`), 'ok');
+		this.note('unblu', `${c.topics + c.times} writes, ${c.deletions} deleted`);
+		this.say('renew', st.busy ?? (st.renewNext === null ? st.renewLast ?? 'waits' : `next in ${Math.max(0, Math.round((st.renewNext - Date.now()) / 1000))} s`), 'ok');
 	}
 
 	/** @param {string} id @param {string} text @param {'ok' | 'warn' | 'bad' | 'busy' | 'idle'} how */
