@@ -239,7 +239,8 @@ export class Parts {
 		return new Promise((resolve) => {
 			execFile(file, args, { env: { ...this.env(how.secrets ?? true), ...how.env }, cwd: this.dir, timeout: how.ms ?? 60_000, killSignal: 'SIGKILL', maxBuffer: 64 << 20, ...serviceAccount() ?? {} }, (e, stdout, stderr) => {
 				const code = e === null ? 0 : typeof e.code === 'number' ? e.code : 128;
-				const name = `${path.basename(file)}-${number}`;
+				/* What a person typed wrong is told to a person; all else is JSON. */
+				const name = `${path.basename(file)}-${number}${code === 2 ? '-usage' : ''}`;
 				fs.writeFileSync(path.join(this.logDir, `${name}.out`), stdout);
 				fs.writeFileSync(path.join(this.logDir, `${name}.err`), `${stderr}`);
 				resolve({ code, stdout, stderr, log: parseLines(stderr) });

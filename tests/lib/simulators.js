@@ -150,6 +150,12 @@ export class Simulators {
 		return this.sim.faults.add(rule).id;
 	}
 
+	/** Every notification that Graph owes has been delivered. */
+	async delivered() {
+		if (!await this.sim.delivery.whenIdle(15_000))
+			throw new Error('notifications are still waiting to be delivered');
+	}
+
 	/** @param {string} id */
 	unfault(id) {
 		this.sim.faults.remove(id);

@@ -91,6 +91,12 @@ export class Stack extends Parts {
 		return new Set((await this.query('SELECT event FROM work WHERE kind = 0 UNION SELECT event FROM arrival WHERE kind = 0')).map((r) => r.event));
 	}
 
+	/** Graph has told everything and all of it is done. */
+	async quiet() {
+		await this.sims.delivered();
+		await this.idle();
+	}
+
 	/** No event is left in the queue and nothing is being worked at. @param {number} [ms] */
 	async idle(ms = 15_000) {
 		await waitFor(async () => (await this.query('SELECT (SELECT count(*) FROM arrival) + (SELECT count(*) FROM work WHERE kind = 0 OR claimed = 1) AS n'))[0].n === 0, ms, 'the queue is empty');

@@ -69,22 +69,23 @@ function sims409(stack) {
 test('changes that do not matter cost no call to Unblu', async () => {
 	await Stack.play('no-op', {}, async (stack) => {
 		const { sims } = stack;
-		const { mailbox, conv, event } = await stack.follow(stack.mailboxes[0]);
+		const { mailbox, conv, event, start } = await stack.follow(stack.mailboxes[0]);
+		await stack.quiet();
 		const before = sims.requests({ service: 'unblu' }).length;
 		const gets = () => sims.requests({ service: 'graph', op: 'getEvent', mailbox: mailbox.oid }).length;
 		for (let i = 0; i < 4; i++) {
 			const seen = gets();
 			sims.touchEvent(mailbox, event);
 			await waitFor(() => gets() > seen, 5000, 'the event is read');
-			await stack.idle();
+			await stack.quiet();
 		}
 		/* The same minute, and blanks around the subject. */
-		sims.editEvent(mailbox, event, { subject: `  ${event.subject} ` });
 		const seen = gets();
-		await waitFor(() => gets() > seen || sims.requests({ service: 'graph', op: 'getEvent' }).length > seen, 5000, 'the event is read');
-		await stack.idle();
+		sims.editEvent(mailbox, event, { subject: `  ${event.name} `, start: start + 20_000 });
+		await waitFor(() => gets() > seen, 5000, 'the event is read');
+		await stack.quiet();
 		assert.equal(sims.requests({ service: 'unblu' }).length, before, 'no call to Unblu');
-		assert.equal(sims.conversation(conv.id).topic, event.subject);
+		assert.equal(sims.conversation(conv.id).topic, event.name);
 	});
 });
 
@@ -97,7 +98,7 @@ test('a storm of notifications is coalesced, and no mailbox sees more than two r
 				for (const { event } of links)
 					sims.editEvent(mailbox, event, { subject: `${event.name} round ${round}` });
 		await waitFor(() => followed.every(({ links }) => links.every(({ conv, event }) => sims.conversation(conv.id).topic === `${event.name} round 5`)), 30_000, 'every topic has followed');
-		await stack.idle();
+		await stack.quiet();
 		for (const mailbox of stack.mailboxes) {
 			const counters = sims.mailboxCounters(mailbox);
 			assert.ok(counters.maxExchanges >= 1 && counters.maxExchanges <= 2, `${mailbox.upn}: ${counters.maxExchanges} at a time`);

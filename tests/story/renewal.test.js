@@ -16,6 +16,7 @@ test('a subscription is renewed after half of its life, before it runs out, and 
 		const patches = () => sims.requests({ service: 'graph', op: 'renewSubscription' }).filter((r) => r.status === 200).length;
 
 		/* Nothing due: no network at all. */
+		await stack.quiet();
 		const quiet = sims.requests({}).length;
 		const idle = await stack.renew();
 		assert.equal(idle.code, 0, idle.stderr);
