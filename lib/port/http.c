@@ -28,6 +28,7 @@ struct http_exchange {
 	struct buf sent; /* the request's body */
 	struct buf got;
 	struct http_reply reply;
+	bool once, sending;
 	char message[CURL_ERROR_SIZE];
 	int64_t started_ms;
 	void (*done)(const struct http_reply *reply, void *arg);
@@ -504,6 +505,24 @@ http_set_peer(struct http_exchange *x)
 		curl_easy_setopt(c, CURLOPT_USERAGENT, o->user_agent);
 }
 
+/* curl sends a request again by itself when a kept connection dies before the
+ * answer begins. A write may have had its effect by then: whoever asked has to
+ * look before it is repeated. */
+static int
+http_about_to_send(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	struct http_exchange *x = arg;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	if (x->once && x->sending)
+		return CURL_PREREQFUNC_ABORT;
+	x->sending = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 static void
 http_set_callbacks(struct http_exchange *x)
 {
@@ -515,6 +534,8 @@ http_set_callbacks(struct http_exchange *x)
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, http_take_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
+	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, http_about_to_send);
+	curl_easy_setopt(c, CURLOPT_PREREQDATA, x);
 }
 
 struct http_exchange *
@@ -530,6 +551,7 @@ http_start(struct http *h, const struct http_request *r,
 	x->http = h;
 	x->done = done;
 	x->arg = arg;
+	x->once = r->once;
 	x->reply.retry_after_ms = -1;
 	x->started_ms = clock_mono_ms();
 	buf_init(&x->sent, HTTP_BODY_MAX);

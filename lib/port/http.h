@@ -50,6 +50,7 @@ struct http_request {
 		struct buf value;
 	} headers[HTTP_HEADERS_MAX];
 	size_t header_count; /* over HTTP_HEADERS_MAX: one did not fit */
+	bool once; /* a write: never sent again by the transport itself */
 	int64_t timeout_ms; /* whole exchange; 0: 15 s */
 	const char *op; /* static name for logs and metrics: "get-event" */
 };

@@ -62,6 +62,7 @@ graph_subscribe_request(const struct config *c, const char *user,
 	graph_request(c, "POST", "create-subscription", "/subscriptions", req);
 	http_request_header(req, "Prefer", "%s", "IdType=\"ImmutableId\"");
 	req->timeout_ms = GRAPH_SUBSCRIBE_TIMEOUT_MS;
+	req->once = true;
 	graph_set_body(req, body);
 	free(events);
 	free(lifecycle);

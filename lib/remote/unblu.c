@@ -89,6 +89,7 @@ unblu_request(const struct config *c, const char *method, const char *op,
 	http_request_header(req, "Accept", "application/json");
 	reply_request_id(req);
 	req->timeout_ms = c->unblu_timeout_ms;
+	req->once = strcmp(method, "GET") != 0;
 }
 
 void
