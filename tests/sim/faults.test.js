@@ -57,9 +57,10 @@ test('who comes back too early is refused again, counted, and waits anew', async
 	await fault({ kind: 'throttle', retryAfter: 10 });
 	assert.equal((await get()).status, 429);
 	await pause(150);
+	await sim.control('POST', '/control/clock', { advanceMs: 8000 });
 	const early = await get();
 	assert.deepEqual([early.status, early.headers['retry-after']], [429, '10']);
-	await sim.control('POST', '/control/clock', { advanceMs: 9000 });
+	await sim.control('POST', '/control/clock', { advanceMs: 5000 });
 	assert.equal((await get()).status, 429, 'the wait began anew');
 	const counters = await sim.control('GET', '/control/counters');
 	assert.equal(counters.earlyRetries, 2);
