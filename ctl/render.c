@@ -15,12 +15,14 @@
 
 enum { TEMPLATE_MAX = 256 << 10, RENDERED_MAX = 1 << 20 };
 
-#define RUN_USER "outlook-addin"
+#define RUN_USER "outlook-addin" /* as of outlook-addin-fcgi */
 
 /* Who will run nginx's workers: when root renders, the user of the other
- * programs, so that they reach each other's sockets. */
-static void
-choose_user(struct render_tree *tree, const char **user, const char **group)
+ * programs, so that they reach each other's sockets. name NULL: the default,
+ * which need not exist. */
+static int
+choose_user(const char *name, struct render_tree *tree, const char **user,
+    const char **group, struct err *e)
 {
 	const struct passwd *pw = NULL;
 	const struct group *gr = NULL;
@@ -31,27 +33,32 @@ choose_user(struct render_tree *tree, const char **user, const char **group)
 	*user = "";
 	*group = "";
 	if (geteuid() != 0)
-		return;
-	pw = getpwnam(RUN_USER);
+		return name == NULL
+		    ? 0
+		    : err_set(e, ERR_CONFIG, "only root can name a user");
+	pw = getpwnam(name == NULL ? RUN_USER : name);
 	if (pw != NULL)
 		gr = getgrgid(pw->pw_gid);
+	if ((pw == NULL || gr == NULL) && name != NULL)
+		return err_set(e, ERR_CONFIG, "there is no user %s", name);
 	if (pw == NULL || gr == NULL) {
 		/* Anybody may be told to run nginx here. */
 		tree->tmp_mode = 01777;
 		ctl_say("there is no user " RUN_USER
 			": nginx.conf names no user, run nginx as the user "
 			"of outlook-addin-fcgi");
-		return;
+		return 0;
 	}
 	tree->uid = pw->pw_uid;
 	tree->gid = pw->pw_gid;
 	*user = pw->pw_name;
 	*group = gr->gr_name;
 	ctl_say("nginx.conf names the user %s, group %s", *user, *group);
+	return 0;
 }
 
 static int
-render(const struct config *c, const char *folder)
+render(const struct config *c, const char *folder, const char *name)
 {
 	struct render_tree tree = {.folder = folder};
 	char template_path[PATH_MAX], www[PATH_MAX];
@@ -69,8 +76,8 @@ render(const struct config *c, const char *folder)
 	snprintf(www, sizeof(www), "%s/www", ctl_datadir());
 	if (file_read(template_path, TEMPLATE_MAX, &template, &len, &e) != 0)
 		goto out;
-	choose_user(&tree, &user, &group);
-	if (render_nginx(c, template, user, group, &conf, &e) != 0)
+	if (choose_user(name, &tree, &user, &group, &e) != 0 ||
+	    render_nginx(c, template, user, group, &conf, &e) != 0)
 		goto out;
 	render_public(c, &public);
 	tree.www = www;
@@ -87,9 +94,10 @@ out:
 static int
 run(struct ctl *ctl, int argc, char **argv)
 {
-	const char *folder = NULL;
+	const char *folder = NULL, *user = NULL;
 	const struct ctl_option opts[] = {
 	    {"--out", &folder, NULL},
+	    {"--user", &user, NULL},
 	    {NULL, NULL, NULL},
 	};
 	struct config config;
@@ -102,14 +110,14 @@ run(struct ctl *ctl, int argc, char **argv)
 	code = ctl_load(ctl, CONFIG_ROLE_RENDER, &config);
 	if (code != CTL_DONE)
 		return code;
-	code = render(&config, folder);
+	code = render(&config, folder, user);
 	config_clear(&config);
 	return code;
 }
 
 const struct ctl_command ctl_render = {
     .name = "render",
-    .usage = "--out DIR",
+    .usage = "--out DIR [--user NAME]",
     .summary = "Writes nginx's configuration and the static files into a "
 	       "folder",
     .run = run,
