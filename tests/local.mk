@@ -29,7 +29,11 @@ unit_tests += tests/unit/test_retry
 unit_tests += tests/unit/test_scan
 unit_tests += tests/unit/test_scan_jansson
 unit_tests += tests/unit/test_secret
+unit_tests += tests/unit/test_store_fault
+tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
+	tests/unit/test_store_disk.c tests/unit/test_store_disk.h
 unit_tests += tests/unit/test_store_rows
+unit_tests += tests/unit/test_store_sqlite
 unit_tests += tests/unit/test_store_work
 EXTRA_DIST += tests/unit/test_store.h
 unit_tests += tests/unit/test_template

@@ -107,8 +107,10 @@ test_store_run(const char *group, const struct CMUnitTest *cases, size_t count)
 			} state = {&test_databases[d]};
 
 			all[n] = cases[i];
-			all[n].setup_func = test_store_setup;
-			all[n].teardown_func = test_store_teardown;
+			if (all[n].setup_func == NULL) {
+				all[n].setup_func = test_store_setup;
+				all[n].teardown_func = test_store_teardown;
+			}
 			all[n].initial_state = state.out;
 			n++;
 		}
