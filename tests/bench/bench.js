@@ -200,8 +200,10 @@ async function main() {
 		if (!REPORT && (idle.sum > GOAL.idleMiB || most.sum > GOAL.loadedMiB))
 			wrong.push('more memory than the goal');
 		fs.rmSync(path.join(stack.dir, 'subscriptions.txt'));
-		if (wrong.length > 0)
-			throw new Error(wrong.join('; '));
+		if (wrong.length > 0) {
+			console.error(`\nbench: ${wrong.join('; ')}`);
+			process.exitCode = 1;
+		}
 	});
 }
 
