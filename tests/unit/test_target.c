@@ -71,7 +71,7 @@ follow(struct fixture *f, const char *tenant, int n)
 {
 	char user[STORE_GUID];
 
-	snprintf(user, sizeof(user), "%s%d", USER, n % 10);
+	snprintf(user, sizeof(user), "%s%c", USER, "0123456789"[n]);
 	assert_int_equal(store_mailbox_follow(
 			     f->store, tenant, user, "", true, now, NULL, NULL),
 	    0);
@@ -86,7 +86,7 @@ subscribe(struct fixture *f, int n, int64_t granted_ms, int64_t expires_ms,
 	    .expires_ms = expires_ms,
 	    .created_ms = granted_ms};
 
-	snprintf(sub.user, sizeof(sub.user), "%s%d", USER, n % 10);
+	snprintf(sub.user, sizeof(sub.user), "%s%c", USER, "0123456789"[n]);
 	snprintf(
 	    sub.client_state_hash, sizeof(sub.client_state_hash), "%064d", n);
 	snprintf(sub.notification_url, sizeof(sub.notification_url), "%s", url);
@@ -107,7 +107,7 @@ action_of(struct fixture *f, const char *tenant, int n, bool force)
 	enum target_action found = TARGET_ACTION_COUNT;
 	char user[STORE_GUID];
 
-	snprintf(user, sizeof(user), "%s%d", USER, n % 10);
+	snprintf(user, sizeof(user), "%s%c", USER, "0123456789"[n]);
 	assert_int_equal(
 	    target_list_load(f->store, &f->config, now, force, &l, NULL), 0);
 	for (size_t i = 0; i < l.count; i++)
