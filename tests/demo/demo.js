@@ -1,6 +1,7 @@
 // @ts-check
 /* Simulators, the product and the front door, started and stopped as one. */
 
+import fs from 'node:fs';
 import { Stack } from '../lib/stack.js';
 import { DIRECTORY, FURNITURE } from './cast.js';
 import { HOUR, MINUTE, addDays, atMinute, weekStart } from './page/model.js';
@@ -29,6 +30,7 @@ export class Demo {
 		this.world = null;
 		/** @type {Stack | null} */
 		this.stack = null;
+		this.keep = process.env.KEEP_FOLDERS === '1';
 		this.front = new Front(/** @type {any} */ (waitingWorld), 0);
 	}
 
@@ -53,6 +55,12 @@ export class Demo {
 		this.stack = await Stack.start('demo', {
 			clock: true, directory: DIRECTORY,
 			config: { syncServerSubscriptionExpiration: HOUR, notificationDebounceMs: 200, deletionGraceSeconds: 1 },
+		});
+		const { dir } = this.stack;
+		/* Also when a signal ends us in the middle; after a failure the folder is wanted. */
+		process.once('exit', () => {
+			if (!this.keep)
+				fs.rmSync(dir, { recursive: true, force: true });
 		});
 		this.world = new World(this.stack, (name, data) => this.front.tell(name, data));
 		this.front.world = this.world;
@@ -95,6 +103,7 @@ export class Demo {
 
 	/** After a failure. */
 	async abandon() {
+		this.keep = true;
 		await this.world?.stop();
 		if (this.front.port !== 0)
 			await this.front.stop();

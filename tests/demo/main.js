@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { Demo } from './demo.js';
+import { untilSignal } from './signals.js';
 import { Story } from './story.js';
 import { Teller } from './teller.js';
 
@@ -10,17 +11,15 @@ const { values } = parseArgs({ options: { port: { type: 'string', default: '8080
 const teller = new Teller({ write: (text) => process.stdout.write(text), colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined });
 const wanted = Number(values.port);
 
-/** Until somebody ends us: Ctrl-C, a signal, or the end of the product. @param {Demo} demo */
-function forever(demo) {
-	return new Promise((resolve, reject) => {
-		/* The harness would leave at once, without order. */
-		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-			process.removeAllListeners(signal);
-			process.once(signal, () => resolve(undefined));
-		}
-		demo.running.fcgi?.ended.then((exit) => reject(new Error(`outlook-addin-fcgi has ended: ${JSON.stringify(exit)}`)));
-		demo.running.nginx?.ended.then((exit) => reject(new Error(`nginx has ended: ${JSON.stringify(exit)}`)));
+/** Until somebody ends us, or the product ends by itself. @param {Demo} demo */
+async function forever(demo) {
+	const ends = [demo.running.fcgi, demo.running.nginx].map(async (program) => {
+		const exit = await program?.ended;
+		throw new Error(`${program?.name} has ended by itself: ${JSON.stringify(exit)}`);
 	});
+	await Promise.race([untilSignal(), ...ends]);
+	/* They end now because we say so. */
+	ends.forEach((end) => end.catch(() => {}));
 }
 
 /** @param {Demo} demo */

@@ -296,7 +296,9 @@ export class Story {
 			const writes = sim.conversations.counts;
 			if (sim.checks.violations.total > 0)
 				throw new Error(`${sim.checks.violations.total} violate the API documents, the first: ${JSON.stringify(sim.checks.violations.list()[0])}`);
-			return `${c.requestsTotal} requests; Unblu: ${writes.setTopic} topics, ${writes.setScheduledTimestamp} times, ${writes.delete} deletions, without effect: ${writes.unchanged}`;
+			const { active, judged } = sim.checks.report();
+			const judgement = active ? `${judged.requests + judged.responses + judged.notifications} judged by the API documents, none against them` : 'API documents not at hand';
+			return `${c.requestsTotal} requests, ${judgement}; Unblu: ${writes.setTopic} topics, ${writes.setScheduledTimestamp} times, ${writes.delete} deletions, without effect: ${writes.unchanged}`;
 		});
 	}
 }

@@ -8,10 +8,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { execFileSync } from 'node:child_process';
-import { giveAway, makeFolder, serviceAccount, usableParts } from '../lib/build.js';
+import { findPrograms, giveAway, makeFolder, serviceAccount, usableParts } from '../lib/build.js';
 import { Client, freePort } from '../lib/http.js';
 import { Program } from '../lib/program.js';
 import { waitFor } from '../lib/wait.js';
+import { untilSignal } from './signals.js';
 import { Tail } from './tail.js';
 
 const { values } = parseArgs({ options: { config: { type: 'string' }, port: { type: 'string', default: '8080' }, keep: { type: 'boolean', default: false } } });
@@ -39,6 +40,7 @@ class Tenant {
 	constructor(file, port) {
 		this.file = file;
 		this.port = port;
+		findPrograms();
 		this.dir = makeFolder('tenant');
 		this.parts = usableParts(this.dir);
 		/** @type {Program[]} */
@@ -117,16 +119,14 @@ class Tenant {
 		line(`outlook-addinctl --config ${this.config} status\nCtrl-C ends it.\n`);
 	}
 
-	/** Until a signal comes or a program ends by itself. @returns {Promise<void>} */
-	forever() {
-		return new Promise((resolve, reject) => {
-			for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-				process.removeAllListeners(signal);
-				process.once(signal, () => resolve());
-			}
-			for (const p of this.programs)
-				p.ended.then((exit) => reject(new Error(`${p.name} has ended: ${JSON.stringify(exit)}`)));
+	/** Until a signal comes or a program ends by itself. */
+	async forever() {
+		const ends = this.programs.map(async (p) => {
+			const exit = await p.ended;
+			throw new Error(`${p.name} has ended by itself: ${JSON.stringify(exit)}`);
 		});
+		await Promise.race([untilSignal(), ...ends]);
+		ends.forEach((end) => end.catch(() => {}));
 	}
 
 	async stop() {
@@ -136,8 +136,6 @@ class Tenant {
 		this.tail.stop();
 		if (values.keep)
 			line(`kept: ${this.dir}`);
-		else
-			fs.rmSync(this.dir, { recursive: true, force: true });
 	}
 }
 
@@ -158,6 +156,8 @@ async function main() {
 	const port = Number(values.port);
 	await ensureFree(port);
 	const tenant = new Tenant(path.resolve(values.config), port);
+	/* Also when a signal ends us while it starts. */
+	process.once('exit', () => values.keep || fs.rmSync(tenant.dir, { recursive: true, force: true }));
 	try {
 		await tenant.prepare();
 		await tenant.start();
