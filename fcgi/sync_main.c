@@ -132,7 +132,7 @@ sync_predecessor_crashed(void)
 {
 	const char *signal = getenv("OUTLOOK_ADDIN_CRASH_SIGNAL");
 
-	return signal != NULL && atoi(signal) > 0;
+	return signal != NULL && strtol(signal, NULL, 10) > 0;
 }
 
 static void

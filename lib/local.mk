@@ -71,6 +71,7 @@ lib_libport_a_SOURCES += \
 
 lib_libport_a_SOURCES += \
 	lib/port/http.c lib/port/http.h \
+	lib/port/http_exchange.c lib/port/http_exchange.h \
 	lib/port/http_request.c
 
 lib_librule_a_SOURCES += \
@@ -96,6 +97,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/degraded.c lib/sync/degraded.h \
 	lib/sync/engine.c lib/sync/engine.h \
 	lib/sync/follow.c lib/sync/follow.h \
+	lib/sync/follow_replace.c lib/sync/follow_state.h \
 	lib/sync/followup.c \
 	lib/sync/keys.c \
 	lib/sync/look.c lib/sync/look.h \

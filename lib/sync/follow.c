@@ -1,57 +1,22 @@
 /* sync/follow.c - see follow.h. */
-#include "sync/follow.h"
+#include "sync/follow_state.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/jws.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "base/secret.h"
 #include "base/text.h"
-#include "remote/graph_subscription.h"
-#include "rule/subscription.h"
-#include "sync/call.h"
 
 enum {
 	FOLLOW_CLAIM_MS = 90 * 1000, /* longer than any run of requests */
 	FOLLOW_REAUTHORIZED_MS = 10 * 60 * 1000,
 	FOLLOW_REPLACEMENTS = 3
 };
-
-struct follow {
-	struct session *session;
-	char tenant[STORE_GUID], user[STORE_GUID];
-	unsigned flags;
-	void (*done)(const struct follow_result *r, void *arg);
-	void *arg;
-	struct follow_result result;
-
-	struct session_commit commit;
-	struct call call;
-
-	bool claimed;
-	bool parked; /* the mailbox was, before this */
-	bool has_sub;
-	struct store_subscription sub; /* as stored */
-	enum subscription_need need;
-	bool tried_renewal;
-	int replacements;
-	struct store_subscription fresh; /* the row made for POST */
-	char client_state[44];
-	struct graph_subscription granted;
-	bool conflict;
-	char other_id[GRAPH_SUBSCRIPTION_ID_MAX];
-	bool pending_is_dead; /* POST is known not to have made anything */
-	struct buf next; /* page of the list */
-};
-
-static void follow_create(struct follow *f);
-static void follow_prepare(struct follow *f);
-static void follow_renew(struct follow *f);
-static void follow_replace(struct follow *f);
 
 static void
 follow_free(struct follow *f)
@@ -80,7 +45,7 @@ follow_commit(struct follow *f,
 	session_commit(f->session, &f->commit);
 }
 
-static void
+void
 follow_call(struct follow *f,
     int (*build)(struct http_request *req, void *arg, struct err *e),
     int (*parse)(const struct http_reply *reply, void *arg, struct err *e),
@@ -136,7 +101,7 @@ follow_end(struct follow *f, enum follow_outcome outcome, int64_t due_ms)
 	follow_commit(f, follow_apply_end, follow_ended);
 }
 
-static void
+void
 follow_fail(struct follow *f, const struct err *e)
 {
 	int64_t now_ms = clock_wall_ms();
@@ -259,7 +224,7 @@ follow_renewal_done(const struct err *e, void *arg)
 		follow_fail(f, e);
 }
 
-static void
+void
 follow_renew(struct follow *f)
 {
 	f->tried_renewal = true;
@@ -330,7 +295,7 @@ follow_creation_done(const struct err *e, void *arg)
 	follow_fail(f, e);
 }
 
-static void
+void
 follow_create(struct follow *f)
 {
 	f->conflict = false;
@@ -353,120 +318,11 @@ follow_prepared(void *arg)
 }
 
 /* The clientState is durable before Graph learns it. */
-static void
+void
 follow_prepare(struct follow *f)
 {
 	follow_fill_fresh(f);
 	follow_commit(f, follow_apply_pending, follow_prepared);
-}
-
-/* ---- 409: another one is in the way ---- */
-
-static int
-follow_build_removal(struct http_request *req, void *arg, struct err *e)
-{
-	const struct follow *f = arg;
-
-	(void)e;
-	graph_unsubscribe_request(f->session->config, f->other_id, req);
-	return 0;
-}
-
-static int
-follow_parse_removal(const struct http_reply *reply, void *arg, struct err *e)
-{
-	(void)arg;
-	return graph_unsubscribe_reply(reply, e);
-}
-
-static void
-follow_removal_done(const struct err *e, void *arg)
-{
-	struct follow *f = arg;
-
-	if (e->code != ERR_NONE)
-		follow_fail(f, e);
-	else if (f->fresh.client_state_hash[0] != '\0')
-		follow_create(f);
-	else
-		follow_prepare(f);
-}
-
-static void
-follow_remove_other(struct follow *f)
-{
-	log_info("subscription-replaced", LOG_STR("tenant", f->tenant),
-	    LOG_STR("mailbox", f->user), LOG_STR("subscription", f->other_id));
-	follow_call(
-	    f, follow_build_removal, follow_parse_removal, follow_removal_done);
-}
-
-static int
-follow_build_list(struct http_request *req, void *arg, struct err *e)
-{
-	const struct follow *f = arg;
-
-	return graph_list_subscriptions_request(
-	    f->session->config, buf_text(&f->next), req, e);
-}
-
-static void
-follow_listed(const struct graph_subscription *sub, void *arg)
-{
-	struct follow *f = arg;
-	const char *resource = sub->resource;
-
-	if (resource[0] == '/')
-		resource++;
-	if (strcasecmp(resource, f->fresh.resource) == 0 &&
-	    strcmp(sub->application, f->session->config->client_id) == 0)
-		text_copy(f->other_id, sizeof(f->other_id), sub->id);
-}
-
-static int
-follow_parse_list(const struct http_reply *reply, void *arg, struct err *e)
-{
-	struct follow *f = arg;
-
-	return graph_list_subscriptions_reply(
-	    reply, follow_listed, f, &f->next, e);
-}
-
-static void
-follow_list_done(const struct err *e, void *arg)
-{
-	struct follow *f = arg;
-	struct err none = {.code = ERR_NONE};
-
-	if (e->code != ERR_NONE) {
-		follow_fail(f, e);
-	} else if (f->other_id[0] != '\0') {
-		follow_remove_other(f);
-	} else if (f->next.len > 0) {
-		follow_call(
-		    f, follow_build_list, follow_parse_list, follow_list_done);
-	} else {
-		err_set(&none, ERR_RETRY,
-		    "409, but no subscription in the way was found");
-		follow_fail(f, &none);
-	}
-}
-
-/* Its clientState is not known, unless it is the one that we know. */
-static void
-follow_replace(struct follow *f)
-{
-	if (f->other_id[0] == '\0') {
-		buf_reset(&f->next);
-		follow_call(
-		    f, follow_build_list, follow_parse_list, follow_list_done);
-	} else if (f->has_sub && !f->tried_renewal &&
-	    strcasecmp(f->sub.id, f->other_id) == 0 &&
-	    strcmp(f->sub.notification_url, f->fresh.notification_url) == 0) {
-		follow_renew(f);
-	} else {
-		follow_remove_other(f);
-	}
 }
 
 /* ---- start ---- */

@@ -64,14 +64,6 @@ keys_fail(struct keys *k, const struct err *e)
 	task_fail(k->task, e);
 }
 
-static int
-keys_apply_save(struct store *s, void *arg, struct err *e)
-{
-	const struct keys *k = arg;
-
-	return store_keys_save(s, k->text, task_now_ms(), e);
-}
-
 static void
 keys_save(struct keys *k)
 {
@@ -82,7 +74,7 @@ keys_save(struct keys *k)
 	if (s->store == NULL)
 		err_set(&e, ERR_RETRY, "the store is closed");
 	else
-		keys_apply_save(s->store, k, &e);
+		store_keys_save(s->store, k->text, task_now_ms(), &e);
 	if (e.code != ERR_NONE) {
 		task_fail(k->task, &e);
 		return;

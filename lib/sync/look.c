@@ -1,6 +1,7 @@
 /* sync/look.c - see look.h: reads an event and decides what it asks for. */
 #include "sync/look.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -368,27 +369,26 @@ look_decide(struct look *l)
 	look_act(l);
 }
 
+static bool
+look_has_pause(struct look *l, const char *tenant)
+{
+	struct store *s = l->task->session->store;
+	char fact[64];
+	char text[8];
+	int64_t at_ms;
+
+	snprintf(fact, sizeof(fact), "pause:%s", tenant);
+	return s != NULL &&
+	    store_fact_get(s, fact, text, sizeof(text), &at_ms, NULL) == 1;
+}
+
 bool
 look_is_paused(struct look *l)
 {
-	struct store *s = l->task->session->store;
-	char fact[64] = "pause:";
-	char text[8];
-	int64_t at_ms;
-	int found;
-
-	if (s == NULL)
-		return false;
-	found = store_fact_get(s, fact, text, sizeof(text), &at_ms, NULL);
-	if (found != 1) {
-		strncat(fact, l->task->work.tenant, STORE_GUID);
-		found =
-		    store_fact_get(s, fact, text, sizeof(text), &at_ms, NULL);
-	}
-	if (found != 1)
+	if (!look_has_pause(l, "") && !look_has_pause(l, l->task->work.tenant))
 		return false;
 	l->task->outcome.link = l->has_link ? &l->link : NULL;
-	task_defer(l->task, 30 * 1000, "writes are paused");
+	task_defer(l->task, LOOK_PAUSE_MS, "writes are paused");
 	return true;
 }
 

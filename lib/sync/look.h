@@ -9,7 +9,10 @@
 #include "rule/plan.h"
 #include "sync/task.h"
 
-enum { LOOK_COPY_WAIT_MS = 1000 };
+enum {
+	LOOK_COPY_WAIT_MS = 1000,
+	LOOK_PAUSE_MS = 30 * 1000 /* between two looks at a pause */
+};
 
 struct look {
 	struct task *task;
@@ -20,8 +23,7 @@ struct look {
 	struct plan plan;
 	struct conversation conversation; /* as read in this run */
 	bool has_conversation;
-	bool wrote; /* something was changed in Unblu */
-	char changed[16]; /* what, for the log */
+	bool wrote_topic, wrote_time; /* in Unblu, in this run */
 
 	/* removal */
 	bool confirming; /* the grace time is over */
@@ -51,7 +53,8 @@ void look_close(struct look *l, enum store_link_state state, const char *action,
 /* As task_fail(), with the error kept in the link. */
 void look_fail(struct look *l, const struct err *e);
 
-/* Writes are stopped for now: deferred, true. */
+/* Writes are stopped for now (fact "pause:", or "pause:{tenant}"): deferred,
+ * true. */
 bool look_is_paused(struct look *l);
 
 /* write.c: the conversation is to be changed as l->plan says. */

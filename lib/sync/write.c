@@ -160,19 +160,16 @@ write_record(struct look *l)
 	if (l->plan.set_topic) {
 		text_copy(s->topic, sizeof(s->topic), l->plan.topic);
 		l->plan.set_topic = false;
+		l->wrote_topic = true;
 		task_audit(l->task, "set-topic", "done", "");
 		metrics_unblu_write("set-topic");
-		strncat(l->changed, "topic",
-		    sizeof(l->changed) - strlen(l->changed) - 1);
 	} else {
 		s->start_ms = l->plan.start_ms;
 		l->plan.set_time = false;
+		l->wrote_time = true;
 		task_audit(l->task, "set-time", "done", "");
 		metrics_unblu_write("set-time");
-		strncat(l->changed, l->changed[0] != '\0' ? ",time" : "time",
-		    sizeof(l->changed) - strlen(l->changed) - 1);
 	}
-	l->wrote = true;
 }
 
 static void
@@ -217,12 +214,15 @@ write_end(struct look *l)
 	int64_t now_ms = task_now_ms();
 
 	l->link.synced_ms = now_ms;
-	if (l->wrote) {
+	if (l->wrote_topic || l->wrote_time) {
 		metrics_sync_seconds(now_ms - w->first_seen_ms);
 		log_info("conversation-updated", LOG_STR("tenant", w->tenant),
 		    LOG_STR("mailbox", w->user),
 		    LOG_STR("conversation", l->link.conversation),
-		    LOG_STR("changed", l->changed),
+		    LOG_STR("changed",
+			l->wrote_topic && l->wrote_time ? "topic,time"
+			    : l->wrote_topic            ? "topic"
+							: "time"),
 		    LOG_INT("ms", now_ms - w->first_seen_ms));
 	}
 	if (l->has_conversation && l->conversation.state == GUARD_ENDED)

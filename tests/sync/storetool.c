@@ -23,14 +23,15 @@ static int
 add_work(struct store *s, char **argv, struct err *e)
 {
 	struct store_hint_item item = {
-	    .kind = (enum store_kind)atoi(argv[0]),
+	    .kind = (enum store_kind)strtol(argv[0], NULL, 10),
 	    .tenant = argv[1],
 	    .user = argv[2],
 	    .event = argv[3],
-	    .hints = (unsigned)atoi(argv[4]),
+	    .hints = (unsigned)strtoul(argv[4], NULL, 10),
 	};
 
-	return store_work_add(s, &item, 1, clock_wall_ms(), atoll(argv[5]), e);
+	return store_work_add(
+	    s, &item, 1, clock_wall_ms(), strtoll(argv[5], NULL, 10), e);
 }
 
 /* announce CONVERSATION TENANT USER SOURCE TOPIC START_MS ZONE */
@@ -45,7 +46,7 @@ announce(struct store *s, char **argv, struct err *e)
 	text_copy(l.user, sizeof(l.user), argv[2]);
 	text_copy(l.source_id, sizeof(l.source_id), argv[3]);
 	text_copy(l.topic, sizeof(l.topic), argv[4]);
-	l.start_ms = atoll(argv[5]);
+	l.start_ms = strtoll(argv[5], NULL, 10);
 	text_copy(l.time_zone, sizeof(l.time_zone), argv[6]);
 	l.created_ms = l.announced_ms = clock_wall_ms();
 	return store_link_announce(s, &l, &other, e);

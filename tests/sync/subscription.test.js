@@ -45,10 +45,12 @@ test('a followed mailbox gets a subscription whose clientState only its hash is 
 
 test('an event saved before the subscription stood is found by its property', async (t) => {
 	const b = await Bench.start(t);
-	const m = await b.meeting(ANNA, { subject: 'Saved first' });
+	const m = await b.meeting(ANNA);
+	await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Saved first' });
 	await b.announce(ANNA, m.made, 'Portfolio review', START);
 	await b.notify(ANNA, '', 0, KIND.follow);
 	await until('its topic is there', async () => (await b.conversation(m.id)).topic === 'Saved first');
+	await b.settled();
 	assert.equal((await b.link(m.id)).event, m.event.immutableId);
 });
 
