@@ -242,7 +242,7 @@ story('the webhook has no limit, the api one far above any agent', async ({ peer
 		/** @type {Answer | undefined} */
 		let refused;
 		await Promise.all(Array.from({ length: count }, async () => {
-			const answer = await ask(method, target, { agent, body: '{}' });
+			const answer = await ask(method, target, { agent, body: method === 'GET' ? undefined : '{}' });
 			counts[answer.status] = (counts[answer.status] ?? 0) + 1;
 			refused = answer.status === 429 ? answer : refused;
 		}));
