@@ -1,0 +1,166 @@
+// @ts-check
+/* PUT, GET and DELETE of {base}/api/links/{conversationId}. */
+
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import test from 'node:test';
+import { CLIENT, KIND, LOGIN, OTHER_TENANT, TENANT, Web } from './harness.js';
+
+const USER = '8a1e6c1e-0000-4000-8000-0000000000aa';
+const OTHER_USER = '8a1e6c1e-0000-4000-8000-0000000000bb';
+const KEYS = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+const STRANGER = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+/** @param {any} part */
+const encode = (part) => Buffer.from(JSON.stringify(part)).toString('base64url');
+
+/** @param {Record<string, any>} [claims] @param {Record<string, any>} [header] @param {crypto.KeyObject} [key] */
+function token(claims = {}, header = {}, key = KEYS.privateKey) {
+	const now = Math.floor(Date.now() / 1000);
+	const tid = claims.tid ?? TENANT;
+	const head = `${encode({ alg: 'RS256', typ: 'JWT', kid: 'kid-1', ...header })}.${encode({
+		ver: '2.0', iss: `${LOGIN}/${tid}/v2.0`, aud: CLIENT, azp: CLIENT, tid, oid: USER, scp: 'access_as_user', iat: now - 10, nbf: now - 10, exp: now + 3600, preferred_username: 'agent@bank.example', ...claims })}`;
+	return `${head}.${crypto.sign('sha256', Buffer.from(head), key).toString('base64url')}`;
+}
+
+/** @param {Web} web */
+async function storeKeys(web) {
+	const { n, e } = KEYS.publicKey.export({ format: 'jwk' });
+	await web.query(`INSERT INTO signing_keys (id, keys_json, fetched_ms) VALUES (1, '${JSON.stringify([{ kid: 'kid-1', n, e, issuer: `${LOGIN}/{tenantid}/v2.0` }])}', ${Date.now()})`, false);
+}
+
+const BODY = { v: 1, sourceId: 'source-1', topic: 'Beratung «Müller»', start: '2030-05-06T07:08:31.5Z' };
+
+/** @param {Web} web @param {string} method @param {string} id @param {any} body @param {string} [bearer] */
+function ask(web, method, id, body, bearer = token()) {
+	return web.ask(method, `/addin/api/links/${id}`, body === null ? '' : typeof body === 'string' ? body : JSON.stringify(body), { HTTP_AUTHORIZATION: `Bearer ${bearer}` });
+}
+
+test('links', async (t) => {
+	await Web.play({}, async (web) => {
+		await t.test('without keys nobody is judged: 503, and sync is asked for keys, once', async () => {
+			for (let i = 0; i < 3; i++) {
+				const answer = await ask(web, 'PUT', 'conv-1', BODY);
+				assert.equal(answer.status, 503);
+				assert.equal(answer.headers['retry-after'], '5');
+				assert.equal(JSON.parse(answer.body).error.code, 'keys-missing');
+			}
+			const rows = (await web.rows()).filter((r) => r.kind === KIND.keys);
+			assert.equal(rows.length, 1);
+			assert.deepEqual(await web.query('SELECT generation FROM work WHERE kind = 5'), [{ generation: 1 }]);
+			assert.equal((await ask(web, 'PUT', 'conv-1', BODY, 'not.a.token')).status, 401, 'what is no token is judged without keys');
+		});
+		await t.test('PUT makes the link, follows the mailbox and enqueues work', async () => {
+			await storeKeys(web);
+			await new Promise((resolve) => setTimeout(resolve, 1050));
+			const answer = await ask(web, 'PUT', 'conv-1', { ...BODY, timeZone: 'Europe/Zurich', eventId: 'AAMk_-=', future: { x: 1 } });
+			assert.equal(answer.status, 202);
+			assert.equal(answer.body, '');
+			const [link] = await web.query('SELECT * FROM link');
+			assert.equal(link.conversation, 'conv-1');
+			assert.equal(link.tenant, TENANT);
+			assert.equal(link.user_id, USER);
+			assert.equal(link.source_id, 'source-1');
+			assert.equal(link.topic, BODY.topic);
+			assert.equal(link.start_ms, Date.parse('2030-05-06T07:09:00Z'), 'rounded to the minute');
+			assert.equal(link.time_zone, 'Europe/Zurich');
+			assert.equal(link.shared, 0);
+			const [mailbox] = await web.query('SELECT * FROM mailbox');
+			assert.deepEqual([mailbox.tenant, mailbox.user_id, mailbox.upn, mailbox.state], [TENANT, USER, 'agent@bank.example', 0]);
+			const rows = (await web.rows()).filter((r) => r.kind !== KIND.keys);
+			assert.deepEqual(rows.map((r) => [r.kind, r.event]), [[KIND.event, 'AAMk_-='], [KIND.follow, ''], [KIND.link, 'conv-1']]);
+		});
+		await t.test('it is idempotent', async () => {
+			for (let i = 0; i < 3; i++)
+				assert.equal((await ask(web, 'PUT', 'conv-1', BODY)).status, 202);
+			assert.equal((await web.query('SELECT count(*) AS n FROM link'))[0].n, 1);
+			assert.equal((await web.query('SELECT count(*) AS n FROM mailbox'))[0].n, 1);
+		});
+		await t.test('a claim by someone else has no effect, and is answered the same', async () => {
+			const before = await web.query('SELECT * FROM link');
+			for (const claims of [{ oid: OTHER_USER }, { tid: OTHER_TENANT }])
+				assert.equal((await ask(web, 'PUT', 'conv-1', { ...BODY, sourceId: 'theirs' }, token(claims))).status, 202);
+			assert.deepEqual(await web.query('SELECT * FROM link'), before);
+			assert.equal((await web.query('SELECT count(*) AS n FROM mailbox'))[0].n, 1);
+		});
+		await t.test('GET tells the owner, and nobody else', async () => {
+			const answer = await ask(web, 'GET', 'conv-1', null);
+			assert.equal(answer.status, 200);
+			assert.deepEqual(JSON.parse(answer.body), { v: 1, conversationId: 'conv-1', state: 'announced', topic: BODY.topic, start: '2030-05-06T07:09:00Z', syncedAt: null, lastError: null });
+			assert.equal((await ask(web, 'GET', 'conv-1', null, token({ oid: OTHER_USER }))).status, 404);
+			assert.equal((await ask(web, 'GET', 'conv-1', null, token({ tid: OTHER_TENANT }))).status, 404);
+			assert.equal((await ask(web, 'GET', 'conv-2', null)).status, 404);
+		});
+		await t.test('a shared mailbox is noted', async () => {
+			assert.equal((await ask(web, 'PUT', 'conv-3', { ...BODY, mailbox: 'shared' })).status, 202);
+			assert.equal((await web.query("SELECT shared FROM link WHERE conversation = 'conv-3'"))[0].shared, 1);
+		});
+		await t.test('a long topic is cut at a code point, not refused', async () => {
+			assert.equal((await ask(web, 'PUT', 'conv-4', { ...BODY, topic: 'ä'.repeat(1000) })).status, 202);
+			assert.match((await web.query("SELECT topic FROM link WHERE conversation = 'conv-4'"))[0].topic, /^ä{400,511}$/u);
+		});
+		await t.test('a body that does not describe a conversation is 400', async () => {
+			for (const wrong of ['', '{', '[]', '"x"', { ...BODY, v: 2 }, { ...BODY, v: '1' }, { ...BODY, v: undefined }, { ...BODY, sourceId: undefined }, { ...BODY, sourceId: '' }, { ...BODY, sourceId: 'x'.repeat(200) },
+				{ ...BODY, sourceId: 'a\nb' }, { ...BODY, sourceId: 7 }, { ...BODY, topic: undefined }, { ...BODY, topic: 5 }, { ...BODY, start: undefined }, { ...BODY, start: 'tomorrow' }, { ...BODY, start: '2030-05-06T07:08:31' },
+				{ ...BODY, mailbox: 'theirs' }, { ...BODY, mailbox: 1 }, { ...BODY, timeZone: 'a b' }, { ...BODY, timeZone: 'x'.repeat(100) }, { ...BODY, eventId: 'a/b' }, { ...BODY, eventId: 'x'.repeat(600) },
+				'{"v":1,"v":1,"sourceId":"s","topic":"t","start":"2030-05-06T07:08:31Z"}']) {
+				const answer = await ask(web, 'PUT', 'conv-5', wrong);
+				assert.equal(answer.status, 400, JSON.stringify(wrong));
+				assert.equal(JSON.parse(answer.body).error.code, 'bad-body');
+			}
+			assert.equal((await ask(web, 'PUT', 'conv-5', { ...BODY, padding: 'x'.repeat(17_000) })).status, 413);
+			assert.deepEqual(await web.query("SELECT * FROM link WHERE conversation = 'conv-5'"), []);
+		});
+		await t.test('the conversation id keeps to its alphabet, other methods are refused', async () => {
+			for (const id of ['', 'a/b', 'a b', '..', 'x'.repeat(600), "a'b"])
+				assert.equal((await ask(web, 'PUT', id, BODY)).status, 400, id);
+			assert.equal((await ask(web, 'POST', 'conv-1', BODY)).status, 405);
+		});
+		await t.test('only a good token is let in: 401 for a judged one', async () => {
+			const now = Math.floor(Date.now() / 1000);
+			/** @type {Record<string, string>} */
+			const forged = {
+				'no signature': token().replace(/[^.]*$/, ''),
+				'another key': token({}, {}, STRANGER.privateKey),
+				'alg none': `${encode({ alg: 'none', kid: 'kid-1' })}.${token().split('.')[1]}.`,
+				'expired': token({ exp: now - 301 }),
+				'not yet valid': token({ nbf: now + 360 }),
+				'another audience': token({ aud: 'https://graph.microsoft.com' }),
+				'another client': token({ azp: USER }),
+				'a foreign tenant': token({ tid: '00000000-0000-4000-8000-000000000009' }),
+				'issuer of another tenant': token({ iss: `${LOGIN}/${OTHER_TENANT}/v2.0` }),
+				'an application': token({ idtyp: 'app', scp: undefined }),
+				'no user': token({ oid: undefined }),
+				'too long': token({ padding: 'x'.repeat(20_000) }),
+				'empty': '',
+			};
+			for (const [what, bearer] of Object.entries(forged)) {
+				const answer = await ask(web, 'GET', 'conv-1', null, bearer);
+				assert.equal(answer.status, 401, what);
+				assert.match(answer.headers['www-authenticate'], /^Bearer/);
+			}
+			for (const value of ['', 'Basic eDp5', 'Bearer', token()])
+				assert.equal((await web.ask('GET', '/addin/api/links/conv-1', '', { HTTP_AUTHORIZATION: value })).status, 401, value.slice(0, 10));
+			assert.equal((await ask(web, 'GET', 'conv-1', null, token({}, { kid: 'kid-2' }))).status, 503, 'an unknown key is not judged');
+		});
+		await t.test('DELETE ends it for the owner, for others it does nothing', async () => {
+			for (const bearer of [token({ oid: OTHER_USER }), token({ tid: OTHER_TENANT })])
+				assert.equal((await ask(web, 'DELETE', 'conv-1', null, bearer)).status, 204);
+			assert.equal(JSON.parse((await ask(web, 'GET', 'conv-1', null)).body).state, 'announced');
+			for (let i = 0; i < 2; i++) {
+				const answer = await ask(web, 'DELETE', 'conv-1', null);
+				assert.equal(answer.status, 204);
+				assert.equal(answer.body, '');
+			}
+			assert.equal(JSON.parse((await ask(web, 'GET', 'conv-1', null)).body).state, 'deleted');
+			assert.equal((await ask(web, 'DELETE', 'conv-9', null)).status, 204);
+			assert.deepEqual(await web.query("SELECT action, outcome, conversation FROM audit WHERE action = 'unlink'"), [{ action: 'unlink', outcome: 'done', conversation: 'conv-1' }]);
+		});
+		await t.test('no token, topic or source stands in the log', async () => {
+			const text = JSON.stringify(web.log);
+			for (const part of ['Müller', 'source-1', token().split('.')[0]])
+				assert.ok(!text.includes(part), part);
+			assert.ok(web.log.some((l) => l.event === 'link-announced' && l.requestId === '00112233445566778899aabbccddeeff'));
+		});
+	});
+});

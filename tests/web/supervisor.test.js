@@ -1,0 +1,223 @@
+// @ts-check
+/* The supervisor: start, mistakes, restarts, the end. */
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import test from 'node:test';
+import { request } from '../lib/fastcgi.js';
+import { body, item, longId } from '../lib/notification.js';
+import { descendants, parseLines } from '../lib/program.js';
+import { neverWithin, waitFor } from '../lib/wait.js';
+import { EVENTS, Web } from './harness.js';
+
+test('SIGTERM under load: every request that was started is answered, exit 0', async () => {
+	await Web.play({}, async (web) => {
+		const sub = await web.follow();
+		let stopping = false;
+		let answered = 0;
+		/** @type {string[]} */
+		const owed = [];
+		/** @type {string[]} */
+		const unanswered = [];
+		const clients = Array.from({ length: 20 }, async (_, c) => {
+			for (let i = 0; ; i++) {
+				let peer;
+				try {
+					peer = await web.peer();
+				} catch {
+					assert.ok(stopping, 'nobody is refused before SIGTERM');
+					return;
+				}
+				/* Two on one connection: the second may find it closed. */
+				for (let n = 0; n < 2; n++) {
+					const id = longId(`load-${c}-${i}-${n}`);
+					peer.send(request('POST', EVENTS, body(item(sub, id))));
+					const answer = await peer.answer(5000);
+					if (answer === null) {
+						if (n === 0)
+							unanswered.push(id);
+						break;
+					}
+					assert.equal(answer.status, 202);
+					answered++;
+					owed.push(id);
+				}
+				peer.close();
+			}
+		});
+		await waitFor(() => answered > 200, 10_000, 'the load runs');
+		stopping = true;
+		const started = performance.now();
+		const exit = await web.program?.stop(3000);
+		assert.deepEqual(exit, { code: 0, signal: null });
+		assert.ok(performance.now() - started < 2500);
+		await Promise.all(clients);
+		assert.deepEqual(unanswered, []);
+		assert.ok(!fs.existsSync(web.socket), 'the socket is removed');
+		const stored = new Set(await web.events());
+		assert.equal(owed.filter((id) => !stored.has(id)).length, 0);
+	});
+});
+
+test('while it drains, ready says so', async () => {
+	await Web.play({}, async (web) => {
+		const peer = await web.peer(request('GET', '/live'));
+		assert.equal((await peer.answer())?.status, 200);
+		web.program?.kill('SIGTERM');
+		await waitFor(() => web.log.some((l) => l.event === 'draining'), 2000, 'it drains');
+		peer.send(request('GET', '/ready'));
+		const answer = await peer.answer(1000);
+		assert.equal(answer?.status, 503);
+		assert.equal(JSON.parse(answer?.body ?? '').status, 'draining');
+		await web.program?.wait(3000);
+	});
+});
+
+test('a killed child is there again at once, the socket never goes away', async () => {
+	await Web.play({ role: '' }, async (web) => {
+		for (const role of /** @type {const} */ (['web', 'sync', 'web'])) {
+			const pid = await waitFor(() => web.pid(role), 5000, `${role} runs`);
+			process.kill(pid, 'SIGKILL');
+			/* It waits in the backlog until the next one is up. */
+			assert.equal((await web.ask('GET', '/live')).status, 200);
+			await waitFor(() => web.pid(role) !== pid && web.pid(role), 5000, `${role} runs again`);
+		}
+		assert.equal(web.log.filter((l) => l.event === 'child-died' && l.signal === 9).length, 3);
+	});
+});
+
+test('a child that dies right after its start, again and again, is delayed', async () => {
+	await Web.play({}, async (web) => {
+		for (let i = 0; i < 5; i++) {
+			const pid = await waitFor(() => web.pid(), 5000, 'web runs');
+			process.kill(pid, 'SIGKILL');
+			await waitFor(() => web.log.filter((l) => l.event === 'child-died').length > i, 5000, 'noticed');
+		}
+		const delays = web.log.filter((l) => l.event === 'child-died').map((l) => l.restartMs);
+		assert.deepEqual(delays.slice(0, 2).includes(0), true);
+		for (let i = 1; i < delays.length; i++)
+			assert.ok(delays[i] >= delays[i - 1] && delays[i] <= 2000, JSON.stringify(delays));
+		assert.ok(delays[4] >= 200);
+		assert.equal((await web.ask('GET', '/live')).status, 200);
+	});
+});
+
+test('kill -9 of the supervisor leaves no child', async () => {
+	await Web.play({ role: '' }, async (web) => {
+		const children = await waitFor(() => {
+			const found = descendants(web.program?.pid ?? -1).map((c) => c.pid);
+			return found.length === 2 && found;
+		}, 5000, 'both children run');
+		process.kill(web.program?.pid ?? -1, 'SIGKILL');
+		await waitFor(() => children.every((pid) => !fs.existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))), 3000, 'the children are gone');
+	});
+});
+
+test('a stale socket is replaced, one that somebody listens on is not', async () => {
+	await Web.play({ start: false }, async (web) => {
+		const server = net.createServer().listen(web.socket);
+		await new Promise((resolve) => server.once('listening', resolve));
+		fs.chmodSync(web.socket, 0o777);
+		const refused = await web.launch().wait(10_000);
+		assert.equal(refused.code, 2);
+		assert.match(web.log.map((l) => l.message).join('\n'), /another process listens on/);
+		/* A copy of the name outlives the server. */
+		fs.linkSync(web.socket, `${web.socket}.stale`);
+		await new Promise((resolve) => server.close(resolve));
+		fs.renameSync(`${web.socket}.stale`, web.socket);
+		await web.start();
+		assert.equal(fs.statSync(web.socket).mode & 0o777, 0o660);
+	});
+});
+
+test('a file in the place of the socket is left alone', async () => {
+	await Web.play({ start: false }, async (web) => {
+		fs.writeFileSync(web.socket, 'precious');
+		assert.equal((await web.launch().wait(10_000)).code, 2);
+		assert.equal(fs.readFileSync(web.socket, 'utf8'), 'precious');
+		assert.match(web.log.map((l) => l.message).join('\n'), /is not a socket/);
+	});
+});
+
+test('the run folder is made', async () => {
+	await Web.play({ start: false }, async (web) => {
+		fs.rmdirSync(`${web.dir}/run`);
+		fs.chmodSync(web.dir, 0o777);
+		await web.start();
+		assert.equal(fs.statSync(`${web.dir}/run`).mode & 0o777, 0o750);
+	});
+});
+
+test('all mistakes at the start are told in one run, each a JSON line, exit 2', async () => {
+	await Web.play({ start: false, role: '', env: { CLIENT_SECRET_FILE: '/nonexistent/secret' } }, async (web) => {
+		web.writeConfig({ ...web.config, deploymentUrl: 'ftp://x', tenantIds: ['nonsense'], logLevl: 'debug', SYNC: 1 });
+		const exit = await web.launch(['--nonsense', '--role=none', 'stray']).wait(10_000);
+		assert.equal(exit.code, 2);
+		assert.ok(web.log.every((l) => l.time !== undefined && l.program === 'outlook-addin-fcgi'), web.tail());
+		const text = web.log.map((l) => `${l.message} ${l.option ?? ''}`).join('\n');
+		for (const part of ['--nonsense', 'none', 'stray', '$.deploymentUrl', '$.tenantIds[0]', 'logLevel', 'CLIENT_SECRET'])
+			assert.ok(text.includes(part), `${part} in\n${text}`);
+		assert.ok(!text.includes('canary'), 'no secret');
+		assert.ok(!fs.existsSync(web.socket));
+	});
+});
+
+test('no configuration, an unreadable one, no JSON: exit 2', async () => {
+	await Web.play({ start: false }, async (web) => {
+		for (const spoil of [() => web.writeConfig('{'), () => web.writeConfig(''), () => fs.rmSync(web.configFile)]) {
+			spoil();
+			assert.equal((await web.launch().wait(10_000)).code, 2);
+		}
+		assert.ok(web.log.every((l) => l.time !== undefined));
+	});
+});
+
+test('web gets no secret and only what is on the list', async () => {
+	await Web.play({ role: '', env: { LD_LIBRARY_PATH: '/nonexistent', AWS_SECRET: 'canary-aws', OUTLOOK_ADDIN_X: 'kept', LANG: 'C.UTF-8', CREDENTIALS_DIRECTORY: '/nonexistent' } }, async (web) => {
+		const pid = await waitFor(() => web.pid(), 5000, 'web runs');
+		const environ = fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter((v) => v !== '').map((v) => v.slice(0, v.indexOf('='))).sort();
+		const sanitizers = environ.filter((n) => /SAN_OPTIONS$|^GCOV_/.test(n));
+		assert.deepEqual(environ.filter((n) => !sanitizers.includes(n)), ['LANG', 'OUTLOOK_ADDIN_CHILD', 'OUTLOOK_ADDIN_LISTEN_FD', 'OUTLOOK_ADDIN_PAGE_FD', 'OUTLOOK_ADDIN_X', 'PATH', 'TZ']);
+		/* 0-2, the socket, the loops and their descriptors, the store: no more. */
+		const open = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+		assert.equal(open.filter((f) => f.startsWith('/') && !f.startsWith(web.dir) && f !== '/dev/null').length, 0, open.join('\n'));
+	});
+});
+
+test('nobody can look into the supervisor or sync, not even as the same user', { skip: process.getuid?.() !== 0 && 'runs as root only' }, async (t) => {
+	await Web.play({ role: '' }, async (web) => {
+		if (fs.readFileSync(web.parts.fcgi).includes('__asan_init'))
+			return t.skip('not with a sanitizer');
+		const sync = await waitFor(() => web.pid('sync'), 5000, 'sync runs');
+		for (const pid of [sync, web.program?.pid]) {
+			const seen = spawnSync('cat', [`/proc/${pid}/environ`], { uid: 65534, gid: 65534 });
+			assert.notEqual(seen.status, 0);
+			assert.equal(seen.stdout.length, 0);
+		}
+	});
+});
+
+test('version and help', async () => {
+	await Web.play({ start: false }, async (web) => {
+		assert.match(execFileSync(web.parts.fcgi, ['--version'], { encoding: 'utf8' }), /^outlook-addin-fcgi \d+\.\d+\.\d+\n$/);
+		assert.match(execFileSync(web.parts.fcgi, ['--help'], { encoding: 'utf8' }), /--role ROLE/);
+	});
+});
+
+test('closed standard descriptors do not become the store or the socket', async () => {
+	await Web.play({ wrap: ['sh', '-c', 'exec "$@" <&- >&-', 'sh'] }, async (web) => {
+		const pid = await waitFor(() => web.pid(), 5000, 'web runs');
+		for (const fd of [0, 1])
+			assert.equal(fs.readlinkSync(`/proc/${pid}/fd/${fd}`), '/dev/null');
+	});
+});
+
+test('it stays alive without anything to do, and nobody dies by himself', async () => {
+	await Web.play({}, async (web) => {
+		const pid = web.pid();
+		await neverWithin(() => web.pid() !== pid, 500, 'web is another process');
+		assert.equal(parseLines(fs.readFileSync(`${web.logDir}/fcgi.err`, 'utf8')).filter((l) => l.level === 'error').length, 0);
+	});
+});
