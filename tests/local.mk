@@ -129,3 +129,5 @@ check_PROGRAMS += tests/sync/storetool
 tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap
 EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js
 check_PROGRAMS += tests/ctl/seed
+
+EXTRA_DIST += tests/demo
