@@ -69,7 +69,20 @@ export class Story {
 
 	/** @param {Meeting} m @param {string} topic */
 	topicIs(m, topic) {
-		return waitFor(() => this.unblu(m.conversation)?.topic === topic && this.unblu(m.conversation), FOLLOW_MS, `Unblu has "${topic}"; it has "${this.unblu(m.conversation)?.topic}"`);
+		return this.talkHas(m, (talk) => talk.topic === topic, `"${topic}"`, (talk) => `"${talk?.topic}"`);
+	}
+
+	/**
+	 * Waits until Unblu has it; a failure tells what it has instead.
+	 * @param {Meeting} m @param {(talk: any) => boolean} want @param {string} what @param {(talk: any) => string} instead
+	 */
+	async talkHas(m, want, what, instead) {
+		const talk = () => this.unblu(m.conversation);
+		try {
+			return await waitFor(() => talk() !== undefined && want(talk()) ? /** @type {any} */ (talk()) : null, FOLLOW_MS, `Unblu has ${what}`);
+		} catch (e) {
+			throw new Error(`${/** @type {Error} */ (e).message}; it has ${instead(talk())}`);
+		}
 	}
 
 	async standing() {
@@ -140,7 +153,7 @@ export class Story {
 		await teller.step('moved', async () => {
 			const to = this.demo.at(2, 11.5);
 			await this.edit(meeting, { start: to, end: to + HOUR });
-			const talk = await waitFor(() => this.unblu(meeting.conversation)?.start === to && this.unblu(meeting.conversation), FOLLOW_MS, `Unblu has ${when(to)}; it has ${when(this.unblu(meeting.conversation)?.start ?? 0)}`);
+			const talk = await this.talkHas(meeting, (t) => t.start === to, when(to), (t) => when(t?.start ?? 0));
 			return `time ${when(this.outlook(meeting).start)} -> read back from Unblu: ${when(talk.start)}`;
 		});
 	}
@@ -281,7 +294,7 @@ export class Story {
 	async accounts() {
 		const { teller, sim, world } = this;
 		await teller.step('every meeting in step', async () => {
-			await waitFor(() => this.behind().length === 0, FOLLOW_MS, `topic and time agree everywhere; the first that differs: "${this.behind()[0]?.subject}"`);
+			await waitFor(() => this.behind().length === 0, FOLLOW_MS, 'topic and time agree everywhere');
 			const events = world.events().filter((e) => e.conversation !== null);
 			return `${events.length - this.behind().length} of ${events.length} topics and times agree; conversations without an event: ${world.conversations().length - events.length}`;
 		});
