@@ -113,10 +113,13 @@ test('the buttons of the stations: web and sync are killed and come back, a subs
 			await page.until(`document.querySelector('.station[data-id=${role}] .value').textContent.includes('${next}')`);
 		}
 		await page.click('#act-expire');
-		await page.until("document.querySelector('.station[data-id=graph] .value').textContent.startsWith('no subscription')");
+		await page.until("document.querySelector('.station[data-id=graph] .value').textContent === 'subscription has run out'");
+		await demo.quiet();
 		await demo.shown.change(box.tenant, box.oid, event.id, { subject: 'House purchase, second talk' });
 		await page.until("document.querySelector('.ev.behind') !== null");
 		assert.equal(talk(demo).topic, 'House purchase');
+		await page.value("[...document.querySelectorAll('.line[data-source=graph]')].at(-1).click()");
+		assert.ok(JSON.parse(await page.value("document.querySelector('.line pre').textContent")), 'a line unfolds');
 		await page.click('#act-renew');
 		await waitFor(() => talk(demo).topic === 'House purchase, second talk', WAIT_MS, 'the change is caught up');
 		await page.until("document.querySelector('.ev.behind') === null && document.querySelector('.station[data-id=graph] .value').textContent.includes('min')");

@@ -3,12 +3,14 @@
 
 import fs from 'node:fs';
 import { Stack } from '../lib/stack.js';
+import { waitFor } from '../lib/wait.js';
 import { DIRECTORY, FURNITURE } from './cast.js';
 import { HOUR, MINUTE, addDays, atMinute, weekStart } from './page/model.js';
 import { Front } from './server.js';
 import { World } from './world.js';
 
 const PORTS_TO_TRY = 20;
+const QUIET_MS = 300;
 
 export class Demo {
 	/** @param {{ port: number, strict?: boolean }} how strict: that port or none */
@@ -92,6 +94,20 @@ export class Demo {
 			const start = this.at(f.day, f.hour);
 			this.shown.run({ action: 'create', mailbox: this.running.mailboxes[f.who].oid, subject: f.subject, start, end: start + f.minutes * MINUTE });
 		}
+	}
+
+	/** Until the clouds have not been asked anything for a while: a moved clock makes more than one thing due. */
+	async quiet() {
+		const { requests } = this.shown.sim.journal;
+		let seen = -1;
+		let since = 0;
+		await waitFor(() => {
+			if (requests.total !== seen) {
+				seen = requests.total;
+				since = performance.now();
+			}
+			return performance.now() - since > QUIET_MS;
+		}, 15_000, 'no request for a while');
 	}
 
 	/** Ends everything; throws when something was not as it must be. */

@@ -237,6 +237,7 @@ export class Story {
 			const left = world.subscriptions().length;
 			if (left !== 0)
 				throw new Error(`${left} subscriptions are still alive`);
+			await this.demo.quiet();
 			return `${Math.round(ms / MINUTE)} min ahead -> subscriptions at Graph: ${left}`;
 		});
 		await teller.step('renamed in silence', async () => {

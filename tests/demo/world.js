@@ -180,7 +180,7 @@ export class World {
 		const tenants = [...sim.directory.tenants.values()].map((/** @type {any} */ t) => ({
 			id: t.id, name: t.name, mailboxes: [...t.users.values()].map((/** @type {any} */ u) => ({ tenant: t.id, user: u.oid, name: u.name, upn: u.upn })),
 		}));
-		return { now: sim.clock.now(), shifted: Math.round(sim.clock.offsetMs), tenants, events: this.events(), conversations: this.conversations(), subscriptions: this.subscriptions(), status: { ...this.status }, counts: this.counts() };
+		return { now: sim.clock.now(), shifted: Math.round(sim.clock.offsetMs), tenants, events: this.events(), conversations: this.conversations(), subscriptions: [...this.subscriptions(), ...this.lapsed()], status: { ...this.status }, counts: this.counts() };
 	}
 
 	counts() {
@@ -212,6 +212,12 @@ export class World {
 
 	subscriptions() {
 		return [...this.sim.subscriptions.byId.values()].map((s) => ({ tenant: s.tenant, user: s.oid, id: s.id, expires: s.expiresAt, life: s.expiresAt - s.authorizedAt }));
+	}
+
+	/** Those that ran out, of mailboxes that have no other. */
+	lapsed() {
+		const live = new Set(this.subscriptions().map((s) => s.user));
+		return [...this.sim.subscriptions.gone.values()].filter((s) => s.gone === 'expired' && !live.has(s.oid)).map((s) => ({ tenant: s.tenant, user: s.oid, id: s.id, expires: Date.parse(s.expirationDateTime), life: 0 }));
 	}
 
 	/** @param {string} tenant @param {string} user */

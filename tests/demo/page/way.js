@@ -55,7 +55,7 @@ export class Way {
 		const left = sub === undefined ? 0 : sub.expires - state.now;
 		this.say('graph', sub === undefined ? 'no subscription yet' : left > 0 ? `subscription: ${spanText(left)}` : 'subscription has run out', sub === undefined ? 'idle' : left > 0 ? 'ok' : 'bad');
 		this.fill('graph', sub === undefined || sub.life <= 0 ? 0 : left / sub.life);
-		this.say('nginx', st.ready === 0 ? 'not answering' : `/ready ${st.ready} ${st.degraded.length > 0 ? st.degraded.join(', ') : st.health}`, st.ready === 200 ? st.degraded.length > 0 ? 'warn' : 'ok' : 'bad');
+		this.say('nginx', st.ready === 0 ? 'not answering' : `/ready ${st.ready} ${st.degraded.length > 0 ? `degraded: ${st.degraded.join(', ')}` : st.health}`, st.ready === 200 ? st.degraded.length > 0 ? 'warn' : 'ok' : 'bad');
 		this.say('web', st.web === null ? 'starting\u2026' : `process ${st.web}`, st.web === null ? 'bad' : 'ok');
 		this.say('sync', st.sync === null ? 'starting\u2026' : `process ${st.sync}`, st.sync === null ? 'bad' : 'ok');
 		this.say('store', st.queue === null ? 'unknown' : st.queue === 0 ? 'nothing waits' : `${st.queue} waiting`, st.queue === null ? 'warn' : st.queue === 0 ? 'ok' : 'busy');
