@@ -6,6 +6,7 @@
 
 import { parseLines } from '../lib/program.js';
 import { waitFor } from '../lib/wait.js';
+import * as picture from './picture.js';
 import { Refusal } from './server.js';
 import { Tail } from './tail.js';
 
@@ -176,48 +177,25 @@ export class World {
 	}
 
 	state() {
-		const { sim } = this;
-		const tenants = [...sim.directory.tenants.values()].map((/** @type {any} */ t) => ({
-			id: t.id, name: t.name, mailboxes: [...t.users.values()].map((/** @type {any} */ u) => ({ tenant: t.id, user: u.oid, name: u.name, upn: u.upn })),
-		}));
-		return { now: sim.clock.now(), shifted: Math.round(sim.clock.offsetMs), tenants, events: this.events(), conversations: this.conversations(), subscriptions: [...this.subscriptions(), ...this.lapsed()], status: { ...this.status }, counts: this.counts() };
-	}
-
-	counts() {
-		const { delivered } = this.sim.journal.deliveries;
-		const writes = this.sim.conversations.counts;
-		return { answered: delivered, topics: writes.setTopic, times: writes.setScheduledTimestamp, deletions: writes.delete, dead: this.dead };
+		return { ...picture.draw(this.sim, this.dead), status: { ...this.status } };
 	}
 
 	events() {
-		const out = [];
-		for (const box of this.sim.calendars.boxes.values())
-			for (const e of box.events.values())
-				if (e.folder === 'calendar' && e.start !== null)
-					out.push({ id: e.immutableId, tenant: box.user.tenant, user: box.user.oid, subject: e.subject, start: e.start, end: e.end, conversation: linked(e) });
-		return out;
+		return picture.events(this.sim);
 	}
 
 	conversations() {
-		return [...this.sim.conversations.byId.values()].map((c) => ({
-			id: c.id, topic: c.topic, start: c.scheduledTimestamp, state: c.state, url: this.sim.conversations.describe(c).publicLink,
-			agent: c.participants.find((/** @type {any} */ p) => p.type === 'ASSIGNED_AGENT')?.person.oid ?? '',
-		}));
+		return picture.conversations(this.sim);
+	}
+
+	/** Those that live. */
+	subscriptions() {
+		return picture.subscriptions(this.sim);
 	}
 
 	/** As the agent, through the gateway. @param {any} box @param {string} id */
 	readConversation(box, id) {
 		return fetch(`${this.sim.urls.rest}/conversations/${encodeURIComponent(id)}/read`, { headers: { Authorization: `Bearer ${this.stack.sims.bearer(box)}` } });
-	}
-
-	subscriptions() {
-		return [...this.sim.subscriptions.byId.values()].map((s) => ({ tenant: s.tenant, user: s.oid, id: s.id, expires: s.expiresAt, life: s.expiresAt - s.authorizedAt }));
-	}
-
-	/** Those that ran out, of mailboxes that have no other. */
-	lapsed() {
-		const live = new Set(this.subscriptions().map((s) => s.user));
-		return [...this.sim.subscriptions.gone.values()].filter((s) => s.gone === 'expired' && !live.has(s.oid)).map((s) => ({ tenant: s.tenant, user: s.oid, id: s.id, expires: Date.parse(s.expirationDateTime), life: 0 }));
 	}
 
 	/** @param {string} tenant @param {string} user */
@@ -353,19 +331,6 @@ export class World {
 		this.changed();
 		return { before: pid, now: next };
 	}
-}
-
-/** The conversation that the event's property names. @param {any} e */
-function linked(e) {
-	for (const { id, value } of e.props.values())
-		if (/ cecp-/.test(id))
-			try {
-				const { unblu } = JSON.parse(value);
-				return (typeof unblu === 'string' ? JSON.parse(unblu) : unblu).conversationId ?? null;
-			} catch {
-				return null;
-			}
-	return null;
 }
 
 /** What a page may set. @param {any} what @param {boolean} all */

@@ -22,7 +22,6 @@ export class Talks {
 		this.cards = new Map();
 		/** @type {Conversation[] | null} */
 		this.before = null;
-		this.user = '';
 	}
 
 	/**
@@ -45,7 +44,7 @@ export class Talks {
 			for (const c of change.time)
 				this.swap(c, '.when b', whenText(this.before?.find((o) => o.id === c.id)?.start ?? 0));
 		}
-		this.order(now, user, places);
+		this.order(now, places);
 		this.before = now;
 		const others = now.filter((c) => c.agent !== user).length;
 		setText(this.note, now.length === 0 ? '' : `${now.length - others} yours${others > 0 ? `, ${others} of colleagues` : ''}`);
@@ -57,8 +56,8 @@ export class Talks {
 		return new Map([...this.cards].map(([id, node]) => [id, node.offsetTop]));
 	}
 
-	/** Puts the cards in order and lets them glide. @param {Conversation[]} now @param {string} user @param {Map<string, number>} places */
-	order(now, user, places) {
+	/** Puts the cards in order and lets them glide. @param {Conversation[]} now @param {Map<string, number>} places */
+	order(now, places) {
 		const wanted = now.map((c) => /** @type {HTMLElement} */ (this.cards.get(c.id)));
 		const current = [...this.list.querySelectorAll('.talk:not(.gone)')];
 		if (wanted.some((node, i) => node !== current[i]))
@@ -69,7 +68,6 @@ export class Talks {
 			if (was !== undefined && was !== node.offsetTop && typeof node.animate === 'function')
 				node.animate([{ transform: `translateY(${was - node.offsetTop}px)` }, { transform: 'none' }], { duration: 420, easing: 'cubic-bezier(.2,.8,.2,1)' });
 		}
-		void user;
 	}
 
 	/** @param {string} id */
