@@ -1,6 +1,7 @@
 /* fcgi/sync_main.c - see sync_main.h. */
 #include "sync_main.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -198,6 +199,8 @@ sync_main(const struct config *c, struct page *page)
 	int rc;
 
 	sync_harden();
+	/* curl resolves names in threads, which need no heaps of their own. */
+	mallopt(M_ARENA_MAX, 1);
 	signal(SIGPIPE, SIG_IGN);
 	metrics_init(page);
 	p.loop = loop_new(&e);

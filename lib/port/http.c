@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { HTTP_CONNECTIONS_TOTAL = 64, HTTP_CONNECTIONS_IDLE = 16 };
+enum { HTTP_CONNECTIONS_TOTAL = 64 };
 
 static void http_settle(struct http *h);
 
@@ -166,8 +166,10 @@ http_prepare(struct http *h, struct err *e)
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
 	    (long)HTTP_CONNECTIONS_TOTAL);
+	/* The cache counts those in use too: a smaller one would close each
+	 * connection behind its first exchange. */
 	curl_multi_setopt(
-	    h->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CONNECTIONS_IDLE);
+	    h->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CONNECTIONS_TOTAL);
 	return 0;
 }
 

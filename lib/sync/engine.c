@@ -1,6 +1,7 @@
 /* sync/engine.c - see engine.h. */
 #include "sync/engine.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct engine {
 	int claimed_count;
 	size_t claim_limit;
 	int64_t next_ms;
+	bool was_busy; /* at some time since the last beat */
 };
 
 static void (*const engine_kinds[STORE_KIND_COUNT])(struct task *t) = {
@@ -62,6 +64,7 @@ engine_task_start(struct engine *e, const struct store_work *work)
 	t->call.session = e->session;
 	TAILQ_INSERT_TAIL(&e->tasks, t, link);
 	e->count++;
+	e->was_busy = true;
 	if (work->crashes >= ENGINE_CRASHES_MAX)
 		task_bury(t, "poison: sync died over it again and again");
 	else if (work->tenant[0] != '\0' &&
@@ -208,6 +211,10 @@ engine_beat(void *arg)
 {
 	struct engine *e = arg;
 
+	/* A burst has passed: what it took is given back. */
+	if (e->count == 0 && e->was_busy)
+		malloc_trim(0);
+	e->was_busy = e->count > 0;
 	loop_timer_set(e->beat, ENGINE_BEAT_MS);
 	if (e->heartbeat.in == NULL && e->session->store != NULL) {
 		e->heartbeat.apply = engine_heartbeat_apply;

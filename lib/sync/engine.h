@@ -6,7 +6,7 @@
 #include "sync/task.h"
 
 enum {
-	ENGINE_TASKS = 200, /* rows worked on at once */
+	ENGINE_TASKS = 128, /* rows worked on at once */
 	ENGINE_PER_MAILBOX = 2, /* of one mailbox */
 	ENGINE_BEAT_MS = 5000, /* heartbeat and safety look */
 	ENGINE_CRASHES_MAX = 3 /* deaths alone in progress: poison */
