@@ -3,6 +3,8 @@
 libexec_PROGRAMS += fcgi/outlook-addin-fcgi
 fcgi_outlook_addin_fcgi_SOURCES = \
 	fcgi/child.c fcgi/child.h \
+	fcgi/confine.c fcgi/confine.h \
+	fcgi/confine_filter.c fcgi/confine_filter.h \
 	fcgi/frame.c fcgi/frame.h \
 	fcgi/front.c fcgi/front.h \
 	fcgi/listen.c fcgi/listen.h \

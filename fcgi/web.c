@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "confine.h"
 #include "port/metrics.h"
 #include "web_commit.h"
 #include "web_loop.h"
@@ -79,6 +80,7 @@ web_start(struct web_life *life, int listen_fd, struct err *e)
 		return -1;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
+	confine_web(life->web.config);
 	life->web.commit = commit_start(life->web.config, e);
 	if (life->web.commit == NULL)
 		return -1;

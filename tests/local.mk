@@ -52,11 +52,15 @@ unit_tests += tests/unit/test_target
 tests_unit_test_target_SOURCES = tests/unit/test_target.c cronjob/target.c
 tests_unit_test_target_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cronjob
 unit_tests += tests/unit/test_bearer
+unit_tests += tests/unit/test_confine
 unit_tests += tests/unit/test_frame
 unit_tests += tests/unit/test_metrics
 unit_tests += tests/unit/test_notification
 unit_tests += tests/unit/test_validation
 unit_tests += tests/unit/test_wake
+tests_unit_test_confine_SOURCES = tests/unit/test_confine.c fcgi/confine.c \
+	fcgi/confine_filter.c
+tests_unit_test_confine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c fcgi/frame.c
 tests_unit_test_frame_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 

@@ -1,0 +1,12 @@
+/* fcgi/confine_filter.h - the system calls that web may not make. */
+#ifndef FCGI_CONFINE_FILTER_H
+#define FCGI_CONFINE_FILTER_H
+
+/*
+ * Installs the filter for this thread and those it starts; needs
+ * no_new_privs. A refused call fails with EPERM, nothing dies of it. -1 with
+ * errno when the kernel or this architecture has none.
+ */
+int confine_install_filter(void);
+
+#endif
