@@ -231,6 +231,7 @@ test('a corrupt store is moved aside, and adoption brings everything back', asyn
 		for (const tail of ['-wal', '-shm'])
 			fs.rmSync(stack.storeFile + tail, { force: true });
 		await stack.startFcgi();
+		await waitFor(async () => (await stack.http.get('/ready')).status === 200, 10_000, 'ready with a corrupt store');
 		await upAndFast(stack, 'with a corrupt store');
 		await waitFor(() => fs.readdirSync(path.dirname(stack.storeFile)).some((f) => /corrupt/.test(f)), 15_000, 'the corrupt file is moved aside');
 		sims.editEvent(mailbox, event, { subject: 'after the loss' });

@@ -6,7 +6,8 @@
  *     node tests/torture/kill.js [KILLS [SEED]]
  *
  * Ledger: one version of an event per notification; version n sets topic "#n" and a start n minutes later.
- * At the end each conversation must show at least the newest version whose notification was answered 202.
+ * Every other time an event is left alone until its conversation shows the version that was answered 202, so
+ * that no later notification hides a lost one; at the end all must show at least the newest one owed.
  */
 
 import { performance } from 'node:perf_hooks';
@@ -18,7 +19,9 @@ import { Rng } from '../sim/lib/rng.js';
 const KILLS = Number(process.argv[2] ?? process.env.KILLS ?? 20);
 const SEED = Number(process.argv[3] ?? process.env.SEED ?? 20261123);
 const LINKS_PER_MAILBOX = 12;
-const LANES = 12;
+const LANES = 24;
+/** How long an effect may take, with restarts in between. */
+const EFFECT_MS = 45_000;
 const MINUTE = 60_000;
 const WRITES = ['setTopic', 'setScheduledTimestamp', 'delete'];
 
@@ -70,6 +73,26 @@ function settled(stack, track) {
 	return Number(conv.topic.slice(1)) >= track.owed && (conv.scheduledTimestamp - track.link.start) / MINUTE >= track.owed;
 }
 
+/** What is owed and what is there. @param {Stack} stack @param {Track} track */
+function describe(stack, { link, owed, version, gone, goneOwed }) {
+	const conv = stack.sims.conversation(link.conv.id);
+	const unblu = conv && { topic: conv.topic, minutes: (conv.scheduledTimestamp - link.start) / MINUTE };
+	return JSON.stringify({ conversation: link.conv.id, event: link.event.id, owed, version, gone, goneOwed, unblu });
+}
+
+/** Resolves as soon as a setter or a deletion has taken effect in Unblu. @param {any} sim @returns {Promise<void>} */
+function nextWrite(sim) {
+	return new Promise((resolve) => {
+		const listener = (/** @type {string} */ type, /** @type {any} */ data) => {
+			if (type !== 'conversation' || !WRITES.includes(data.write?.op))
+				return;
+			sim.journal.listeners.delete(listener);
+			resolve();
+		};
+		sim.journal.listeners.add(listener);
+	});
+}
+
 /** Was a setter or a deletion under way at time t, or its answer not stored yet? @param {any[]} requests @param {number} t */
 function hitsWrite(requests, t) {
 	return requests.some((r) => WRITES.includes(r.op) && r.at - 5 <= t && t <= r.at + r.ms + 25);
@@ -86,18 +109,25 @@ await Stack.play('torture-kill', {
 	const { sims } = stack;
 	const followed = await Promise.all(stack.mailboxes.map((m) => stack.followMany(m, LINKS_PER_MAILBOX)));
 	sims.silence(true);
+	/* Between the effect and the answer there is room for a kill. */
+	sims.fault({ service: 'unblu', op: WRITES, kind: 'delay', delayAfterMs: 20, probability: 0.6 });
 	stack.expectErrors = true;
 	stack.http.remember = false;
 	/** @type {Track[]} */
 	const tracks = followed.flatMap((f) => f.links).map((link, i) => ({ link, version: 0, owed: 0, busy: false, doomed: i % 4 === 0, gone: false, goneOwed: false }));
 
 	let running = true;
+	let alone = 0;
 	const lanes = Array.from({ length: LANES }, async () => {
 		while (running) {
 			const free = tracks.filter((t) => !t.busy);
 			const track = rng.pick(free);
 			track.busy = true;
 			await step(stack, track, rng);
+			if (rng.chance(0.5)) {
+				alone++;
+				await waitFor(() => settled(stack, track), EFFECT_MS, `the effect of one notification answered 202: ${describe(stack, track)}`);
+			}
 			track.busy = false;
 			await pause(rng.int(0, 10));
 		}
@@ -109,8 +139,13 @@ await Stack.play('torture-kill', {
 		for (let i = 0; i < KILLS; i++) {
 			await pause(rng.int(20, 900));
 			const role = rng.chance(0.5) ? 'web' : 'sync';
+			const pid = await stack.pid(role);
+			/* Half of those of sync are aimed: a write has taken effect, its answer is on the way. */
+			if (role === 'sync' && rng.chance(0.5))
+				await Promise.race([nextWrite(sims.sim), pause(1000)]);
 			kills.push({ role, at: sims.now() });
-			await stack.kill(role);
+			process.kill(pid, 'SIGKILL');
+			await waitFor(() => !stack.pids(role).includes(pid), 5000, `${role} is gone`);
 		}
 	})();
 	await Promise.race([killer, died]);
@@ -123,7 +158,7 @@ await Stack.play('torture-kill', {
 	const accepted = stack.http.counts[202] ?? 0;
 	await waitFor(() => tracks.every((t) => settled(stack, t)), 60_000, 'everything that was answered 202 has its effect').catch((e) => {
 		const lost = tracks.filter((t) => !settled(stack, t));
-		throw new Error(`${e.message}: ${lost.length} not: ${JSON.stringify(lost.slice(0, 5).map((t) => ({ conversation: t.link.conv.id, event: t.link.event.id, owed: t.owed, version: t.version, gone: t.gone, goneOwed: t.goneOwed, unblu: sims.conversation(t.link.conv.id) && { topic: sims.conversation(t.link.conv.id).topic, at: (sims.conversation(t.link.conv.id).scheduledTimestamp - t.link.start) / MINUTE } })), null, 1)}`);
+		throw new Error(`${e.message}: ${lost.length} not: ${lost.slice(0, 5).map((t) => describe(stack, t)).join('\n')}`);
 	});
 	await stack.idle(30_000);
 
@@ -151,7 +186,7 @@ await Stack.play('torture-kill', {
 	if (await stack.integrity() !== 'ok')
 		throw new Error('the store is damaged');
 	const web = kills.filter((k) => k.role === 'web').length;
-	console.log(`kill: ${kills.length} kills (web ${web}, sync ${kills.length - web}), ${accepted} notifications answered 202, ${JSON.stringify(stack.http.counts)} answers in all, 0 lost; `
+	console.log(`kill: ${kills.length} kills (web ${web}, sync ${kills.length - web}), ${accepted} notifications answered 202, ${JSON.stringify(stack.http.counts)} answers in all, ${alone} of them judged alone, 0 lost; `
 		+ `${repeated} repeated writes (${hit} kills hit an unanswered one), ${before} deletions, none repeated after it was stored; ${Math.round((performance.now() - began) / 1000)} s`);
 }).catch((e) => {
 	console.error(`kill: FAILED (seed ${SEED}): ${e.stack}`);
