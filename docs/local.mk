@@ -2,3 +2,4 @@
 dist_doc_DATA += docs/demo.md
 dist_doc_DATA += docs/configuration.md
 dist_man_MANS += docs/man/outlook-addinctl.1 docs/man/addin.json.5
+dist_man_MANS += docs/man/outlook-addin-fcgi.8
