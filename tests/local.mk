@@ -34,13 +34,14 @@ unit_tests += tests/unit/test_retry
 unit_tests += tests/unit/test_scan
 unit_tests += tests/unit/test_scan_jansson
 unit_tests += tests/unit/test_secret
+unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_fault
 tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 	tests/unit/test_store_disk.c tests/unit/test_store_disk.h
 unit_tests += tests/unit/test_store_rows
 unit_tests += tests/unit/test_store_sqlite
 unit_tests += tests/unit/test_store_work
-EXTRA_DIST += tests/unit/test_store.h
+EXTRA_DIST += tests/unit/test_store.h tests/unit/test_store_sqlite.h
 unit_tests += tests/unit/test_template
 tests_unit_test_template_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
 tests_unit_test_template_LDADD = ctl/libctl.a $(LDADD)

@@ -9,7 +9,6 @@
 enum { STORE_ARRIVAL_LOOK = 250 }; /* adds between two looks at the backlog */
 
 struct store_arrival {
-	int64_t id;
 	int64_t at_ms;
 	int64_t due_ms;
 	int kind;
@@ -22,7 +21,6 @@ struct store_arrival {
 	STORE_MEMBER(type, store_arrival, member)
 
 static const struct store_field store_arrival_fields[] = {
-    STORE_ARRIVAL_MEMBER(STORE_FIELD_INT64, id),
     STORE_ARRIVAL_MEMBER(STORE_FIELD_INT64, at_ms),
     STORE_ARRIVAL_MEMBER(STORE_FIELD_INT64, due_ms),
     STORE_ARRIVAL_MEMBER(STORE_FIELD_INT, kind),
@@ -106,7 +104,7 @@ store_arrival_take(struct store *s, struct store_arrival *out, struct err *e)
 	static const char sql[] =
 	    "DELETE FROM arrival WHERE id IN"
 	    " (SELECT id FROM arrival ORDER BY id LIMIT $1)"
-	    " RETURNING id, at_ms, due_ms, kind, hints, tenant, user_id,"
+	    " RETURNING at_ms, due_ms, kind, hints, tenant, user_id,"
 	    " event";
 	struct store_cursor *cur = store_db_query(
 	    s, sql, STORE_WITH(STORE_INT(STORE_ARRIVAL_FOLD)), e);

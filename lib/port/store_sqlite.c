@@ -15,7 +15,9 @@ store_sqlite_map(struct store_cursor *cur, struct err *e)
 	for (int i = 0; i < cur->param_count; i++) {
 		const char *name =
 		    sqlite3_bind_parameter_name(cur->stmt, i + 1);
-		int at = name != NULL && name[0] == '$' ? atoi(name + 1) : 0;
+		long at = name != NULL && name[0] == '$'
+		    ? strtol(name + 1, NULL, 10)
+		    : 0;
 
 		if (i >= STORE_PARAMS_MAX || at < 1 || at > STORE_PARAMS_MAX)
 			return err_set(

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "port/store.h"
 
 #define TENANT "11111111-2222-4333-8444-555566667777"
@@ -25,6 +26,9 @@
 #define BERT "bbbbbbbb-1111-4222-8333-444455556666"
 
 enum { T0 = 1000000, DELAY = 2000 };
+
+/* Into a char array. */
+#define SET(array, text) assert_true(text_copy((array), sizeof(array), (text)))
 
 /* A kind of database under test. */
 struct test_database {
@@ -68,7 +72,7 @@ test_store_setup(void **state)
 	struct test_store *t = calloc(1, sizeof(*t));
 
 	t->database = *state;
-	strcpy(t->folder, "/tmp/test-store-XXXXXX");
+	SET(t->folder, "/tmp/test-store-XXXXXX");
 	if (mkdtemp(t->folder) == NULL)
 		return -1;
 	t->database->url(t->folder, t->url, sizeof(t->url));

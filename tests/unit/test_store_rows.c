@@ -99,7 +99,7 @@ walk_mailbox(const struct store_mailbox *m, void *arg)
 	struct walk *w = arg;
 
 	assert_true(strcmp(m->user, w->last) > 0);
-	strcpy(w->last, m->user);
+	SET(w->last, m->user);
 	w->count++;
 	assert_ok(w->t,
 	    store_mailbox_set_catch_up(
@@ -177,11 +177,11 @@ subscription(const char *user, const char *hash, int64_t created_ms)
 	struct store_subscription sub = {
 	    .created_ms = created_ms, .requested_life_ms = 1000};
 
-	strcpy(sub.tenant, TENANT);
-	strcpy(sub.user, user);
-	strcpy(sub.client_state_hash, hash);
-	strcpy(sub.notification_url, "https://a.example/webhook/events");
-	strcpy(sub.resource, "users/x/events");
+	SET(sub.tenant, TENANT);
+	SET(sub.user, user);
+	SET(sub.client_state_hash, hash);
+	SET(sub.notification_url, "https://a.example/webhook/events");
+	SET(sub.resource, "users/x/events");
 	return sub;
 }
 
@@ -219,7 +219,7 @@ a_granted_subscription_replaces_the_older_ones(void **state)
 	struct store_subscription found = {0};
 
 	assert_ok(t, store_subscription_add_pending(t->store, &old, &t->e));
-	strcpy(old.id, "id-old");
+	SET(old.id, "id-old");
 	old.granted_ms = T0 + 1;
 	old.expires_ms = T0 + 1001;
 	assert_ok(t, store_subscription_granted(t->store, &old, &t->e));
@@ -229,7 +229,7 @@ a_granted_subscription_replaces_the_older_ones(void **state)
 	assert_int_equal(
 	    store_subscription_of(t->store, TENANT, ANNA, &found, &t->e), 1);
 	assert_string_equal(found.id, "id-old");
-	strcpy(new.id, "id-new");
+	SET(new.id, "id-new");
 	new.granted_ms = T0 + 11;
 	new.expires_ms = T0 + 1011;
 	assert_ok(t, store_subscription_granted(t->store, &new, &t->e));
@@ -269,7 +269,7 @@ a_grant_without_a_row_makes_one_and_each_sees_it(void **state)
 	struct store_subscription sub = subscription(ANNA, "h1", T0);
 	int count = 0;
 
-	strcpy(sub.id, "id");
+	SET(sub.id, "id");
 	sub.granted_ms = T0;
 	sub.expires_ms = T0 + 1;
 	assert_ok(t, store_subscription_granted(t->store, &sub, &t->e));
@@ -347,7 +347,7 @@ a_link_is_found_by_its_event_in_its_mailbox(void **state)
 	struct store_link found = {0};
 
 	assert_ok(t, store_link_save(t->store, &l, &t->e));
-	strcpy(l.conversation, "conv-2");
+	SET(l.conversation, "conv-2");
 	l.state = STORE_LINK_DELETED;
 	l.created_ms = 100;
 	assert_ok(t, store_link_save(t->store, &l, &t->e));
@@ -355,7 +355,7 @@ a_link_is_found_by_its_event_in_its_mailbox(void **state)
 	    store_link_by_event(t->store, TENANT, ANNA, "AAMk=", &found, &t->e),
 	    1);
 	assert_string_equal(found.conversation, "conv-1");
-	strcpy(l.conversation, "conv-3");
+	SET(l.conversation, "conv-3");
 	l.state = STORE_LINK_ANNOUNCED;
 	assert_ok(t, store_link_save(t->store, &l, &t->e));
 	assert_int_equal(
@@ -368,7 +368,7 @@ a_link_is_found_by_its_event_in_its_mailbox(void **state)
 	assert_int_equal(
 	    store_link_by_event(t->store, TENANT, ANNA, "aamk=", &found, &t->e),
 	    0);
-	strcpy(l.conversation, "conv-4");
+	SET(l.conversation, "conv-4");
 	l.event[0] = '\0';
 	assert_ok(t, store_link_save(t->store, &l, &t->e));
 	assert_int_equal(
@@ -393,7 +393,7 @@ an_announcement_makes_the_link_and_is_idempotent(void **state)
 	memset(&found, 0, sizeof(found));
 	assert_ok(t, store_link_announce(t->store, &l, &other, &t->e));
 	assert_false(other);
-	strcpy(l.topic, "Second");
+	SET(l.topic, "Second");
 	l.announced_ms = T0 + 5;
 	assert_ok(t, store_link_announce(t->store, &l, &other, &t->e));
 	assert_int_equal(store_link_find(t->store, "c", &found, &t->e), 1);
@@ -446,12 +446,12 @@ someone_elses_announcement_changes_nothing(void **state)
 	memset(&found, 0, sizeof(found));
 	known.announced_ms = 0;
 	assert_ok(t, store_link_save(t->store, &known, &t->e));
-	strcpy(l.user, BERT);
+	SET(l.user, BERT);
 	assert_ok(t, store_link_announce(t->store, &l, &other, &t->e));
 	assert_true(other);
 	other = false;
-	strcpy(l.user, ANNA);
-	strcpy(l.tenant, OTHER_TENANT);
+	SET(l.user, ANNA);
+	SET(l.tenant, OTHER_TENANT);
 	assert_ok(t, store_link_announce(t->store, &l, &other, &t->e));
 	assert_true(other);
 	assert_int_equal(store_link_find(t->store, "conv-1", &found, &t->e), 1);
@@ -476,7 +476,7 @@ links_are_walked_of_one_mailbox_or_of_all(void **state)
 	assert_ok(t, store_begin(t->store, &t->e));
 	for (int i = 0; i < 50; i++) {
 		snprintf(l.conversation, sizeof(l.conversation), "c%02d", i);
-		strcpy(l.user, i % 5 ? ANNA : BERT);
+		SET(l.user, i % 5 ? ANNA : BERT);
 		assert_ok(t, store_link_save(t->store, &l, &t->e));
 	}
 	assert_ok(t, store_commit(t->store, &t->e));
@@ -688,7 +688,7 @@ what_is_over_is_removed_by_age(void **state)
 		l.state = (enum store_link_state)i;
 		assert_ok(t, store_link_save(t->store, &l, &t->e));
 	}
-	strcpy(l.conversation, "recent");
+	SET(l.conversation, "recent");
 	l.state = STORE_LINK_ENDED;
 	l.end_ms = T0;
 	assert_ok(t, store_link_save(t->store, &l, &t->e));
@@ -736,8 +736,8 @@ a_forgotten_mailbox_leaves_nothing_but_the_audit(void **state)
 		test_add(t, user, "dead", 1, T0, 0);
 		test_add(t, user, "queued", 1, T0 + 1, 0);
 		test_add(t, user, "arrived", 1, T0 + 1, DELAY);
-		strcpy(l.user, user);
-		strcpy(l.conversation, user);
+		SET(l.user, user);
+		SET(l.conversation, user);
 		assert_ok(t, store_link_save(t->store, &l, &t->e));
 		audit(t, T0, user, "delete", "done");
 	}

@@ -509,6 +509,20 @@ a_clock_that_was_set_back_does_not_hold_new_notifications(void **state)
 }
 
 static void
+a_shorter_delay_makes_the_row_due_earlier(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4] = {{0}};
+
+	test_add(t, ANNA, "e1", 1, T0, DELAY);
+	test_add(t, ANNA, "e1", 1, T0 + 1, 500);
+	assert_int_equal(test_claim(t, T0 + 500, w, 4, NULL), 0);
+	assert_int_equal(test_claim(t, T0 + 501, w, 4, NULL), 1);
+	assert_int_equal(w[0].generation, 2);
+	assert_int_equal(w[0].first_seen_ms, T0);
+}
+
+static void
 a_claim_in_the_callers_transaction_sees_and_is_undone_with_it(void **state)
 {
 	struct test_store *t = *state;
@@ -522,8 +536,8 @@ a_claim_in_the_callers_transaction_sees_and_is_undone_with_it(void **state)
 	test_add(t, ANNA, "e1", 1, T0, DELAY);
 	assert_ok(t, store_begin(t->store, &t->e));
 	assert_int_equal(test_claim(t, T0 + DELAY, w, 4, NULL), 1);
-	test_add(t, ANNA, "e2", 1, T0, 0);
-	assert_int_equal(test_claim(t, T0 + DELAY, w + 1, 3, NULL), 1);
+	test_add(t, ANNA, "e2", 1, T0 + DELAY + 5, 0);
+	assert_int_equal(test_claim(t, T0 + DELAY + 5, w + 1, 3, NULL), 1);
 	assert_ok(t, store_work_finish(t->store, &w[0], T0, 0, &t->e));
 	assert_ok(t, store_commit(t->store, &t->e));
 	assert_int_equal(test_rows(t), 1);
@@ -558,7 +572,7 @@ a_buried_row_becomes_a_dead_letter(void **state)
 	test_add(t, ANNA, "e1", STORE_HINT_DELETED, T0, 0);
 	assert_int_equal(test_claim(t, T0, w, 4, NULL), 1);
 	w[0].attempts = 4;
-	strcpy(w[0].reason, "the one before");
+	SET(w[0].reason, "the one before");
 	assert_ok(
 	    t, store_work_bury(t->store, &w[0], "403 for good", T0 + 9, &t->e));
 	assert_int_equal(test_rows(t), 0);
@@ -682,6 +696,7 @@ main(void)
 		without_a_claimer_the_adder_keeps_the_backlog_bounded),
 	    cmocka_unit_test(
 		a_clock_that_was_set_back_does_not_hold_new_notifications),
+	    cmocka_unit_test(a_shorter_delay_makes_the_row_due_earlier),
 	    cmocka_unit_test(
 		a_claim_in_the_callers_transaction_sees_and_is_undone_with_it),
 	    cmocka_unit_test(a_buried_row_becomes_a_dead_letter),
