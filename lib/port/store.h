@@ -6,15 +6,15 @@
  * One handle per thread. Every verb is one transaction of its own, or part of
  * the caller's between store_begin() and store_commit(). Verbs return 0, or
  * -1 with *e: ERR_RETRY (locked, I/O: try again), ERR_FULL (no space,
- * read-only), ERR_NEWER, ERR_INPUT (corrupt, not a store), ERR_GONE (no store
+ * read-only), ERR_NEWER, ERR_INPUT (corrupt), ERR_GONE (no store
  * there, and STORE_CREATE not given), ERR_CONFIG (network file system, bad
- * path). "Find" verbs return 1 found, 0 not found, -1 failed; "drop" and
- * "replay" likewise. "Each" verbs call back for every row; the callback may
- * call any verb (no statement is open meanwhile; rows are read a page at a
- * time, so changes made meanwhile may or may not be seen) and returns 0 to go
- * on, > 0 to stop (the verb returns 0), < 0 to fail (the verb returns -1, *e
- * untouched). Texts longer than their array in the struct are cut.
- * Times are Unix milliseconds, given by the caller. Tenant and user are
+ * path, another program's database). "Find" verbs return 1 found, 0 not found,
+ * -1 failed; "drop" and "replay" likewise. "Each" verbs call back for every
+ * row; the callback may call any verb (no statement is open meanwhile; rows are
+ * read a page at a time, so changes made meanwhile may or may not be seen) and
+ * returns 0 to go on, > 0 to stop (the verb returns 0), < 0 to fail (the verb
+ * returns -1, *e untouched). Texts longer than their array in the struct are
+ * cut. Times are Unix milliseconds, given by the caller. Tenant and user are
  * lower-case GUIDs; user is the mailbox owner's object id. SQLite: each
  * transaction is taken under the lock file, see docs/store.md; nothing here
  * waits for the network.
@@ -79,7 +79,8 @@ int store_check(struct store *s, struct err *e);
  * at all. ERR_REFUSED when path exists. Writers go on meanwhile. */
 int store_backup(struct store *s, const char *path, struct err *e);
 /* Under the lock: renames a corrupt database, and its WAL and index, to
- * PATH.corrupt-<UTC time>. Open handles notice. */
+ * PATH.corrupt-<UTC time>. Open handles notice. ERR_CONFIG, and nothing is
+ * moved, when the file does not look as if it ever was a store. */
 int store_move_aside(const char *database, int64_t now_ms, struct err *e);
 
 /* ---- work: the queue, one row per (kind, tenant, user, event) ---- */

@@ -161,7 +161,7 @@ store_sqlite_version(struct store_conn *c, int64_t *out, struct err *e)
 	if (store_sqlite_ask(c, tables_sql, &tables, e) != 0)
 		return -1;
 	if (*out < 0 || tables > 0)
-		return err_set(e, ERR_INPUT,
+		return err_set(e, ERR_CONFIG,
 		    "store: %s is a database, but not a store", c->path);
 	return 0;
 }

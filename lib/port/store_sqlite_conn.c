@@ -243,6 +243,7 @@ store_sqlite_open(
     const char *location, unsigned flags, int lock_wait_ms, struct err *e)
 {
 	struct store_conn *c = mem_zalloc(sizeof(*c));
+	struct err look = {0};
 
 	c->path = mem_strdup(location);
 	c->flags = flags;
@@ -251,16 +252,16 @@ store_sqlite_open(
 		err_set(e, ERR_CONFIG, "the database has no path");
 		goto fail;
 	}
-	if (!(flags & STORE_READ_ONLY)) {
-		/* No lock file for a store that is not there. */
-		if (!(flags & STORE_CREATE) &&
-		    store_sqlite_file_prepare(location, false, e) != 0)
-			goto fail;
-		if (store_sqlite_lock_open(
-			&c->lock, location, lock_wait_ms, e) != 0 ||
-		    store_sqlite_lock_take(&c->lock, e) != 0)
-			goto fail;
+	/* No lock file beside what can not be a store, or is not there. */
+	if (store_sqlite_file_prepare(location, false, &look) != 0 &&
+	    !(look.code == ERR_GONE && (flags & STORE_CREATE))) {
+		err_set(e, look.code, "%s", look.text);
+		goto fail;
 	}
+	if (!(flags & STORE_READ_ONLY) &&
+	    (store_sqlite_lock_open(&c->lock, location, lock_wait_ms, e) != 0 ||
+		store_sqlite_lock_take(&c->lock, e) != 0))
+		goto fail;
 	if (store_sqlite_connect(c, e) != 0)
 		goto fail;
 	return c;

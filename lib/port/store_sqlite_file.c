@@ -271,6 +271,28 @@ store_sqlite_rename(
 	return rc;
 }
 
+/* A mistaken path must not cost anyone a file: a store has left a WAL beside
+ * it, or is still an SQLite database. */
+static bool
+store_sqlite_was_a_store(const char *path)
+{
+	static const char magic[] = "SQLite format 3";
+	char head[sizeof(magic)] = "";
+	char *wal = store_sqlite_file_beside(path, "-wal");
+	bool found = access(wal, F_OK) == 0;
+	int fd = -1;
+
+	free(wal);
+	if (!found)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd >= 0) {
+		found = read(fd, head, sizeof(head)) == (ssize_t)sizeof(head) &&
+		    memcmp(head, magic, sizeof(magic)) == 0;
+		close(fd);
+	}
+	return found;
+}
+
 int
 store_sqlite_move_aside(const char *path, int64_t now_ms, struct err *e)
 {
@@ -280,6 +302,12 @@ store_sqlite_move_aside(const char *path, int64_t now_ms, struct err *e)
 	char *aside = NULL;
 	int rc = -1;
 
+	if (!store_sqlite_was_a_store(path)) {
+		err_set(e, ERR_CONFIG,
+		    "%s does not look like a store and is left where it is",
+		    path);
+		goto out;
+	}
 	if (store_sqlite_lock_open(&lock, path, -1, e) != 0 ||
 	    store_sqlite_lock_take(&lock, e) != 0)
 		goto out;

@@ -67,7 +67,24 @@ another_programs_database_is_refused(void **state)
 	snprintf(t->url, sizeof(t->url), "sqlite:%s/state.db", t->folder);
 	close_store(t);
 	sql(t, "PRAGMA user_version = 0");
+	assert_open_fails(t, STORE_CREATE, ERR_CONFIG);
+}
+
+static void
+a_file_that_never_was_a_store_is_not_moved(void **state)
+{
+	struct test_store *t = *state;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/precious", t->folder);
+	snprintf(t->url, sizeof(t->url), "sqlite:%s/precious", t->folder);
+	assert_ok(t,
+	    file_write_atomic(
+		path, TENANT TENANT TENANT TENANT, 144, 0600, &t->e));
 	assert_open_fails(t, STORE_CREATE, ERR_INPUT);
+	assert_int_equal(store_move_aside(t->url, T0, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_CONFIG);
+	assert_int_equal(access(path, F_OK), 0);
 }
 
 static void
@@ -403,6 +420,7 @@ main(void)
 	    cmocka_unit_test(a_newer_store_is_left_as_it_is),
 	    cmocka_unit_test(an_upgrade_by_a_newer_program_stops_the_older_one),
 	    cmocka_unit_test(another_programs_database_is_refused),
+	    cmocka_unit_test(a_file_that_never_was_a_store_is_not_moved),
 	    cmocka_unit_test(an_empty_file_becomes_a_store),
 	    cmocka_unit_test(
 		a_corrupt_header_is_found_and_the_file_moved_aside),

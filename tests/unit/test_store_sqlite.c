@@ -89,6 +89,7 @@ static void
 a_bad_address_is_a_mistake_of_the_configuration(void **state)
 {
 	struct test_store *t = *state;
+	char path[128];
 
 	close_store(t);
 	SET(t->url, "mysql:somewhere");
@@ -99,6 +100,8 @@ a_bad_address_is_a_mistake_of_the_configuration(void **state)
 	assert_open_fails(t, STORE_CREATE, ERR_CONFIG);
 	snprintf(t->url, sizeof(t->url), "sqlite:%s", t->folder);
 	assert_open_fails(t, STORE_CREATE, ERR_CONFIG);
+	snprintf(path, sizeof(path), "%s.lock", t->folder);
+	assert_int_equal(access(path, F_OK), -1);
 }
 
 static void
