@@ -27,6 +27,7 @@ static const char *const child_names[] = {
     [CHILD_WEB] = "web",
     [CHILD_SYNC] = "sync",
     [CHILD_CHECK] = "check",
+    [CHILD_INSPECT] = "inspect",
     [CHILD_NONE] = "supervisor",
 };
 

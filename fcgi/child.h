@@ -14,10 +14,15 @@ enum child_role {
 	CHILD_WEB,
 	CHILD_SYNC,
 	CHILD_CHECK, /* reads the configuration as the others will, and ends */
+	CHILD_INSPECT, /* looks whether the store is sound, and ends */
 	CHILD_NONE /* not a child: the supervisor */
 };
 
-/* "web", "sync", "check", "supervisor" */
+/* A counter of the page: a child adds to it when the store seems corrupt, and
+ * the supervisor has it inspected. */
+enum { CHILD_PAGE_SUSPECT = PAGE_COUNTERS - 1 };
+
+/* "web", "sync", "check", "inspect", "supervisor" */
 const char *child_role_name(enum child_role role);
 
 struct child_options {

@@ -7,6 +7,7 @@ fcgi_outlook_addin_fcgi_SOURCES = \
 	fcgi/confine_filter.c fcgi/confine_filter.h \
 	fcgi/frame.c fcgi/frame.h \
 	fcgi/front.c fcgi/front.h \
+	fcgi/inspect.c fcgi/inspect.h \
 	fcgi/listen.c fcgi/listen.h \
 	fcgi/main.c \
 	fcgi/supervisor.c fcgi/supervisor.h \

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "child.h"
+#include "inspect.h"
 #include "listen.h"
 #include "port/config.h"
 #include "supervisor.h"
@@ -262,6 +263,19 @@ main_be_check(const struct main_options *o)
 	return EXIT_SUCCESS;
 }
 
+static int
+main_be_inspector(const struct main_options *o)
+{
+	struct config config;
+	int rc;
+
+	if (main_load(o, CONFIG_ROLE_WEB, false, &config) != 0)
+		return EXIT_USAGE;
+	rc = inspect_main(&config);
+	config_clear(&config);
+	return rc;
+}
+
 /* ---- the supervisor ---- */
 
 /* The supervisor reads no secret; a child that may looks for all mistakes of
@@ -415,6 +429,8 @@ main(int argc, char **argv)
 		return main_be_sync(&o);
 	case CHILD_CHECK:
 		return main_be_check(&o);
+	case CHILD_INSPECT:
+		return main_be_inspector(&o);
 	case CHILD_NONE:
 		break;
 	}

@@ -21,7 +21,10 @@ enum {
 	YOUNG_MS = 1000, /* dying younger than this is delayed, repeatedly */
 	DELAY_FIRST_MS = 100,
 	DELAY_MAX_MS = 2000,
-	KILL_AFTER_MS = 1500 /* of the two seconds that the group has */
+	KILL_AFTER_MS = 1500, /* of the two seconds that the group has */
+	SUSPECT_LOOK_MS = 2000, /* has a child met a corrupt store? */
+	INSPECT_GAP_MS = 30 * 1000,
+	INSPECT_EVERY_MS = 6 * 3600 * 1000
 };
 
 struct supervised {
@@ -38,8 +41,13 @@ struct supervised {
 struct supervisor {
 	const struct supervisor_options *options;
 	struct loop *loop;
+	struct page *page;
 	int page_fd;
 	bool ending;
+	pid_t inspector; /* 0: none at work */
+	int64_t inspected_ms;
+	int64_t suspected; /* counter as last seen */
+	struct loop_timer *inspect_timer;
 	struct loop_timer *kill_timer;
 	struct supervised children[CHILDREN];
 	int count;
@@ -74,6 +82,41 @@ supervisor_start(void *arg)
 	s->pid = pid;
 	log_info("child-started", LOG_STR("child", child_role_name(s->role)),
 	    LOG_INT("pid", pid));
+}
+
+/*
+ * The store is looked through when we start, from time to time, and when a
+ * child has met something that looks like corruption. Only where sync runs:
+ * it is the one that fills a new store.
+ */
+static void
+supervisor_inspect(void *arg)
+{
+	struct supervisor *v = arg;
+	const struct child_options o = {
+	    .role = CHILD_INSPECT,
+	    .over = v->options->over,
+	    .listen_fd = -1,
+	    .page_fd = -1,
+	};
+	int64_t suspected = page_get(v->page, CHILD_PAGE_SUSPECT);
+	int64_t since_ms = clock_mono_ms() - v->inspected_ms;
+	struct err e = {0};
+
+	if (v->ending)
+		return;
+	loop_timer_set(v->inspect_timer, SUSPECT_LOOK_MS);
+	if (v->inspector != 0 ||
+	    (v->inspected_ms != 0 && since_ms < INSPECT_EVERY_MS &&
+		(suspected == v->suspected || since_ms < INSPECT_GAP_MS)))
+		return;
+	v->suspected = suspected;
+	v->inspected_ms = clock_mono_ms();
+	v->inspector = child_start(&o, &e);
+	if (v->inspector < 0) {
+		v->inspector = 0;
+		log_warning("store-not-inspected", LOG_ERR(&e));
+	}
 }
 
 /* At once, unless it keeps dying right after its start. */
@@ -137,10 +180,13 @@ supervisor_reap(struct supervisor *v)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == v->inspector)
+			v->inspector = 0;
 		for (int i = 0; i < v->count; i++)
 			if (v->children[i].pid == pid)
 				supervisor_died(&v->children[i], status);
+	}
 	if (v->ending && supervisor_all_gone(v))
 		loop_stop(v->loop);
 }
@@ -151,6 +197,8 @@ supervisor_signal_all(struct supervisor *v, int signo)
 	for (int i = 0; i < v->count; i++)
 		if (v->children[i].pid != 0)
 			kill(v->children[i].pid, signo);
+	if (v->inspector != 0)
+		kill(v->inspector, signo);
 }
 
 static void
@@ -205,12 +253,11 @@ supervisor_add(struct supervisor *v, enum child_role role)
 static int
 supervisor_prepare(struct supervisor *v, struct err *e)
 {
-	struct page *page = page_create(&v->page_fd, e);
 	sigset_t set;
 
-	if (page == NULL)
+	v->page = page_create(&v->page_fd, e);
+	if (v->page == NULL)
 		return -1;
-	page_free(page); /* the children's, not ours */
 	if (fcntl(v->page_fd, F_SETFD, FD_CLOEXEC) != 0)
 		return err_set_errno(e, ERR_RETRY, errno, "counter page");
 	v->loop = loop_new(e);
@@ -224,6 +271,7 @@ supervisor_prepare(struct supervisor *v, struct err *e)
 	if (loop_signals(v->loop, &set, supervisor_signal, v, e) != 0)
 		return -1;
 	v->kill_timer = loop_timer_new(v->loop, supervisor_kill, v);
+	v->inspect_timer = loop_timer_new(v->loop, supervisor_inspect, v);
 	if (v->options->roles & SUPERVISOR_WEB)
 		supervisor_add(v, CHILD_WEB);
 	if (v->options->roles & SUPERVISOR_SYNC)
@@ -242,6 +290,8 @@ supervisor_run(const struct supervisor_options *o)
 		goto out;
 	for (int i = 0; i < v.count; i++)
 		supervisor_start(&v.children[i]);
+	if ((o->roles & SUPERVISOR_SYNC) != 0)
+		supervisor_inspect(&v);
 	if (loop_run(v.loop, &e) != 0)
 		goto out;
 	log_info("stopped");
@@ -252,6 +302,7 @@ out:
 		supervisor_signal_all(&v, SIGKILL);
 	}
 	loop_free(v.loop);
+	page_free(v.page);
 	if (v.page_fd >= 0)
 		close(v.page_fd);
 	return rc;

@@ -63,7 +63,8 @@ web_raise_limits(void)
 }
 
 static int
-web_start(struct web_life *life, int listen_fd, struct err *e)
+web_start(
+    struct web_life *life, struct page *page, int listen_fd, struct err *e)
 {
 	sigset_t set;
 
@@ -81,7 +82,7 @@ web_start(struct web_life *life, int listen_fd, struct err *e)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
 	confine_web(life->web.config);
-	life->web.commit = commit_start(life->web.config, e);
+	life->web.commit = commit_start(life->web.config, page, e);
 	if (life->web.commit == NULL)
 		return -1;
 	life->conns = web_loop_new(&life->web, listen_fd, e);
@@ -97,7 +98,7 @@ web_main(const struct config *c, struct page *page, int listen_fd)
 
 	metrics_init(page);
 	web_raise_limits();
-	if (web_start(&life, listen_fd, &e) != 0)
+	if (web_start(&life, page, listen_fd, &e) != 0)
 		goto out;
 	log_info("web-started", LOG_INT("pid", getpid()));
 	if (loop_run(life.web.loop, &e) != 0)

@@ -189,7 +189,9 @@ batch_commit(struct worker *w, struct err *e)
 			break;
 	}
 	metrics_store_commit_seconds(clock_mono_us() - start_us);
-	w->failing = rc != 0;
+	w->failing = false;
+	if (rc != 0)
+		gauges_failed(w, e);
 	return rc;
 }
 

@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "child.h"
 #include "port/wake.h"
 #include "web_worker.h"
 
@@ -140,6 +141,8 @@ commit_open(struct commit *c)
 	w->store = store_open(
 	    w->config->database, STORE_CREATE, -1, clock_wall_ms(), &e);
 	if (w->store == NULL) {
+		if (e.code == ERR_INPUT)
+			page_add(w->page, CHILD_PAGE_SUSPECT, 1);
 		commit_open_failed(c, &e);
 		return;
 	}
@@ -253,7 +256,7 @@ commit_spawn(struct commit *c, struct err *e)
 }
 
 struct commit *
-commit_start(const struct config *config, struct err *e)
+commit_start(const struct config *config, struct page *page, struct err *e)
 {
 	struct commit *c = mem_zalloc(sizeof(*c));
 
@@ -263,6 +266,7 @@ commit_start(const struct config *config, struct err *e)
 	c->alive_ms = clock_mono_ms();
 	c->worker.config = config;
 	c->worker.commit = c;
+	c->worker.page = page;
 	c->worker.lookup = lookup_new();
 	c->worker.batch = batch_new();
 	c->todo_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

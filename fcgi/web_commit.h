@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/page.h"
 #include "port/config.h"
 #include "port/metrics.h"
 #include "web_job.h"
@@ -13,10 +14,12 @@
 struct commit;
 
 /*
- * Starts the thread; it opens the store at once and whenever it was lost.
- * The signals that the caller wants must be blocked already.
+ * Starts the thread, which counts in page; it opens the store at once and
+ * whenever it was lost. The signals that the caller wants must be blocked
+ * already.
  */
-struct commit *commit_start(const struct config *c, struct err *e);
+struct commit *
+commit_start(const struct config *c, struct page *page, struct err *e);
 
 /* Readable when jobs have come back. */
 int commit_fd(const struct commit *c);

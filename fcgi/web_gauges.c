@@ -6,12 +6,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "child.h"
 #include "port/metrics.h"
 #include "web_worker.h"
 
 enum {
 	GAUGES_BODY_MAX = 1 << 20,
 	GAUGES_REASONS = 32,
+	GAUGES_PROBE_MS = 5000, /* a small write may fit where ours did not */
 	GAUGES_TOTALS_MS = 5000, /* the count looks at every row */
 	GAUGES_SYNC_STALE_MS = 15 * 1000,
 	GAUGES_OLD_WORK_MS = 5 * 60 * 1000
@@ -65,9 +67,19 @@ gauges_work_is_old(struct worker *w, int64_t now_ms)
 }
 
 void
+gauges_failed(struct worker *w, const struct err *e)
+{
+	w->failing = true;
+	w->failed_ms = clock_mono_ms();
+	if (e->code == ERR_INPUT)
+		page_add(w->page, CHILD_PAGE_SUSPECT, 1);
+}
+
+void
 gauges_probe(struct worker *w)
 {
-	if (w->store != NULL && w->failing)
+	if (w->store != NULL && w->failing &&
+	    clock_mono_ms() - w->failed_ms >= GAUGES_PROBE_MS)
 		w->failing = store_fact_set(w->store, "web-probe", "",
 				 clock_wall_ms(), NULL) != 0;
 }

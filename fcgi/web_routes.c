@@ -1,7 +1,11 @@
 /* fcgi/web_routes.c - which function answers which path. */
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "port/metrics.h"
 #include "web.h"
+#include "web_limit.h"
 #include "web_worker.h"
 
 struct route {
@@ -73,9 +77,18 @@ web_route(struct web *w, const struct request *r, struct reply *reply)
 void
 web_late_reply(const struct job *j, struct reply *reply)
 {
-	if (j->kind == JOB_METRICS)
+	static struct limit lines;
+	int64_t left_out;
+
+	if (j->kind == JOB_METRICS) {
 		gauges_late(reply);
-	else
-		reply_not_now(
-		    reply, "not-stored", "the store does not answer in time");
+		return;
+	}
+	if (j->kind == JOB_NOTIFICATIONS)
+		metrics_notification(METRICS_NOT_STORED, 1);
+	if (limit_allows(&lines, clock_mono_ms(), &left_out))
+		log_warning("not-stored", LOG_STR("requestId", j->request_id),
+		    LOG_STR("reason", "the store does not answer in time"),
+		    LOG_INT("suppressed", left_out));
+	reply_not_now(reply, "not-stored", "the store does not answer in time");
 }

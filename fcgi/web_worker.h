@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/page.h"
 #include "port/config.h"
 #include "port/store.h"
 #include "rule/bearer.h"
@@ -18,11 +19,13 @@ struct commit;
 struct worker {
 	const struct config *config;
 	struct commit *commit; /* where finished jobs go */
+	struct page *page; /* counters, see child.h */
 	struct store *store; /* NULL: it could not be opened */
 	struct lookup *lookup;
 	struct batch *batch;
 	bool news; /* rows were committed that sync should see */
 	bool failing; /* the last attempt to write has failed */
+	int64_t failed_ms; /* monotonic, when it did */
 
 	/* signing keys */
 	struct bearer_keys *keys;
@@ -55,6 +58,9 @@ void links_serve(struct worker *w, struct job *j);
  * be called from the loop thread. */
 void gauges_serve(struct worker *w, struct job *j);
 void gauges_late(struct reply *reply);
+
+/* Notes that the store could not be written to, and why. */
+void gauges_failed(struct worker *w, const struct err *e);
 
 /* While writes fail: tries one, so that success is seen without traffic. */
 void gauges_probe(struct worker *w);

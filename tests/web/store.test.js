@@ -108,6 +108,27 @@ for (const [what, spoil] of /** @type {[string, (web: Web) => Promise<unknown>][
 		});
 	});
 
+test('a corrupt store is moved aside by the supervisor', async () => {
+	await Web.play({ role: '' }, async (web) => {
+		const spoil = () => {
+			for (const tail of ['-wal', '-shm'])
+				fs.rmSync(web.storeFile + tail, { force: true });
+			/* It still looks like one of ours; anything else would be left alone. */
+			const bytes = fs.readFileSync(web.storeFile);
+			fs.writeFileSync(web.storeFile, Buffer.concat([bytes.subarray(0, 100), Buffer.alloc(bytes.length - 100, 'garbage')]));
+		};
+		const aside = () => fs.readdirSync(`${web.dir}/state`).filter((f) => /^state\.db\.corrupt-[0-9TZ]+$/.test(f)).length;
+		await waitFor(() => web.log.some((l) => ['store-sound', 'store-not-inspected'].includes(l.event)), 10_000, 'a sound store is left alone');
+		assert.equal(aside(), 0);
+		await web.stop();
+		spoil();
+		await web.start();
+		await waitFor(() => aside() === 1, 10_000, 'moved aside');
+		await isTakenAgain(web, await waitFor(() => web.follow(), 10_000, 'there is a new store'), 'new');
+		assert.equal(web.log.filter((l) => l.event === 'store-corrupt').length, 1);
+	});
+});
+
 test('a file system that is full: 503, and 202 when there is room again', { skip: process.getuid?.() !== 0 && 'needs root to mount' }, async (t) => {
 	await Web.play({ start: false }, async (web) => {
 		const { execFileSync } = await import('node:child_process');
