@@ -390,7 +390,7 @@ a_kill_at_any_moment_loses_nothing_that_was_acknowledged(void **state)
 		assert_true(WIFSIGNALED(status));
 	}
 	f.missing = f.count;
-	assert_true(f.count > 20);
+	assert_true(f.count >= 20); /* one a round */
 	t->store = open_again(t, STORE_CREATE);
 	assert_ok(t, store_check(t->store, &t->e));
 	assert_ok(
