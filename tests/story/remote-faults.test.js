@@ -118,9 +118,11 @@ test('an expired secret in one tenant is said clearly, stops nothing else, and c
 		const calls = sims.requests({ service: 'entra', op: 'token', tenant: bad.mailbox.tenant }).length;
 		await neverWithin(() => sims.requests({ service: 'entra', op: 'token', tenant: bad.mailbox.tenant }).length > calls + 2, 3000, 'a loop at the token endpoint');
 		assert.equal(await stack.deadLetters(), 0);
-		/* The administrator makes a new secret; what was held goes on by itself. */
+		/* The administrator makes a new secret and restarts; what was held goes on by itself. */
 		sims.expireSecret(bad.mailbox.tenant, false);
+		await stack.fcgiDown();
 		await stack.advance(120_000);
+		await stack.startFcgi();
 		await follows(stack, bad, 'held back', 10_000);
 		await waitFor(async () => !JSON.stringify((await stack.http.get('/ready')).json.degraded).includes('credential'), 10_000, 'ready is well again');
 	});
