@@ -17,6 +17,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../lib/http.js';
 import { body, item, longId } from '../lib/notification.js';
+import { descendants } from '../lib/program.js';
 import { Stack } from '../lib/stack.js';
 import { pause } from '../lib/wait.js';
 
@@ -30,7 +31,8 @@ const PRESENT = 100_000;
 const GOAL = { ratio: 0.25, idleMiB: 12, loadedMiB: 24 };
 
 /**
- * @typedef {{ requests: number, seconds: number, errors: number, p50: number, p99: number, max: number, rate: number }} Result times in ms
+ * @typedef {{ requests: number, seconds: number, errors: number, p50: number, p99: number, max: number, rate: number, cpu?: number }} Result
+ * times in ms; cpu in ms of all servers for 1000 requests
  */
 
 /** @param {string} script @param {string} url @param {Record<string, string>} env @param {{ seconds?: number, connections?: number }} [how] @returns {Promise<Result>} */
@@ -76,6 +78,24 @@ async function watching(stack, work) {
 	});
 	await watch;
 	return [result, most];
+}
+
+/** Milliseconds of CPU that nginx and our programs have used up to now. @param {Stack} stack */
+function cpuTime(stack) {
+	const roots = [stack.nginx, stack.fcgi].flatMap((p) => p === null ? [] : [p.pid]);
+	return roots.flatMap((pid) => [pid, ...descendants(pid).map((d) => d.pid)]).reduce((sum, pid) => {
+		const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+		return sum + (Number(fields[11]) + Number(fields[12])) * 10;
+	}, 0);
+}
+
+/** @param {Stack} stack @param {() => Promise<Result>} work */
+async function withCpu(stack, work) {
+	const before = cpuTime(stack);
+	const result = await work();
+	result.cpu = (cpuTime(stack) - before) / result.requests * 1000;
+	return result;
 }
 
 /** nginx' own answer, in the very nginx that stands before the product. @param {Stack} stack @param {number} port */
@@ -125,7 +145,8 @@ function table(rows) {
 /** @param {Result[]} results */
 function cells(results) {
 	return [median(results.map((r) => r.rate)).toFixed(0), `${Math.min(...results.map((r) => r.rate)).toFixed(0)}-${Math.max(...results.map((r) => r.rate)).toFixed(0)}`,
-		median(results.map((r) => r.p50)).toFixed(2), median(results.map((r) => r.p99)).toFixed(2), Math.max(...results.map((r) => r.max)).toFixed(1), String(results.reduce((n, r) => n + r.errors, 0))];
+		median(results.map((r) => r.p50)).toFixed(2), median(results.map((r) => r.p99)).toFixed(2), Math.max(...results.map((r) => r.max)).toFixed(1), String(results.reduce((n, r) => n + r.errors, 0)),
+		results[0].cpu === undefined ? '' : median(results.map((r) => r.cpu ?? 0)).toFixed(1)];
 }
 
 /** The ratio, the loss check and the handshake under load. @param {Stack} stack @param {number} port @param {any[]} subs */
@@ -139,8 +160,8 @@ async function throughput(stack, port, subs) {
 	const durable = [];
 	let most = { web: 0, sync: 0, sum: 0 };
 	for (let round = 0; round < ROUNDS; round++) {
-		limit.push(await wrk('notify.lua', `http://127.0.0.1:${port}`, { ...env, TARGET: '/' }));
-		const [result, used] = await watching(stack, wrk('notify.lua', base, { ...env, TARGET: '/addin/webhook/events' }));
+		limit.push(await withCpu(stack, () => wrk('notify.lua', `http://127.0.0.1:${port}`, { ...env, TARGET: '/' })));
+		const [result, used] = await watching(stack, withCpu(stack, () => wrk('notify.lua', base, { ...env, TARGET: '/addin/webhook/events' })));
 		durable.push(result);
 		most = used.sum > most.sum ? used : most;
 	}
@@ -165,13 +186,15 @@ async function main() {
 		/* Accepted: every request without an error. The rest was in flight when wrk stopped. */
 		const sent = [...durable, under].reduce((n, r) => n + r.requests, 0);
 		const failed = [...durable, under].reduce((n, r) => n + r.errors, 0);
+		/* Each run begins with the first event again. */
+		const different = Math.min(EVENTS, Math.max(...[...durable, under].map((r) => r.requests)));
 		const rows = await counted(stack, 'BENCH');
 		const kept = await counted(stack, 'AAkALg');
 		const ratio = median(durable.map((r) => r.rate)) / median(limit.map((r) => r.rate));
 		const perRound = durable.map((r, i) => r.rate / limit[i].rate);
 		console.log(`${os.cpus().length} x ${os.cpus()[0].model}; ${ROUNDS} rounds of ${SECONDS} s, ${CONNECTIONS} connections, ${PRESENT} rows present, load average ${os.loadavg()[0].toFixed(1)}\n`);
 		console.log(table([
-			['', 'req/s', 'range', 'p50 ms', 'p99 ms', 'max ms', 'errors'],
+			['', 'req/s', 'range', 'p50 ms', 'p99 ms', 'max ms', 'errors', 'CPU ms/1000'],
 			['nginx return 202', ...cells(limit)],
 			['durable 202', ...cells(durable)],
 			['durable 202, with handshakes', ...cells([under])],
@@ -186,14 +209,14 @@ async function main() {
 			['web + sync loaded, PSS', `${most.sum.toFixed(1)} MiB (${most.web.toFixed(1)} + ${most.sync.toFixed(1)})`, `<= ${GOAL.loadedMiB} MiB`],
 			['notifications accepted', String(sent - failed), ''],
 			['  counted in the store', String(rows.notifications), `>= ${sent - failed}`],
-			['  different events there', String(rows.events), String(EVENTS)],
+			['  different events there', String(rows.events), `>= ${different}`],
 			['rows present before', String(kept.events), String(PRESENT)],
 		]));
 		/** @type {string[]} */
 		const wrong = [];
 		if (failed > 0)
 			wrong.push(`${failed} requests failed`);
-		if (rows.notifications < sent - failed || rows.events !== EVENTS || kept.events !== PRESENT)
+		if (rows.notifications < sent - failed || rows.events < different || kept.events !== PRESENT)
 			wrong.push('accepted notifications are not in the store');
 		if (!REPORT && ratio < GOAL.ratio)
 			wrong.push(`ratio ${ratio.toFixed(3)} below ${GOAL.ratio}`);
