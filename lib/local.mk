@@ -86,6 +86,7 @@ lib_libremote_a_SOURCES = \
 	lib/remote/entra.c lib/remote/entra.h \
 	lib/remote/gateway.c lib/remote/gateway.h \
 	lib/remote/graph.c lib/remote/graph.h \
+	lib/remote/graph_batch.c lib/remote/graph_batch.h \
 	lib/remote/graph_error.c \
 	lib/remote/graph_subscription.c lib/remote/graph_subscription.h \
 	lib/remote/reply.c lib/remote/reply.h \
@@ -102,6 +103,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/keys.c \
 	lib/sync/look.c lib/sync/look.h \
 	lib/sync/removal.c \
+	lib/sync/renewals.c lib/sync/renewals.h \
 	lib/sync/search.c \
 	lib/sync/session.c lib/sync/session.h \
 	lib/sync/task.c lib/sync/task.h \

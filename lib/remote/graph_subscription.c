@@ -178,14 +178,21 @@ graph_renew_body(int64_t expires_ms)
 }
 
 void
+graph_renew_path_request(const struct config *c, const char *id,
+    const char *body, struct http_request *req)
+{
+	graph_one_request(c, "PATCH", "renew-subscription", id, req);
+	buf_puts(&req->body, body);
+	req->content_type = "application/json";
+}
+
+void
 graph_renew_request(const struct config *c, const char *id, int64_t expires_ms,
     struct http_request *req)
 {
 	char *body = graph_renew_body(expires_ms);
 
-	graph_one_request(c, "PATCH", "renew-subscription", id, req);
-	buf_puts(&req->body, body);
-	req->content_type = "application/json";
+	graph_renew_path_request(c, id, body, req);
 	free(body);
 }
 

@@ -40,6 +40,9 @@ void graph_renew_request(const struct config *c, const char *id,
     int64_t expires_ms, struct http_request *req);
 int graph_renew_reply(const struct http_reply *reply,
     struct graph_subscription *out, struct err *e);
+/* The same with a body that was made before. */
+void graph_renew_path_request(const struct config *c, const char *id,
+    const char *body, struct http_request *req);
 /* The body of that PATCH, for $batch too. Yours. */
 char *graph_renew_body(int64_t expires_ms);
 int graph_subscription_read(

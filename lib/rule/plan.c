@@ -113,7 +113,9 @@ plan_gone(const struct link *link, const struct policy *policy, int64_t now_ms,
     int64_t *until_ms)
 {
 	*until_ms = 0;
+	/* What was never seen can not be missed: that is the lease's affair. */
 	if (link == NULL || !link->mine || link_is_over(link->state) ||
+	    link->state == LINK_ANNOUNCED || link->state == LINK_UNCONFIRMED ||
 	    policy->deletion == POLICY_LEAVE)
 		return PLAN_GONE_NOTHING;
 	*until_ms = (link->gone_since_ms > 0 ? link->gone_since_ms : now_ms) +

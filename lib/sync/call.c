@@ -73,9 +73,10 @@ call_scope(const struct call *c, bool whole, char out[CALL_SCOPE_MAX])
 		    out, CALL_SCOPE_MAX, "%s:%s/%s", peer, c->tenant, c->user);
 }
 
-static int64_t
-call_throttled_ms(const struct call *c, int64_t now_ms)
+int64_t
+call_throttled_ms(const struct call *c)
 {
+	int64_t now_ms = clock_wall_ms();
 	int64_t latest_ms = 0;
 	int64_t until_ms = 0;
 	char scope[CALL_SCOPE_MAX];
@@ -85,7 +86,7 @@ call_throttled_ms(const struct call *c, int64_t now_ms)
 	for (int whole = 0; whole < 2; whole++) {
 		call_scope(c, whole == 1, scope);
 		if (store_throttle_get(
-			c->session->store, scope, &until_ms, NULL) == 1 &&
+			c->session->store, scope, &until_ms, NULL) == 0 &&
 		    until_ms > latest_ms)
 			latest_ms = until_ms;
 	}
@@ -121,7 +122,7 @@ call_start(struct call *c)
 		    c, ERR_CONFIG, RETRY_CAP_MS, "tenant is not configured");
 		return;
 	}
-	wait_ms = call_throttled_ms(c, clock_wall_ms());
+	wait_ms = call_throttled_ms(c);
 	if (wait_ms > 0) {
 		call_hold(c, ERR_BUSY, wait_ms, "throttled");
 		return;
@@ -169,11 +170,45 @@ call_judge_circuit(struct call *c, const struct http_reply *reply)
 	}
 }
 
+/* One throttled mailbox is its own affair; a second one at the same time means
+ * that the tenant is. */
+static bool
+call_is_tenant_throttled(struct call *c, int64_t until_ms)
+{
+	struct session_tenant *t;
+	bool second;
+
+	if (c->peer != CALL_GRAPH || c->user[0] == '\0')
+		return false;
+	t = call_tenant(c);
+	second = clock_wall_ms() < t->throttled_until_ms &&
+	    strcmp(t->throttled_user, c->user) != 0;
+	snprintf(t->throttled_user, sizeof(t->throttled_user), "%s", c->user);
+	t->throttled_until_ms = until_ms;
+	return second;
+}
+
+void
+call_keep_throttle(
+    struct session *s, const char *tenant, const char *user, int64_t *wait_ms)
+{
+	struct err e = {.code = ERR_BUSY, .retry_after_ms = *wait_ms};
+	char scope[CALL_SCOPE_MAX];
+
+	if (*wait_ms < 0)
+		*wait_ms = retry_wait_ms(&e, 0, rand_below(UINT64_MAX));
+	snprintf(scope, sizeof(scope), "graph:%s/%s", tenant, user);
+	if (s->store != NULL)
+		store_throttle_set(
+		    s->store, scope, clock_wall_ms() + *wait_ms, NULL);
+}
+
 /* Retry-After is kept in the store: every process obeys it. */
 static void
 call_throttle(struct call *c, const struct err *e)
 {
 	int64_t wait_ms = e->retry_after_ms;
+	bool whole = c->peer == CALL_UNBLU && e->code == ERR_BUSY;
 	char scope[CALL_SCOPE_MAX];
 
 	if (e->code == ERR_MAILBOX && c->peer == CALL_UNBLU)
@@ -182,7 +217,9 @@ call_throttle(struct call *c, const struct err *e)
 		return;
 	if (wait_ms < 0)
 		wait_ms = retry_wait_ms(e, 0, rand_below(UINT64_MAX));
-	call_scope(c, c->peer == CALL_UNBLU && e->code == ERR_BUSY, scope);
+	if (call_is_tenant_throttled(c, clock_wall_ms() + wait_ms))
+		whole = true;
+	call_scope(c, whole, scope);
 	if (c->session->store != NULL && c->peer != CALL_ENTRA)
 		store_throttle_set(
 		    c->session->store, scope, clock_wall_ms() + wait_ms, NULL);

@@ -36,6 +36,13 @@ struct call {
 	const char *op;
 };
 
+/* How long c's peer must not be asked yet (Retry-After), 0: it may be. */
+int64_t call_throttled_ms(const struct call *c);
+/* A member of a batch about that mailbox was throttled: *wait_ms (< 0: not
+ * said) becomes the wait that is kept for it. */
+void call_keep_throttle(
+    struct session *s, const char *tenant, const char *user, int64_t *wait_ms);
+
 void call_start(struct call *c);
 /* Ends it without done. */
 void call_cancel(struct call *c);

@@ -31,6 +31,9 @@ follow_cancel(struct follow *f)
 {
 	session_commit_cancel(f->session, &f->commit);
 	call_cancel(&f->call);
+	if (session_tenant(f->session, f->tenant) != NULL)
+		renewal_cancel(&f->renewal,
+		    &session_tenant(f->session, f->tenant)->renewals);
 	follow_free(f);
 }
 
@@ -107,15 +110,18 @@ follow_fail(struct follow *f, const struct err *e)
 	int64_t now_ms = clock_wall_ms();
 
 	f->result.err = *e;
-	if (e->code == ERR_CONFIG)
+	if (e->code == ERR_CONFIG && f->call.asked)
 		degraded_set(f->session, DEGRADED_WEBHOOK, 0, e->text);
 	if (e->code == ERR_MAILBOX) {
 		log_warning("mailbox-parked", LOG_STR("tenant", f->tenant),
 		    LOG_STR("mailbox", f->user), LOG_ERR(e));
 		follow_end(f, FOLLOW_PARKED, now_ms + e->retry_after_ms);
 	} else {
-		follow_end(f, FOLLOW_FAILED,
-		    f->call.held_ms > 0 ? now_ms + f->call.held_ms : 0);
+		/* Said by the peer, or why it was not asked at all. */
+		int64_t wait_ms = e->retry_after_ms;
+
+		follow_end(
+		    f, FOLLOW_FAILED, wait_ms > 0 ? now_ms + wait_ms : 0);
 	}
 }
 
@@ -190,46 +196,34 @@ follow_granted(struct follow *f, enum follow_outcome outcome)
 
 /* ---- renew ---- */
 
-static int
-follow_build_renewal(struct http_request *req, void *arg, struct err *e)
-{
-	const struct follow *f = arg;
-
-	(void)e;
-	graph_renew_request(f->session->config, f->sub.id,
-	    subscription_expiry_ms(
-		clock_wall_ms(), f->session->policy.subscription_life_ms),
-	    req);
-	return 0;
-}
-
-static int
-follow_parse_renewal(const struct http_reply *reply, void *arg, struct err *e)
-{
-	struct follow *f = arg;
-
-	return graph_renew_reply(reply, &f->granted, e);
-}
-
 static void
-follow_renewal_done(const struct err *e, void *arg)
+follow_renewal_done(
+    const struct graph_subscription *granted, const struct err *e, void *arg)
 {
 	struct follow *f = arg;
 
-	if (e->code == ERR_NONE)
+	if (granted != NULL) {
+		f->granted = *granted;
 		follow_granted(f, FOLLOW_RENEWED);
-	else if (e->code == ERR_GONE)
+	} else if (e->code == ERR_GONE) {
 		follow_prepare(f);
-	else
+	} else {
 		follow_fail(f, e);
+	}
 }
 
 void
 follow_renew(struct follow *f)
 {
 	f->tried_renewal = true;
-	follow_call(
-	    f, follow_build_renewal, follow_parse_renewal, follow_renewal_done);
+	f->renewal.tenant = f->tenant;
+	f->renewal.user = f->user;
+	f->renewal.id = f->sub.id;
+	f->renewal.expires_ms = subscription_expiry_ms(
+	    clock_wall_ms(), f->session->policy.subscription_life_ms);
+	f->renewal.done = follow_renewal_done;
+	f->renewal.arg = f;
+	renewal_start(f->session, &f->renewal);
 }
 
 /* ---- create ---- */
@@ -384,7 +378,13 @@ follow_claimed(void *arg)
 {
 	struct follow *f = arg;
 	struct subscription facts;
+	struct err e = {.code = ERR_NONE};
 
+	if (session_tenant(f->session, f->tenant) == NULL) {
+		err_set(&e, ERR_CONFIG, "tenant is not configured");
+		follow_fail(f, &e);
+		return;
+	}
 	if (!f->claimed) {
 		f->result.outcome = FOLLOW_BUSY;
 		follow_ended(f);

@@ -17,6 +17,7 @@ struct follow {
 
 	struct session_commit commit;
 	struct call call;
+	struct renewal renewal;
 
 	bool claimed;
 	bool parked; /* the mailbox was, before this */

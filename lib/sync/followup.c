@@ -24,7 +24,7 @@ followup_unseen(const struct store_link *l, void *arg)
 {
 	bool *any = arg;
 
-	if (l->event[0] != '\0' || l->state != STORE_LINK_ANNOUNCED)
+	if (l->state != STORE_LINK_ANNOUNCED)
 		return 0;
 	*any = true;
 	return 1;
@@ -125,7 +125,7 @@ linkwork_start(struct task *t)
 	    : store_link_find(t->session->store, t->work.event, &l, NULL);
 
 	if (found == 1 && l.event[0] != '\0')
-		task_add(t, STORE_WORK_EVENT, l.event, STORE_HINT_MISSED, 0);
+		task_add(t, STORE_WORK_EVENT, l.event, STORE_HINT_UPDATED, 0);
 	else if (found == 1)
 		task_add(t, STORE_WORK_SEARCH, "", 0, 0);
 	task_finish(t);

@@ -169,37 +169,48 @@ look_make_link(struct look *l)
 	l->has_link = true;
 }
 
-/* The event's own link, else that of the conversation in its property. Once
- * the event carries another conversation than its link says, the agent has
- * made a new one: the property wins, the old link is left without event. */
+/* Once the event carries another conversation than its link says, the agent
+ * has made a new one: the property wins, the old link is left without event. */
+static int
+look_leave_link(struct look *l, struct store *s, struct err *e)
+{
+	if (!l->has_link || link_is_over((enum link_state)l->link.state) ||
+	    strcmp(l->link.event, l->event.id) != 0)
+		return 0;
+	l->link.event[0] = '\0';
+	l->link.state = STORE_LINK_UNCONFIRMED;
+	return store_link_save(s, &l->link, e);
+}
+
+/* The event's own link, else that of the conversation in its property, else
+ * the one that was announced with the id by which the event was asked for. */
 static int
 look_find_link(struct look *l, struct err *e)
 {
 	struct store *s = l->task->session->store;
 	const struct store_work *w = &l->task->work;
-	struct store_link other;
-	int rc = store_link_by_event(
-	    s, w->tenant, w->user, l->event.id, &l->link, e);
+	struct store_link found;
+	int rc =
+	    store_link_by_event(s, w->tenant, w->user, l->event.id, &found, e);
 
 	if (rc < 0)
 		return -1;
-	l->has_link = rc == 1;
+	if (rc == 1) {
+		l->link = found;
+		l->has_link = true;
+	} else if (l->has_link && l->link.state != STORE_LINK_ANNOUNCED) {
+		l->has_link = false;
+	}
 	if (!l->event.linked ||
 	    (l->has_link &&
 		strcmp(l->link.conversation, l->event.conversation) == 0))
 		return 0;
-	rc = store_link_find(s, l->event.conversation, &other, e);
-	if (rc < 0)
+	rc = store_link_find(s, l->event.conversation, &found, e);
+	if (rc < 0 || look_leave_link(l, s, e) != 0)
 		return -1;
-	if (l->has_link && !link_is_over((enum link_state)l->link.state)) {
-		l->link.event[0] = '\0';
-		l->link.state = STORE_LINK_UNCONFIRMED;
-		if (store_link_save(s, &l->link, e) != 0)
-			return -1;
-	}
 	l->has_link = rc == 1;
 	if (rc == 1)
-		l->link = other;
+		l->link = found;
 	return 0;
 }
 

@@ -77,7 +77,7 @@ search_collect(const struct store_link *l, void *arg)
 {
 	struct search *s = arg;
 
-	if (l->event[0] != '\0' || l->state != STORE_LINK_ANNOUNCED)
+	if (l->state != STORE_LINK_ANNOUNCED)
 		return 0;
 	s->waiting = mem_realloc(
 	    s->waiting, (s->waiting_count + 1) * sizeof(*s->waiting));
@@ -96,7 +96,7 @@ search_count(struct search *s, const char *conversation)
 	if (t->session->store == NULL ||
 	    !task_takes_conversation(t, conversation) ||
 	    store_link_find(t->session->store, conversation, l, NULL) != 1 ||
-	    l->event[0] != '\0' || l->state != STORE_LINK_ANNOUNCED)
+	    l->state != STORE_LINK_ANNOUNCED)
 		return false;
 	l->searches++;
 	due_ms = link_next_search_ms(

@@ -62,6 +62,7 @@ session_new(struct loop *loop, const struct config *config)
 	for (size_t i = 0; i < config->tenant_ids.count; i++) {
 		s->tenants[i].id = config->tenant_ids.items[i];
 		token_init(&s->tenants[i].token, s, (int)i);
+		renewals_init(&s->tenants[i].renewals, s);
 	}
 	token_init(&s->gateway, s, -1);
 	return s;
@@ -72,8 +73,10 @@ session_free(struct session *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < s->config->tenant_ids.count; i++)
+	for (size_t i = 0; i < s->config->tenant_ids.count; i++) {
+		renewals_clear(&s->tenants[i].renewals);
 		token_clear(&s->tenants[i].token);
+	}
 	token_clear(&s->gateway);
 	http_free(s->http);
 	loop_timer_free(s->flush);

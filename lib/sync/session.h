@@ -15,6 +15,7 @@
 #include "rule/circuit.h"
 #include "rule/policy.h"
 #include "sync/degraded.h"
+#include "sync/renewals.h"
 #include "sync/token.h"
 
 enum { SESSION_REOPEN_MS = 5000, SESSION_LOCK_WAIT_MS = 1000 };
@@ -24,6 +25,10 @@ struct session_tenant {
 	const char *id;
 	struct token_slot token;
 	struct circuit circuit; /* Entra and Graph */
+	struct renewals renewals;
+	/* The mailbox that Graph throttled last, and until when (Unix ms). */
+	char throttled_user[STORE_GUID];
+	int64_t throttled_until_ms;
 };
 
 TAILQ_HEAD(session_commits, session_commit);

@@ -110,6 +110,10 @@ task_save_link(struct store *s, struct store_link *l, struct err *e)
 	if (found < 0)
 		return -1;
 	if (found == 1) {
+		if (!l->written && l->topic[0] == '\0') {
+			memcpy(l->topic, fresh.topic, sizeof(l->topic));
+			l->start_ms = fresh.start_ms;
+		}
 		l->announced_ms = fresh.announced_ms;
 		l->shared = fresh.shared;
 		memcpy(l->time_zone, fresh.time_zone, sizeof(l->time_zone));

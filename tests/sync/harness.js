@@ -1,14 +1,12 @@
 // @ts-check
 /* The sync process alone against the simulators: work goes into the store by storetool, as web would put it. */
 
-import { execFile } from 'node:child_process';
-import dgram from 'node:dgram';
+import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { spawn } from 'node:child_process';
 import { buildFolder } from '../lib/build.js';
 import { startSimulators } from '../sim/index.js';
 import { ANNA, BEN, CARLA, TENANT_A, TENANT_B } from '../sim/testkit.js';
@@ -195,10 +193,9 @@ export class Bench {
 		return JSON.parse(await this.tool('dump'));
 	}
 
+	/** As web does behind a commit. */
 	wake() {
-		const file = path.join(this.dir, 'wake.sock');
-		/* Node has no unix datagram sockets: the 5 s look or the tool's other ways would do, but slowly. */
-		return new Promise((resolve) => execFile('python3', ['-c', 'import socket,sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"w", sys.argv[1])', file], () => resolve(undefined)));
+		return this.tool('wake', path.join(this.dir, 'wake.sock'));
 	}
 
 	/** @param {string} user @param {string} event @param {number} [hints] @param {number} [kind] */
@@ -207,10 +204,10 @@ export class Bench {
 		await this.wake();
 	}
 
-	/** The add-in's PUT, as web stores it. @param {string} user @param {any} made of /control/button @param {string} topic @param {number} start @param {string} [zone] */
-	async announce(user, made, topic, start, zone = '') {
+	/** The add-in's PUT, as web stores it. @param {string} user @param {any} made of /control/button @param {string} topic @param {number} start @param {string} [zone] @param {string} [event] */
+	async announce(user, made, topic, start, zone = '', event = '') {
 		await this.tool('follow', TENANT_OF[user], user, '');
-		await this.tool('announce', made.conversation.id ?? made.conversation, TENANT_OF[user], user, made.sourceId, topic, String(start), zone);
+		await this.tool('announce', made.conversation.id ?? made.conversation, TENANT_OF[user], user, made.sourceId, topic, String(start), zone, event);
 	}
 
 	/** @param {string} user @param {number} [hints] */

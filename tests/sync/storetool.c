@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "port/store.h"
+#include "port/wake.h"
 
 static int
 fail(const struct err *e)
@@ -34,7 +36,7 @@ add_work(struct store *s, char **argv, struct err *e)
 	    s, &item, 1, clock_wall_ms(), strtoll(argv[5], NULL, 10), e);
 }
 
-/* announce CONVERSATION TENANT USER SOURCE TOPIC START_MS ZONE */
+/* announce CONVERSATION TENANT USER SOURCE TOPIC START_MS ZONE EVENT */
 static int
 announce(struct store *s, char **argv, struct err *e)
 {
@@ -48,6 +50,7 @@ announce(struct store *s, char **argv, struct err *e)
 	text_copy(l.topic, sizeof(l.topic), argv[4]);
 	l.start_ms = strtoll(argv[5], NULL, 10);
 	text_copy(l.time_zone, sizeof(l.time_zone), argv[6]);
+	text_copy(l.event, sizeof(l.event), argv[7]);
 	l.created_ms = l.announced_ms = clock_wall_ms();
 	return store_link_announce(s, &l, &other, e);
 }
@@ -169,18 +172,33 @@ dump(struct store *s, struct err *e)
 	return rc;
 }
 
+/* wake SOCKET */
+static int
+wake(const char *path, struct err *e)
+{
+	int fd = wake_open(e);
+
+	if (fd < 0)
+		return -1;
+	wake_send(fd, path);
+	close(fd);
+	return 0;
+}
+
 static int
 run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
 {
 	if (strcmp(verb, "work") == 0 && argc == 6)
 		return add_work(s, argv, e);
-	if (strcmp(verb, "announce") == 0 && argc == 7)
+	if (strcmp(verb, "announce") == 0 && argc == 8)
 		return announce(s, argv, e);
 	if (strcmp(verb, "follow") == 0 && argc == 3)
 		return store_mailbox_follow(s, argv[0], argv[1], argv[2], false,
 		    clock_wall_ms(), NULL, e);
 	if (strcmp(verb, "fact") == 0 && argc == 2)
 		return store_fact_set(s, argv[0], argv[1], clock_wall_ms(), e);
+	if (strcmp(verb, "wake") == 0 && argc == 1)
+		return wake(argv[0], e);
 	if (strcmp(verb, "unfact") == 0 && argc == 1)
 		return store_fact_remove(s, argv[0], e) < 0 ? -1 : 0;
 	if (strcmp(verb, "dump") == 0 && argc == 0)

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import test from 'node:test';
+import { describe, test } from 'node:test';
 import { ANNA, BEN, BOX, Bench, HINT, KIND, STATE, TENANT_A, until } from './harness.js';
 
 const START = Date.parse('2027-03-01T09:00:00Z');
@@ -21,170 +21,230 @@ async function followed(b) {
 	return (await subscriptions(b))[0];
 }
 
-test('a followed mailbox gets a subscription whose clientState only its hash is kept of', async (t) => {
-	const b = await Bench.start(t);
-	const sub = await followed(b);
-	const d = await b.settled();
-	assert.equal(b.handshakes, 2);
-	assert.equal(sub.resource, `users/${ANNA}/events`);
-	assert.equal(sub.changeType, 'created,updated,deleted');
-	assert.equal(sub.immutable, true);
-	assert.match(sub.notificationUrl, /\/addin\/webhook\/events$/);
-	assert.match(sub.lifecycleNotificationUrl, /\/addin\/webhook\/lifecycle$/);
-	assert.match(sub.clientState, /^[A-Za-z0-9_-]{43}$/);
-	assert.equal(d.subscriptions.length, 1);
-	assert.equal(d.subscriptions[0].id, sub.id);
-	assert.equal(d.subscriptions[0].hash, crypto.createHash('sha256').update(sub.clientState).digest('hex'));
-	assert.equal(d.subscriptions[0].expires, Date.parse(sub.expirationDateTime));
-	const life = Date.parse(sub.expirationDateTime) - Date.now();
-	assert.ok(Math.abs(life - 10_065 * 60_000) < 60_000, `lives ${life}`);
-	for (const file of fs.readdirSync(b.dir))
-		if (file !== 'addin.json')
-			assert.ok(fs.statSync(`${b.dir}/${file}`).isSocket() || !fs.readFileSync(`${b.dir}/${file}`).includes(sub.clientState), file);
-});
-
-test('an event saved before the subscription stood is found by its property', async (t) => {
-	const b = await Bench.start(t);
-	const m = await b.meeting(ANNA);
-	await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Saved first' });
-	await b.announce(ANNA, m.made, 'Portfolio review', START);
-	await b.notify(ANNA, '', 0, KIND.follow);
-	await until('its topic is there', async () => (await b.conversation(m.id)).topic === 'Saved first');
-	await b.settled();
-	assert.equal((await b.link(m.id)).event, m.event.immutableId);
-});
-
-test('a link without an event is searched for again later', async (t) => {
-	const b = await Bench.start(t);
-	await b.announce(ANNA, { conversation: 'AbsentConversation0001', sourceId: 'outlook-addin:absent' }, 'Not saved yet', START);
-	await b.notify(ANNA, '', 0, KIND.follow);
-	const next = await until('the next search is planned', async () => {
-		const d = await b.dump();
-		return d.links[0].searches === 1 && d.work.find((/** @type {any} */ w) => w.kind === KIND.search && !w.inProgress);
-	});
-	const wait = next.due - Date.now();
-	assert.ok(wait > 50_000 && wait < 61_000, `after ${wait} ms`);
-});
-
-test('a due subscription is not renewed before half of its life and is by force', async (t) => {
-	const b = await Bench.start(t);
-	const sub = await followed(b);
-	await b.follow(ANNA);
-	await b.settled();
-	assert.equal(await b.count('graph', 'renewSubscription'), 0);
-	await b.follow(ANNA, HINT.removed);
-	await until('it is renewed', async () => await b.count('graph', 'renewSubscription') === 1);
-	await b.settled();
-	assert.deepEqual((await subscriptions(b)).map((s) => s.id), [sub.id]);
-});
-
-test('reauthorizationRequired just after a renewal asks nothing of Graph', async (t) => {
-	const b = await Bench.start(t);
-	await followed(b);
-	await b.follow(ANNA, HINT.reauthorize);
-	await b.settled();
-	assert.equal(await b.count('graph', 'renewSubscription'), 0);
-});
-
-test('a subscription that vanished at Graph is made anew with a new clientState, then caught up', async (t) => {
-	const b = await Bench.start(t);
-	const sub = await followed(b);
-	const m = await b.meeting(ANNA);
-	await b.notify(ANNA, m.event.immutableId);
-	await until('it is linked', async () => (await b.link(m.id))?.verified);
-	await b.control('DELETE', `/control/subscriptions/${sub.id}`);
-	await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Changed in the gap' });
-	await b.follow(ANNA, HINT.removed);
-	await until('the gap is closed', async () => (await b.conversation(m.id)).topic === 'Changed in the gap');
-	const [fresh] = await subscriptions(b);
-	assert.notEqual(fresh.id, sub.id);
-	assert.notEqual(fresh.clientState, sub.clientState);
-	assert.equal((await b.dump()).subscriptions.length, 1);
-});
-
-test('a subscription in the way (409) is replaced', async (t) => {
-	const b = await Bench.start(t);
-	const sub = await followed(b);
-	/* Lose what we knew of it. */
-	await b.down();
-	for (const name of ['state.db', 'state.db-wal', 'state.db-shm'])
-		fs.rmSync(`${b.dir}/${name}`, { force: true });
-	await b.up();
-	const fresh = await followed(b);
-	assert.notEqual(fresh.id, sub.id);
-	assert.equal((await subscriptions(b)).length, 1);
-	assert.equal((await b.control('GET', '/control/counters')).subscriptions.conflicts, 1);
-});
-
-test('a lost answer to the creation ends with one subscription', async (t) => {
-	const b = await Bench.start(t);
-	await b.control('POST', '/control/faults', { service: 'graph', op: 'createSubscription', kind: 'lost', count: 1 });
-	await followed(b);
-	await b.settled();
-	assert.equal((await subscriptions(b)).length, 1);
-	const d = await b.dump();
-	assert.equal(d.subscriptions.length, 1);
-	assert.equal(d.subscriptions[0].id, (await subscriptions(b))[0].id);
-});
-
-test('a webhook that fails the handshake is degraded, tried again, and recovers', async (t) => {
-	const b = await Bench.start(t);
-	b.refuseHandshake = true;
-	await b.follow(ANNA);
-	await until('it is degraded', async () => 'degraded:webhook' in (await b.dump()).facts);
-	b.refuseHandshake = false;
-	await until('it is followed', async () => (await subscriptions(b)).length === 1);
-	await until('it has recovered', async () => !('degraded:webhook' in (await b.dump()).facts));
-});
-
-for (const [state, reason] of [['forbidden', /^.*forbidden/], ['noLicence', /no mailbox/], ['deleted', /no user/]])
-	test(`a mailbox that is ${state} is parked with the reason`, async (t) => {
+/* Each has simulators and a program of its own, and mostly waits. */
+describe('mailboxes are followed', { concurrency: 4 }, () => {
+	test('a followed mailbox gets a subscription whose clientState only its hash is kept of', async (t) => {
 		const b = await Bench.start(t);
-		await b.control('PATCH', `/control/mailboxes/${ANNA}`, { state });
-		await b.follow(ANNA);
-		const box = await until('it is parked', async () => (await b.dump()).mailboxes.find((/** @type {any} */ x) => x.state === BOX.parked));
-		assert.match(box.reason, /** @type {RegExp} */ (reason));
-		assert.ok(box.retry > Date.now() + 3000_000);
+		const sub = await followed(b);
 		const d = await b.settled();
-		assert.equal(d.dead.length, 0);
-		assert.deepEqual(d.subscriptions, []);
-		/* Another mailbox of the tenant does not care. */
-		await b.follow(BEN);
-		await until('the other is followed', async () => (await subscriptions(b, BEN)).length === 1);
+		assert.equal(b.handshakes, 2);
+		assert.equal(sub.resource, `users/${ANNA}/events`);
+		assert.equal(sub.changeType, 'created,updated,deleted');
+		assert.equal(sub.immutable, true);
+		assert.match(sub.notificationUrl, /\/addin\/webhook\/events$/);
+		assert.match(sub.lifecycleNotificationUrl, /\/addin\/webhook\/lifecycle$/);
+		assert.match(sub.clientState, /^[A-Za-z0-9_-]{43}$/);
+		assert.equal(d.subscriptions.length, 1);
+		assert.equal(d.subscriptions[0].id, sub.id);
+		assert.equal(d.subscriptions[0].hash, crypto.createHash('sha256').update(sub.clientState).digest('hex'));
+		assert.equal(d.subscriptions[0].expires, Date.parse(sub.expirationDateTime));
+		const life = Date.parse(sub.expirationDateTime) - Date.now();
+		assert.ok(Math.abs(life - 10_065 * 60_000) < 60_000, `lives ${life}`);
+		for (const file of fs.readdirSync(b.dir))
+			if (file !== 'addin.json')
+				assert.ok(fs.statSync(`${b.dir}/${file}`).isSocket() || !fs.readFileSync(`${b.dir}/${file}`).includes(sub.clientState), file);
 	});
 
-test('catch-up reads known events again and finds changes and deletions', async (t) => {
-	const b = await Bench.start(t);
-	const a = await b.meeting(ANNA, { subject: 'A' });
-	const c = await b.meeting(ANNA, { subject: 'C' });
-	for (const m of [a, c]) {
+	test('an event saved before the subscription stood is found by its property', async (t) => {
+		const b = await Bench.start(t);
+		const m = await b.meeting(ANNA);
+		await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Saved first' });
+		await b.announce(ANNA, m.made, 'Portfolio review', START);
+		await b.notify(ANNA, '', 0, KIND.follow);
+		await until('its topic is there', async () => (await b.conversation(m.id)).topic === 'Saved first');
+		await b.settled();
+		assert.equal((await b.link(m.id)).event, m.event.immutableId);
+	});
+
+	test('a link without an event is searched for again later', async (t) => {
+		const b = await Bench.start(t);
+		await b.announce(ANNA, { conversation: 'AbsentConversation0001', sourceId: 'outlook-addin:absent' }, 'Not saved yet', START);
+		await b.notify(ANNA, '', 0, KIND.follow);
+		const next = await until('the next search is planned', async () => {
+			const d = await b.dump();
+			return d.links[0].searches === 1 && d.work.find((/** @type {any} */ w) => w.kind === KIND.search && !w.inProgress);
+		});
+		const wait = next.due - Date.now();
+		assert.ok(wait > 50_000 && wait < 61_000, `after ${wait} ms`);
+	});
+
+	test('a due subscription is not renewed before half of its life and is by force', async (t) => {
+		const b = await Bench.start(t);
+		const sub = await followed(b);
+		await b.follow(ANNA);
+		await b.settled();
+		assert.equal(await b.count('graph', 'renewSubscription'), 0);
+		await b.follow(ANNA, HINT.removed);
+		await until('it is renewed', async () => await b.count('graph', 'renewSubscription') === 1);
+		await b.settled();
+		assert.deepEqual((await subscriptions(b)).map((s) => s.id), [sub.id]);
+	});
+
+	/** Both mailboxes of the tenant, to be renewed at the same moment. @param {Bench} b */
+	async function two(b) {
+		await b.follow(ANNA);
+		await b.follow(BEN);
+		await until('both are followed', async () => (await b.dump()).subscriptions.filter((/** @type {any} */ s) => s.granted > 0).length === 2);
+		await b.settled();
+	}
+
+	/** @param {Bench} b */
+	async function renewBoth(b) {
+		for (const user of [ANNA, BEN])
+			await b.tool('work', String(KIND.follow), TENANT_A, user, '', String(HINT.removed), '0');
+		await b.wake();
+	}
+
+	test('renewals of the same moment go to Graph in one batch', async (t) => {
+		const b = await Bench.start(t);
+		await two(b);
+		const before = (await b.dump()).subscriptions;
+		await renewBoth(b);
+		await until('both are renewed', async () => (await b.control('GET', '/control/counters')).subscriptions.renewed === 2);
+		const after = (await b.settled()).subscriptions;
+		assert.equal(await b.count('graph', 'batch'), 1);
+		for (const sub of after)
+			assert.ok(sub.granted > before.find((/** @type {any} */ s) => s.id === sub.id).granted);
+	});
+
+	test('a throttled member of a batch waits alone', async (t) => {
+		const b = await Bench.start(t);
+		await two(b);
+		await b.control('POST', '/control/faults', { service: 'graph', op: 'renewSubscription', mailbox: ANNA, kind: 'throttle', retryAfter: 2, count: 1 });
+		await renewBoth(b);
+		await until('one is renewed', async () => (await b.control('GET', '/control/counters')).subscriptions.renewed === 1);
+		await until('both are renewed', async () => (await b.control('GET', '/control/counters')).subscriptions.renewed === 2);
+		assert.equal((await b.control('GET', '/control/counters')).earlyRetries, 0);
+	});
+
+	test('a lost member of a batch is made anew, the other renewed', async (t) => {
+		const b = await Bench.start(t);
+		await two(b);
+		const [lost] = await subscriptions(b, ANNA);
+		await b.control('DELETE', `/control/subscriptions/${lost.id}`);
+		await renewBoth(b);
+		await until('both stand', async () => (await subscriptions(b, ANNA)).length === 1 && (await b.control('GET', '/control/counters')).subscriptions.renewed === 1);
+		assert.notEqual((await subscriptions(b, ANNA))[0].id, lost.id);
+	});
+
+	for (const kind of ['reset', 'html', 'truncate', 'garbage'])
+		test(`a batch that fails as a whole (${kind}) parks nobody and is repeated`, async (t) => {
+			const b = await Bench.start(t);
+			await two(b);
+			await b.control('POST', '/control/faults', { service: 'graph', op: 'batch', kind, count: 1 });
+			await renewBoth(b);
+			await until('both are renewed', async () => (await b.control('GET', '/control/counters')).subscriptions.renewed >= 2, 25_000);
+			assert.ok((await b.settled()).mailboxes.every((/** @type {any} */ m) => m.state === BOX.followed));
+		});
+
+	test('reauthorizationRequired just after a renewal asks nothing of Graph', async (t) => {
+		const b = await Bench.start(t);
+		await followed(b);
+		await b.follow(ANNA, HINT.reauthorize);
+		await b.settled();
+		assert.equal(await b.count('graph', 'renewSubscription'), 0);
+	});
+
+	test('a subscription that vanished at Graph is made anew with a new clientState, then caught up', async (t) => {
+		const b = await Bench.start(t);
+		const sub = await followed(b);
+		const m = await b.meeting(ANNA);
 		await b.notify(ANNA, m.event.immutableId);
 		await until('it is linked', async () => (await b.link(m.id))?.verified);
-	}
-	await b.act({ action: 'edit', mailbox: ANNA, event: a.event.immutableId, subject: 'A, silently' });
-	await b.act({ action: 'delete', mailbox: ANNA, event: c.event.immutableId });
-	await b.notify(ANNA, '', HINT.missed, KIND.catchup);
-	await until('the change is there', async () => (await b.conversation(a.id)).topic === 'A, silently');
-	await until('the deletion is there', async () => (await b.link(c.id)).state === STATE.deleted);
-});
+		await b.control('DELETE', `/control/subscriptions/${sub.id}`);
+		await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Changed in the gap' });
+		await b.follow(ANNA, HINT.removed);
+		await until('the gap is closed', async () => (await b.conversation(m.id)).topic === 'Changed in the gap');
+		const [fresh] = await subscriptions(b);
+		assert.notEqual(fresh.id, sub.id);
+		assert.notEqual(fresh.clientState, sub.clientState);
+		assert.equal((await b.dump()).subscriptions.length, 1);
+	});
 
-test('signing keys are fetched at the start and at most once in five minutes', async (t) => {
-	const b = await Bench.start(t);
-	await until('keys are there', async () => (await b.dump()).keys?.length > 0);
-	const before = await b.count('entra', 'keys');
-	await b.tool('work', String(KIND.keys), '', '', '', '0', '0');
-	await b.wake();
-	await b.settled();
-	assert.equal(await b.count('entra', 'keys'), before);
-	const keys = (await b.dump()).keys;
-	assert.ok(keys.some((/** @type {any} */ k) => k.issuer === 'https://sts.windows.net/{tenantid}/'));
-	assert.ok(keys.some((/** @type {any} */ k) => k.issuer === `${b.sim.urls.entra}/{tenantid}/v2.0`));
-	assert.ok(keys.every((/** @type {any} */ k) => k.kid && k.n && k.e === 'AQAB'));
-});
+	test('a subscription in the way (409) is replaced', async (t) => {
+		const b = await Bench.start(t);
+		const sub = await followed(b);
+		/* Lose what we knew of it. */
+		await b.down();
+		for (const name of ['state.db', 'state.db-wal', 'state.db-shm'])
+			fs.rmSync(`${b.dir}/${name}`, { force: true });
+		await b.up();
+		const fresh = await followed(b);
+		assert.notEqual(fresh.id, sub.id);
+		assert.equal((await subscriptions(b)).length, 1);
+		assert.equal((await b.control('GET', '/control/counters')).subscriptions.conflicts, 1);
+	});
 
-test('work of a tenant that is not configured is dropped', async (t) => {
-	const b = await Bench.start(t);
-	await b.tool('work', String(KIND.event), TENANT_A.replace('84', '99'), ANNA, 'AAk', '1', '0');
-	await b.wake();
-	await until('it is gone', async () => (await b.dump()).work.length === 0);
+	test('a lost answer to the creation ends with one subscription', async (t) => {
+		const b = await Bench.start(t);
+		await b.control('POST', '/control/faults', { service: 'graph', op: 'createSubscription', kind: 'lost', count: 1 });
+		await followed(b);
+		await b.settled();
+		assert.equal((await subscriptions(b)).length, 1);
+		const d = await b.dump();
+		assert.equal(d.subscriptions.length, 1);
+		assert.equal(d.subscriptions[0].id, (await subscriptions(b))[0].id);
+	});
+
+	test('a webhook that fails the handshake is degraded, tried again, and recovers', async (t) => {
+		const b = await Bench.start(t);
+		b.refuseHandshake = true;
+		await b.follow(ANNA);
+		await until('it is degraded', async () => 'degraded:webhook' in (await b.dump()).facts);
+		b.refuseHandshake = false;
+		await until('it is followed', async () => (await subscriptions(b)).length === 1);
+		await until('it has recovered', async () => !('degraded:webhook' in (await b.dump()).facts));
+	});
+
+	for (const [state, reason] of [['forbidden', /^.*forbidden/], ['noLicence', /no mailbox/], ['deleted', /no user/]])
+		test(`a mailbox that is ${state} is parked with the reason`, async (t) => {
+			const b = await Bench.start(t);
+			await b.control('PATCH', `/control/mailboxes/${ANNA}`, { state });
+			await b.follow(ANNA);
+			const box = await until('it is parked', async () => (await b.dump()).mailboxes.find((/** @type {any} */ x) => x.state === BOX.parked));
+			assert.match(box.reason, /** @type {RegExp} */ (reason));
+			assert.ok(box.retry > Date.now() + 3000_000);
+			const d = await b.settled();
+			assert.equal(d.dead.length, 0);
+			assert.deepEqual(d.subscriptions, []);
+			/* Another mailbox of the tenant does not care. */
+			await b.follow(BEN);
+			await until('the other is followed', async () => (await subscriptions(b, BEN)).length === 1);
+		});
+
+	test('catch-up reads known events again and finds changes and deletions', async (t) => {
+		const b = await Bench.start(t);
+		const a = await b.meeting(ANNA, { subject: 'A' });
+		const c = await b.meeting(ANNA, { subject: 'C' });
+		for (const m of [a, c]) {
+			await b.notify(ANNA, m.event.immutableId);
+			await until('it is linked', async () => (await b.link(m.id))?.verified);
+		}
+		await b.act({ action: 'edit', mailbox: ANNA, event: a.event.immutableId, subject: 'A, silently' });
+		await b.act({ action: 'delete', mailbox: ANNA, event: c.event.immutableId });
+		await b.notify(ANNA, '', HINT.missed, KIND.catchup);
+		await until('the change is there', async () => (await b.conversation(a.id)).topic === 'A, silently');
+		await until('the deletion is there', async () => (await b.link(c.id)).state === STATE.deleted);
+	});
+
+	test('signing keys are fetched at the start and at most once in five minutes', async (t) => {
+		const b = await Bench.start(t);
+		await until('keys are there', async () => (await b.dump()).keys?.length > 0);
+		const before = await b.count('entra', 'keys');
+		await b.tool('work', String(KIND.keys), '', '', '', '0', '0');
+		await b.wake();
+		await b.settled();
+		assert.equal(await b.count('entra', 'keys'), before);
+		const keys = (await b.dump()).keys;
+		assert.ok(keys.some((/** @type {any} */ k) => k.issuer === 'https://sts.windows.net/{tenantid}/'));
+		assert.ok(keys.some((/** @type {any} */ k) => k.issuer === `${b.sim.urls.entra}/{tenantid}/v2.0`));
+		assert.ok(keys.every((/** @type {any} */ k) => k.kid && k.n && k.e === 'AQAB'));
+	});
+
+	test('work of a tenant that is not configured is dropped', async (t) => {
+		const b = await Bench.start(t);
+		await b.tool('work', String(KIND.event), TENANT_A.replace('84', '99'), ANNA, 'AAk', '1', '0');
+		await b.wake();
+		await until('it is gone', async () => (await b.dump()).work.length === 0);
+	});
 });

@@ -309,6 +309,11 @@ a_gone_event_that_is_nobodys_or_ignored_asks_for_nothing(void **state)
 	l = stored;
 	l.state = LINK_KEPT;
 	assert_int_equal(plan_gone(&l, &p, NOW, &until), PLAN_GONE_NOTHING);
+	/* what was never seen can not be missed */
+	l.state = LINK_ANNOUNCED;
+	assert_int_equal(plan_gone(&l, &p, NOW, &until), PLAN_GONE_NOTHING);
+	l.state = LINK_UNCONFIRMED;
+	assert_int_equal(plan_gone(&l, &p, NOW, &until), PLAN_GONE_NOTHING);
 	l = stored;
 	p.deletion = POLICY_LEAVE;
 	assert_int_equal(plan_gone(&l, &p, NOW, &until), PLAN_GONE_NOTHING);

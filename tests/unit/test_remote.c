@@ -14,6 +14,7 @@
 #include "remote/entra.h"
 #include "remote/gateway.h"
 #include "remote/graph.h"
+#include "remote/graph_batch.h"
 #include "remote/graph_subscription.h"
 #include "remote/unblu.h"
 
@@ -622,6 +623,77 @@ keys_without_an_issuer_get_the_discoverys(void **state)
 	json_decref(keys);
 }
 
+struct batch_seen {
+	int status[3];
+	int64_t retry_after_ms[3];
+	size_t count;
+};
+
+static void
+batch_see(size_t i, const struct graph_batch_answer *a, void *arg)
+{
+	struct batch_seen *seen = arg;
+
+	assert_int_equal(i, seen->count);
+	seen->status[i] = a->status;
+	seen->retry_after_ms[i] = a->retry_after_ms;
+	seen->count++;
+}
+
+static void
+a_batchs_members_come_in_any_order_or_not_at_all(void **state)
+{
+	struct http_reply r = reply_of(200, JSON,
+	    "{\"responses\":[{\"id\":\"3\",\"status\":429,\"headers\":"
+	    "{\"RETRY-after\":\"2.5\"}},{\"id\":\"1\",\"status\":200,"
+	    "\"body\":{}},{\"id\":\"9\",\"status\":500},{\"id\":\"x\"}]}");
+	struct batch_seen seen = {.count = 0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(graph_batch_reply(&r, 3, batch_see, &seen, &e), 0);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.status[0], 200);
+	assert_int_equal(seen.status[1], 0);
+	assert_int_equal(seen.status[2], 429);
+	assert_true(seen.retry_after_ms[0] == -1);
+	assert_true(seen.retry_after_ms[2] == 2500);
+	r.status = 424;
+	seen.count = 0;
+	assert_int_equal(graph_batch_reply(&r, 3, batch_see, &seen, &e), 0);
+	assert_int_equal(seen.count, 3);
+}
+
+static void
+a_batch_that_fails_as_a_whole_says_nothing_of_its_members(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum err_code want;
+	} cases[] = {
+	    {404, GRAPH_ERROR("ResourceNotFound", ""), ERR_RETRY},
+	    {403, GRAPH_ERROR("ErrorAccessDenied", ""), ERR_RETRY},
+	    {401, GRAPH_ERROR("InvalidAuthenticationToken", ""), ERR_AUTH},
+	    {503, "{}", ERR_RETRY},
+	    {200, "{}", ERR_RETRY},
+	    {200, "[", ERR_RETRY},
+	};
+	struct batch_seen seen = {.count = 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_reply r =
+		    reply_of(cases[i].status, JSON, cases[i].body);
+		struct err e = {0};
+
+		assert_int_equal(
+		    graph_batch_reply(&r, 3, batch_see, &seen, &e), -1);
+		assert_int_equal(e.code, cases[i].want);
+	}
+	assert_int_equal(seen.count, 0);
+}
+
 int
 main(void)
 {
@@ -647,6 +719,9 @@ main(void)
 	    cmocka_unit_test(basic_authentication_is_form_encoded_first),
 	    cmocka_unit_test(discovery_leads_to_https_or_the_gateways_own_host),
 	    cmocka_unit_test(keys_without_an_issuer_get_the_discoverys),
+	    cmocka_unit_test(a_batchs_members_come_in_any_order_or_not_at_all),
+	    cmocka_unit_test(
+		a_batch_that_fails_as_a_whole_says_nothing_of_its_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

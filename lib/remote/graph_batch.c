@@ -1,0 +1,120 @@
+/* remote/graph_batch.c - see graph_batch.h. */
+#include "remote/graph_batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/when.h"
+#include "remote/graph.h"
+#include "remote/reply.h"
+
+void
+graph_batch_request(const struct config *c, const char *op,
+    const struct graph_batch_item *items, size_t count,
+    struct http_request *req)
+{
+	json_t *list = json_array();
+	json_t *doc = json_object();
+	char *text;
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *o = json_object();
+		char id[24];
+
+		snprintf(id, sizeof(id), "%zu", i + 1);
+		json_object_set_new(o, "id", json_string(id));
+		json_object_set_new(o, "method", json_string(items[i].method));
+		json_object_set_new(o, "url", json_string(items[i].path));
+		if (items[i].body != NULL) {
+			json_object_set_new(o, "headers",
+			    json_pack(
+				"{s:s}", "Content-Type", "application/json"));
+			json_object_set_new(
+			    o, "body", json_loads(items[i].body, 0, NULL));
+		}
+		json_array_append_new(list, o);
+	}
+	json_object_set_new(doc, "requests", list);
+	graph_request(c, "POST", op, "/$batch", req);
+	text = json_text(doc);
+	buf_puts(&req->body, text);
+	req->content_type = "application/json";
+	free(text);
+	json_decref(doc);
+}
+
+static int64_t
+graph_batch_retry_after(const json_t *response)
+{
+	const json_t *headers = json_obj(response, "headers");
+	const char *name;
+	json_t *value;
+
+	/* Header names come in any case. */
+	json_object_foreach((json_t *)(uintptr_t)headers, name,
+	    value) if (strcasecmp(name, "retry-after") == 0 &&
+	    json_is_string(
+		value)) return when_parse_retry_after(json_string_value(value),
+	    clock_wall_ms());
+	return -1;
+}
+
+static void
+graph_batch_sort(
+    const json_t *list, size_t count, struct graph_batch_answer *out)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *r = json_array_get(list, i);
+		const char *id = json_str(r, "id");
+		size_t n = id != NULL ? strtoul(id, NULL, 10) : 0;
+
+		if (n < 1 || n > count)
+			continue;
+		out[n - 1].status = (int)json_int(r, "status", 0);
+		out[n - 1].body = json_obj(r, "body");
+		out[n - 1].retry_after_ms = graph_batch_retry_after(r);
+	}
+}
+
+int
+graph_batch_reply(const struct http_reply *reply, size_t count,
+    void (*each)(size_t i, const struct graph_batch_answer *a, void *arg),
+    void *arg, struct err *e)
+{
+	struct graph_batch_answer answers[GRAPH_BATCH_MAX];
+	const json_t *list = NULL;
+	json_t *doc = NULL;
+	int rc = -1;
+
+	if ((reply->result != HTTP_DONE || reply->status != 424) &&
+	    graph_judge(reply, GRAPH_MAILBOX, e) != 0)
+		goto out;
+	doc = reply_json(reply, e);
+	if (doc == NULL)
+		goto out;
+	list = json_arr(doc, "responses");
+	if (list == NULL) {
+		err_set(e, ERR_RETRY, "answer without responses");
+		goto out;
+	}
+	for (size_t i = 0; i < count && i < GRAPH_BATCH_MAX; i++)
+		answers[i] = (struct graph_batch_answer){.retry_after_ms = -1};
+	graph_batch_sort(list, count, answers);
+	for (size_t i = 0; i < count && i < GRAPH_BATCH_MAX; i++)
+		each(i, &answers[i], arg);
+	rc = 0;
+out:
+	if (rc != 0) {
+		/* Of the batch as a whole nothing is learnt about a member. */
+		if (e != NULL &&
+		    (e->code == ERR_MAILBOX || e->code == ERR_GONE))
+			e->code = ERR_RETRY;
+		err_wrap(e, "$batch");
+	}
+	json_decref(doc);
+	return rc;
+}
