@@ -17,7 +17,8 @@ export const HINT = { created: 1, updated: 2, deleted: 4, reauthorize: 8, remove
 export const STATE = { announced: 0, linked: 1, gone: 2, held: 3, foreign: 4, ended: 5, kept: 6, deleted: 7, unconfirmed: 8 };
 export const BOX = { followed: 0, parked: 1, unfollowed: 2 };
 
-const TENANT_OF = { [ANNA]: TENANT_A, [BEN]: TENANT_A, [CARLA]: TENANT_B };
+/** @type {Record<string, string>} */
+export const TENANT_OF = { [ANNA]: TENANT_A, [BEN]: TENANT_A, [CARLA]: TENANT_B };
 const FCGI = path.join(buildFolder(), 'fcgi/outlook-addin-fcgi');
 const TOOL = path.join(buildFolder(), 'tests/sync/storetool');
 

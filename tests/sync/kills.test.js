@@ -3,11 +3,10 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ANNA, BEN, Bench, CARLA, STATE, TENANT_A, TENANT_B, until } from './harness.js';
+import { ANNA, BEN, Bench, CARLA, STATE, TENANT_OF, until } from './harness.js';
 
 const KILLS = Number(process.env.KILLS ?? 15);
 const USERS = [ANNA, BEN, CARLA];
-const TENANT_OF = { [ANNA]: TENANT_A, [BEN]: TENANT_A, [CARLA]: TENANT_B };
 
 /** Seeded, so that a failure can be repeated. @param {number} seed */
 function random(seed) {
