@@ -1,0 +1,86 @@
+// @ts-check
+/* The agent's interface through nginx: who may announce, read and remove a link. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Stack } from '../lib/stack.js';
+import { neverWithin, waitFor } from '../lib/wait.js';
+
+const HOUR = 3600_000;
+
+test('only a genuine user token of a configured tenant is taken', async () => {
+	await Stack.play('bearers', {}, async (stack) => {
+		const { sims } = stack;
+		const [anna] = stack.mailboxes;
+		const link = await stack.follow(anna);
+		const ask = (/** @type {string | undefined} */ token) => stack.http.get(`/addin/api/links/${link.conv.id}`, token === undefined ? {} : { Authorization: `Bearer ${token}` });
+		assert.equal((await ask(sims.bearer(anna))).status, 200);
+		assert.equal((await ask(sims.bearer(anna, { ver: '1.0', iss: undefined }))).status, 200, 'version 1 tokens are users\' tokens too');
+		/** @type {Record<string, any>} */
+		const wrong = {
+			expired: { expiresIn: -400 }, 'not yet valid': { notBefore: 900 }, 'no exp': { claims: { exp: null } }, 'no nbf': { claims: { nbf: null } },
+			'for someone else': { aud: '99999999-2222-4333-8444-555555555555' }, 'from another client': { client: '99999999-2222-4333-8444-555555555555', aud: sims.config.clientId },
+			'of a foreign tenant': { tenant: '84bd8158-0000-4000-8000-0000000000ff' }, 'of another issuer': { iss: 'https://evil.example/v2.0' },
+			'app-only': { appOnly: true }, tampered: { tamper: true }, 'alg none': { alg: 'none' }, 'alg HS256': { alg: 'HS256' }, 'no oid': { claims: { oid: null } },
+			'of a personal account': { tenant: '9188040d-6c67-4c5b-b112-36a304b66dad', personalKey: true },
+		};
+		for (const [name, want] of Object.entries(wrong)) {
+			const answer = await ask(sims.bearer(anna, want));
+			assert.equal(answer.status, 401, `${name}: ${answer.status} ${answer.text}`);
+			assert.equal(typeof answer.json.error.requestId, 'string', name);
+		}
+		const good = sims.bearer(anna);
+		for (const token of [undefined, '', 'x', 'a.b.c', good.slice(0, -1), `${good}.`, `${good}x`, good.replace('.', '..')])
+			assert.equal((await ask(token)).status, 401, String(token).slice(0, 20));
+		/* An unknown key is no verdict yet: come back. */
+		const unknown = await ask(sims.bearer(anna, { kid: 'nobody-knows-this-key' }));
+		assert.ok([401, 503].includes(unknown.status), String(unknown.status));
+		stack.secrets.push(good.split('.')[2]);
+	});
+});
+
+test('a link belongs to whoever announced it; the announcement is idempotent; removing it ends the following', async () => {
+	await Stack.play('ownership', {}, async (stack) => {
+		const { sims } = stack;
+		const [anna, ben, carla] = stack.mailboxes;
+		const start = Math.ceil(stack.now() / 60_000) * 60_000 + 30 * HOUR;
+		const link = await stack.follow(anna, { start });
+		for (const other of [ben, carla]) {
+			assert.equal((await stack.http.get(`/addin/api/links/${link.conv.id}`, stack.authorization(other))).status, 404);
+			await stack.putLink(other, link.conv, { topic: 'mine now', start });
+			assert.notEqual((await stack.http.get(`/addin/api/links/${link.conv.id}`, stack.authorization(other))).status, 200);
+			const removed = await stack.http.request('DELETE', `/addin/api/links/${link.conv.id}`, { headers: stack.authorization(other) });
+			assert.ok([204, 404].includes(removed.status));
+		}
+		for (let i = 0; i < 3; i++)
+			assert.equal((await stack.putLink(anna, link.conv, { topic: link.event.name, start, more: { unheardOf: true } })).status, 202);
+		await stack.quiet();
+		assert.equal(sims.subscriptionsOf(anna).length, 1, 'one subscription');
+		sims.editEvent(anna, link.event, { subject: 'still followed' });
+		await waitFor(() => sims.conversation(link.conv.id).topic === 'still followed', 10_000, 'the conversation follows its owner');
+
+		const removed = await stack.http.request('DELETE', `/addin/api/links/${link.conv.id}`, { headers: stack.authorization(anna) });
+		assert.equal(removed.status, 204);
+		await stack.quiet();
+		sims.editEvent(anna, link.event, { subject: 'on its own' });
+		await neverWithin(() => sims.conversation(link.conv.id)?.topic === 'on its own', 1500, 'a removed link is followed');
+	});
+});
+
+test('malformed announcements are refused with a reason', async () => {
+	await Stack.play('announcements', {}, async (stack) => {
+		const [anna] = stack.mailboxes;
+		const conv = await stack.sims.book(anna, { topic: 'x', start: stack.now() + HOUR });
+		await stack.putLink(anna, conv, { topic: 'x', start: stack.now() + HOUR });
+		const put = (/** @type {any} */ data, /** @type {string} */ id = conv.id) => stack.http.request('PUT', `/addin/api/links/${id}`, { headers: { ...stack.authorization(anna), 'Content-Type': 'application/json' }, body: typeof data === 'string' ? data : JSON.stringify(data) });
+		const whole = { v: 1, sourceId: conv.sourceId, topic: 'x', start: '2030-01-01T10:00:00Z' };
+		for (const data of ['', '{', '[]', 'null', { ...whole, v: 2 }, { ...whole, sourceId: undefined }, { ...whole, sourceId: 17 }, { ...whole, start: 'tomorrow' }, { ...whole, start: '2030-01-01 10:00' }, { ...whole, mailbox: 'theirs' }, `{"v":1,"v":1}`]) {
+			const answer = await put(data);
+			assert.equal(answer.status, 400, `${JSON.stringify(data)}: ${answer.status} ${answer.text}`);
+			assert.equal(typeof answer.json.error.message, 'string');
+		}
+		for (const id of ['..%2f..%2fetc', 'a%00b', 'x'.repeat(2000), '%ff'])
+			assert.ok([400, 403, 404, 405, 414].includes((await put(whole, id)).status), id.slice(0, 20));
+		assert.ok([400, 413].includes((await put({ ...whole, topic: 'x'.repeat(100_000) })).status));
+	});
+});
