@@ -97,7 +97,7 @@ renewal_build(struct http_request *req, void *arg, struct err *e)
 		    .path = b->paths[i],
 		    .body = b->bodies[i],
 		};
-	graph_batch_request(c, "renew-batch", items, b->count, req);
+	graph_batch_request(c, "batch", items, b->count, req);
 	return 0;
 }
 

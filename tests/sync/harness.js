@@ -127,8 +127,14 @@ export class Bench {
 
 	/** Of the sync child, not the supervisor. */
 	pid() {
-		const children = fs.readFileSync(`/proc/${this.child?.pid}/task/${this.child?.pid}/children`, 'utf8').trim().split(' ').map(Number);
-		const pid = children.find((p) => fs.readFileSync(`/proc/${p}/environ`, 'latin1').includes('OUTLOOK_ADDIN_CHILD=sync'));
+		const children = fs.readFileSync(`/proc/${this.child?.pid}/task/${this.child?.pid}/children`, 'utf8').trim().split(' ').filter((p) => p !== '').map(Number);
+		const pid = children.find((p) => {
+			try {
+				return fs.readFileSync(`/proc/${p}/environ`, 'latin1').includes('OUTLOOK_ADDIN_CHILD=sync');
+			} catch {
+				return false;
+			}
+		});
 		if (pid === undefined)
 			throw new Error('no sync child');
 		return pid;

@@ -19,6 +19,17 @@ function random(seed) {
 	};
 }
 
+/** The process, once it is there. @param {Bench} b */
+function syncOf(b) {
+	return until('sync is there', () => {
+		try {
+			return b.pid();
+		} catch {
+			return null;
+		}
+	});
+}
+
 test(`${KILLS} times kill -9 of sync under load`, async (t) => {
 	const seed = Number(process.env.SEED ?? 20261123);
 	t.diagnostic(`SEED=${seed} KILLS=${KILLS}`);
@@ -53,14 +64,7 @@ test(`${KILLS} times kill -9 of sync under load`, async (t) => {
 		}
 		await b.wake();
 		await new Promise((resolve) => setTimeout(resolve, rand() * 150));
-		const pid = await until('sync is there', () => {
-			try {
-				return b.pid();
-			} catch {
-				return null;
-			}
-		});
-		process.kill(pid, 'SIGKILL');
+		process.kill(await syncOf(b), 'SIGKILL');
 		kills++;
 	}
 	await until('everything has its effect', async () => (await b.dump()).work.length === 0, 60_000);
@@ -87,4 +91,32 @@ test(`${KILLS} times kill -9 of sync under load`, async (t) => {
 	assert.ok(repeated <= kills);
 	assert.ok(tried <= deletions + kills);
 	assert.equal(d.audit.filter((/** @type {any} */ a) => a.action === 'delete' && a.outcome === 'done').length, deletions);
+});
+
+test('a row over which sync dies by itself three times is a dead letter, the others go on', async (t) => {
+	const b = await Bench.start(t);
+	const bad = await b.meeting(ANNA);
+	const good = await b.meeting(BEN);
+	await b.control('POST', '/control/faults', { service: 'graph', op: 'getEvent', mailbox: ANNA, kind: 'hang', count: 1000 });
+	await b.tool('work', '0', TENANT_OF[ANNA], ANNA, bad.event.immutableId, '2', '0');
+	await b.wake();
+	for (let death = 0; death < 6; death++) {
+		const seen = await until('it is in progress, or buried', async () => {
+			const d = await b.dump();
+			return d.dead.length > 0 ? 'dead' : d.work.some((/** @type {any} */ w) => w.inProgress) && 'busy';
+		}, 20_000);
+		if (seen === 'dead')
+			break;
+		const starts = b.lines().filter((l) => l.event === 'ready').length;
+		process.kill(await syncOf(b), 'SIGABRT');
+		await until('it has started again', () => b.lines().filter((l) => l.event === 'ready').length > starts);
+	}
+	const d = await until('it is buried', async () => {
+		const now = await b.dump();
+		return now.dead.length === 1 && now;
+	});
+	assert.match(d.dead[0].reason, /poison/);
+	await b.act({ action: 'edit', mailbox: BEN, event: good.event.immutableId, subject: 'Goes on' });
+	await b.notify(BEN, good.event.immutableId);
+	await until('the other goes on', async () => (await b.conversation(good.id)).topic === 'Goes on');
 });

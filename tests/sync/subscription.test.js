@@ -247,4 +247,18 @@ describe('mailboxes are followed', { concurrency: 4 }, () => {
 		await b.wake();
 		await until('it is gone', async () => (await b.dump()).work.length === 0);
 	});
+
+	test('a subscription made for another deploymentUrl is replaced', async (t) => {
+		const b = await Bench.start(t);
+		const sub = await followed(b);
+		await b.down();
+		const config = JSON.parse(fs.readFileSync(`${b.dir}/addin.json`, 'utf8'));
+		fs.writeFileSync(`${b.dir}/addin.json`, JSON.stringify({ ...config, deploymentAddinEndpoint: 'moved' }));
+		await b.up();
+		await b.follow(ANNA);
+		await until('it is replaced', async () => (await subscriptions(b)).some((s) => s.id !== sub.id));
+		const all = await subscriptions(b);
+		assert.equal(all.length, 1);
+		assert.match(all[0].notificationUrl, /\/moved\/webhook\/events$/);
+	});
 });
