@@ -2,11 +2,14 @@
 #include "front.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <fcgiapp.h>
 
 #include "base/mem.h"
+
+enum { FRONT_HEAD_MAX = 1024 };
 
 struct front {
 	FCGX_Request request;
@@ -110,15 +113,20 @@ front_reason(int status)
 static void
 front_write_head(FCGX_Stream *out, const struct front_answer *a)
 {
-	FCGX_FPrintF(
-	    out, "Status: %d %s\r\n", a->status, front_reason(a->status));
-	if (a->type != NULL)
-		FCGX_FPrintF(out, "Content-Type: %s\r\n", a->type);
-	if (a->headers != NULL)
-		FCGX_FPrintF(out, "%s", a->headers);
+	char head[FRONT_HEAD_MAX];
+	int n = snprintf(head, sizeof(head), "Status: %d %s\r\n%s%s%s%s",
+	    a->status, front_reason(a->status),
+	    a->type != NULL ? "Content-Type: " : "",
+	    a->type != NULL ? a->type : "", a->type != NULL ? "\r\n" : "",
+	    a->headers != NULL ? a->headers : "");
+
 	/* RFC 9110 8.6: none with 204. */
-	if (a->status != 204)
-		FCGX_FPrintF(out, "Content-Length: %d\r\n", (int)a->body_len);
+	if (a->status != 204 && n < (int)sizeof(head))
+		n += snprintf(head + n, sizeof(head) - (size_t)n,
+		    "Content-Length: %zu\r\n", a->body_len);
+	/* Types and headers are our own short texts. */
+	if (n < (int)sizeof(head))
+		FCGX_PutStr(head, n, out);
 	FCGX_PutStr("\r\n", 2, out);
 }
 

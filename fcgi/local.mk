@@ -13,6 +13,7 @@ fcgi_outlook_addin_fcgi_SOURCES = \
 	fcgi/supervisor.c fcgi/supervisor.h \
 	fcgi/sync_main.c fcgi/sync_main.h \
 	fcgi/web.c fcgi/web.h \
+	fcgi/web_accept.c fcgi/web_accept.h \
 	fcgi/web_announce.c fcgi/web_announce.h \
 	fcgi/web_answer.c fcgi/web_answer.h \
 	fcgi/web_batch.c fcgi/web_worker.h \

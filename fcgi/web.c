@@ -103,10 +103,12 @@ web_main(const struct config *c, struct page *page, int listen_fd)
 	log_info("web-started", LOG_INT("pid", getpid()));
 	if (loop_run(life.web.loop, &e) != 0)
 		goto out;
-	commit_stop(life.web.commit, WEB_STOP_MS);
+	log_info("web-stopped");
+	/* Everybody has been answered; a disk that hangs is not waited for. */
+	if (!commit_stop(life.web.commit, WEB_STOP_MS))
+		_exit(EXIT_SUCCESS);
 	web_loop_free(life.conns);
 	loop_free(life.web.loop);
-	log_info("web-stopped");
 	rc = EXIT_SUCCESS;
 out:
 	if (rc != EXIT_SUCCESS)

@@ -277,7 +277,7 @@ batch_store(struct worker *w, struct job_queue *jobs)
 		batch_fail(w, jobs, &e);
 		return;
 	}
-	lookup_begin(w->lookup, w->store);
+	lookup_begin(w->lookup, w->store, clock_mono_ms());
 	while ((j = STAILQ_FIRST(jobs)) != NULL) {
 		STAILQ_REMOVE_HEAD(jobs, next);
 		if (batch_take_job(w, j, &e) != 0) {

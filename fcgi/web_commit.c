@@ -350,7 +350,7 @@ commit_state(struct commit *c, struct commit_state *out)
 	commit_add_reason("store", out);
 }
 
-void
+bool
 commit_stop(struct commit *c, int64_t wait_ms)
 {
 	int64_t until_ms = clock_mono_ms() + wait_ms;
@@ -367,7 +367,7 @@ commit_stop(struct commit *c, int64_t wait_ms)
 		pthread_mutex_unlock(&c->lock);
 	}
 	if (!ended)
-		return;
+		return false;
 	pthread_join(c->thread, NULL);
 	loop_free(c->loop);
 	close(c->todo_fd);
@@ -378,4 +378,5 @@ commit_stop(struct commit *c, int64_t wait_ms)
 	bearer_keys_free(c->worker.keys);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
+	return true;
 }

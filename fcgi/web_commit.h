@@ -46,9 +46,9 @@ struct commit_state {
 void commit_state(struct commit *c, struct commit_state *out);
 
 /*
- * Asks the thread to end and waits at most wait_ms for it; a stuck one is
- * left behind (the process is about to exit).
+ * Asks the thread to end and waits at most wait_ms for it. False when it is
+ * stuck: then nothing that it may still use must be freed.
  */
-void commit_stop(struct commit *c, int64_t wait_ms);
+bool commit_stop(struct commit *c, int64_t wait_ms);
 
 #endif

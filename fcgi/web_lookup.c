@@ -11,12 +11,13 @@
 /*
  * A row never changes its id, clientState or mailbox, it is only removed.
  * A copy is therefore right as long as the row is there; when the store has
- * changed, the row is read again, at most once a second.
+ * changed, the row is read again; both are looked at once a second.
  */
 enum { LOOKUP_SLOTS = 4096, LOOKUP_FRESH_MS = 1000 };
 
 struct lookup {
 	int64_t version;
+	int64_t version_ms; /* monotonic, when it was asked for */
 	struct lookup_entry pending; /* of the last judged pending row */
 	struct lookup_entry *slots[LOOKUP_SLOTS];
 };
@@ -38,8 +39,12 @@ lookup_free(struct lookup *l)
 }
 
 void
-lookup_begin(struct lookup *l, struct store *s)
+lookup_begin(struct lookup *l, struct store *s, int64_t now_ms)
 {
+	/* It costs a read; a batch in between changes nothing. */
+	if (l->version_ms != 0 && now_ms - l->version_ms < LOOKUP_FRESH_MS)
+		return;
+	l->version_ms = now_ms;
 	l->version = store_data_version(s);
 }
 

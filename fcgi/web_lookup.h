@@ -30,8 +30,9 @@ enum lookup_verdict {
 struct lookup *lookup_new(void);
 void lookup_free(struct lookup *l); /* NULL is allowed */
 
-/* Before a round of lookup_judge(): notes the store's version. */
-void lookup_begin(struct lookup *l, struct store *s);
+/* Before a round of lookup_judge(): notes the store's version. now_ms is
+ * monotonic. */
+void lookup_begin(struct lookup *l, struct store *s, int64_t now_ms);
 
 /*
  * Holds the item against its subscription: known, clientState equal (hashes,

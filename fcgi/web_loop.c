@@ -1,24 +1,20 @@
 /* fcgi/web_loop.c - see web_loop.h. */
 #include "web_loop.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "web_accept.h"
 #include "web_answer.h"
 #include "web_commit.h"
 #include "web_conn.h"
 #include "web_limit.h"
 
 enum {
-	ACCEPT_AT_ONCE = 256,
-	ACCEPT_PAUSE_MS = 50, /* out of descriptors */
 	SERVE_AT_ONCE = 32, /* pipelined requests of one connection */
 	ARRIVAL_CHECK_MS = 500,
 	ARRIVAL_MAX_MS = 30 * 1000, /* from first to last byte */
@@ -32,10 +28,8 @@ TAILQ_HEAD(conn_queue, conn);
 
 struct web_loop {
 	struct web *web;
-	int listen_fd;
-	struct loop_watch *listen_watch;
+	struct acceptor *acceptor;
 	struct loop_watch *done_watch;
-	struct loop_timer *accept_timer;
 	struct loop_timer *arrival_timer;
 	struct loop_timer *late_timer;
 	struct loop_timer *again_timer; /* the hungry have their turn */
@@ -46,7 +40,7 @@ struct web_loop {
 	TAILQ_HEAD(, job) pending; /* the oldest first */
 	struct job_queue outbox; /* for the commit thread, this round */
 	struct budget budget;
-	struct limit refused, unaccepted;
+	struct limit refused;
 	bool freed; /* some budget, this round */
 	int64_t active_ms; /* when the last request began */
 	int64_t drain_until_ms;
@@ -338,8 +332,9 @@ web_loop_after(void *arg)
 }
 
 static int
-web_loop_add(struct web_loop *l, int fd)
+web_loop_add(int fd, void *arg)
 {
+	struct web_loop *l = arg;
 	struct conn *c = mem_zalloc(sizeof(*c));
 
 	c->fd = fd;
@@ -355,83 +350,25 @@ web_loop_add(struct web_loop *l, int fd)
 	return 0;
 }
 
-static void
-web_loop_accept_failed(struct web_loop *l, int errnum)
-{
-	int64_t left_out;
-
-	if (limit_allows(&l->unaccepted, clock_mono_ms(), &left_out))
-		log_warning("accept-failed",
-		    LOG_STR("message", strerror(errnum)),
-		    LOG_INT("suppressed", left_out));
-	/* Those in the backlog wait; level-triggered it would spin. */
-	loop_watch_remove(l->listen_watch);
-	l->listen_watch = NULL;
-	loop_timer_set(l->accept_timer, ACCEPT_PAUSE_MS);
-}
-
-static void
-web_loop_accept(uint32_t events, void *arg)
-{
-	struct web_loop *l = arg;
-
-	(void)events;
-	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-		int fd = accept4(
-		    l->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return;
-		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
-			continue;
-		if (fd < 0) {
-			web_loop_accept_failed(l, errno);
-			return;
-		}
-		if (web_loop_add(l, fd) != 0) {
-			int errnum = errno;
-
-			close(fd);
-			web_loop_accept_failed(l, errnum);
-			return;
-		}
-	}
-}
-
-static void
-web_loop_listen(void *arg)
-{
-	struct web_loop *l = arg;
-	struct err e = {0};
-
-	l->listen_watch = loop_watch_add(
-	    l->web->loop, l->listen_fd, EPOLLIN, web_loop_accept, l, &e);
-	if (l->listen_watch == NULL)
-		web_loop_accept_failed(l, errno);
-}
-
 struct web_loop *
 web_loop_new(struct web *w, int listen_fd, struct err *e)
 {
 	struct web_loop *l = mem_zalloc(sizeof(*l));
 
 	l->web = w;
-	l->listen_fd = listen_fd;
 	LIST_INIT(&l->conns);
 	TAILQ_INIT(&l->arriving);
 	TAILQ_INIT(&l->hungry);
 	TAILQ_INIT(&l->pending);
 	STAILQ_INIT(&l->outbox);
-	l->accept_timer = loop_timer_new(w->loop, web_loop_listen, l);
 	l->arrival_timer = loop_timer_new(w->loop, web_loop_check_arrivals, l);
 	l->late_timer = loop_timer_new(w->loop, web_loop_late, l);
 	l->again_timer = loop_timer_new(w->loop, web_loop_again, l);
 	loop_after_round(w->loop, web_loop_after, l);
 	l->done_watch = loop_watch_add(
 	    w->loop, commit_fd(w->commit), EPOLLIN, web_loop_collect, l, e);
-	l->listen_watch =
-	    loop_watch_add(w->loop, listen_fd, EPOLLIN, web_loop_accept, l, e);
-	if (l->done_watch == NULL || l->listen_watch == NULL) {
+	l->acceptor = acceptor_new(w->loop, listen_fd, web_loop_add, l, e);
+	if (l->done_watch == NULL || l->acceptor == NULL) {
 		web_loop_free(l);
 		return NULL;
 	}
@@ -482,9 +419,8 @@ web_loop_free(struct web_loop *l)
 		web_loop_close(c);
 	}
 	loop_after_round(l->web->loop, NULL, NULL);
-	loop_watch_remove(l->listen_watch);
+	acceptor_free(l->acceptor);
 	loop_watch_remove(l->done_watch);
-	loop_timer_free(l->accept_timer);
 	loop_timer_free(l->arrival_timer);
 	loop_timer_free(l->late_timer);
 	loop_timer_free(l->again_timer);

@@ -85,6 +85,9 @@ EXTRA_DIST += tests/rule/cron_oracle.py
 # driver that replays the corpus.
 fuzz_targets = tests/fuzz/fuzz_cron tests/fuzz/fuzz_json tests/fuzz/fuzz_jws \
 	tests/fuzz/fuzz_scan tests/fuzz/fuzz_url tests/fuzz/fuzz_when
+fuzz_targets += tests/fuzz/fuzz_announce tests/fuzz/fuzz_bearer \
+	tests/fuzz/fuzz_frame tests/fuzz/fuzz_notification \
+	tests/fuzz/fuzz_validation
 check_PROGRAMS += $(fuzz_targets)
 EXTRA_DIST += tests/fuzz/replay.tap tests/fuzz/corpus
 if FUZZING
@@ -95,6 +98,21 @@ fuzz_driver = tests/fuzz/replay.c
 fuzz_ldflags = $(AM_LDFLAGS)
 TESTS += tests/fuzz/replay.tap
 endif
+tests_fuzz_fuzz_bearer_SOURCES = tests/fuzz/fuzz_bearer.c tests/fuzz/fuzz.h $(fuzz_driver)
+tests_fuzz_fuzz_bearer_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_notification_SOURCES = tests/fuzz/fuzz_notification.c tests/fuzz/fuzz.h $(fuzz_driver)
+tests_fuzz_fuzz_notification_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_validation_SOURCES = tests/fuzz/fuzz_validation.c tests/fuzz/fuzz.h $(fuzz_driver)
+tests_fuzz_fuzz_validation_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_announce_SOURCES = tests/fuzz/fuzz_announce.c tests/fuzz/fuzz.h \
+	fcgi/web_announce.c $(fuzz_driver)
+tests_fuzz_fuzz_announce_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_announce_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/fuzz.h \
+	fcgi/frame.c fcgi/front.c $(fuzz_driver)
+tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_frame_LDADD = $(LDADD) $(FCGI_LIBS)
+tests_fuzz_fuzz_frame_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_cron_SOURCES = tests/fuzz/fuzz_cron.c tests/fuzz/fuzz.h $(fuzz_driver)
 tests_fuzz_fuzz_cron_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/fuzz.h $(fuzz_driver)

@@ -110,7 +110,8 @@ test('kill -9 of the supervisor leaves no child', async () => {
 			const found = descendants(web.program?.pid ?? -1).map((c) => c.pid);
 			return found.length === 2 && found;
 		}, 5000, 'both children run');
-		process.kill(web.program?.pid ?? -1, 'SIGKILL');
+		web.program?.kill('SIGKILL');
+		await web.program?.ended;
 		await waitFor(() => children.every((pid) => !fs.existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))), 3000, 'the children are gone');
 	});
 });
