@@ -164,7 +164,9 @@ gateway_judge(const struct http_reply *reply, struct err *e)
 		return 0;
 	doc = reply_json(reply, NULL);
 	error = json_str(doc, "error");
-	err_set(e, ERR_AUTH, "status %d %s", reply->status,
+	/* A redirect or a page of HTML is no verdict on our secret. */
+	err_set(e, error != NULL || reply->status == 401 ? ERR_AUTH : ERR_RETRY,
+	    "status %d %s", reply->status,
 	    error != NULL ? error : reply->content_type);
 	json_decref(doc);
 	return -1;

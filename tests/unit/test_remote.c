@@ -415,6 +415,36 @@ a_token_is_used_up_before_it_expires(void **state)
 	assert_int_equal(e.code, ERR_RETRY);
 }
 
+static void
+only_a_verdict_of_the_gateway_is_about_our_secret(void **state)
+{
+	static const struct {
+		int status;
+		const char *type, *body;
+		enum err_code want;
+	} cases[] = {
+	    {401, JSON, "{\"error\":\"invalid_client\"}", ERR_AUTH},
+	    {400, JSON, "{\"error\":\"unauthorized_client\"}", ERR_AUTH},
+	    {401, "", "", ERR_AUTH},
+	    {302, "", "", ERR_RETRY},
+	    {200, "text/html", "<html>", ERR_RETRY},
+	    {404, "text/html", "<html>", ERR_RETRY},
+	    {503, JSON, "{}", ERR_RETRY},
+	    {429, JSON, "{}", ERR_BUSY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_reply r =
+		    reply_of(cases[i].status, cases[i].type, cases[i].body);
+		struct token_grant g;
+		struct err e = {0};
+
+		assert_int_equal(gateway_token_reply(&r, &g, &e), -1);
+		assert_int_equal(e.code, cases[i].want);
+	}
+}
+
 static const char *
 header(const struct http_request *r, const char *name)
 {
@@ -710,6 +740,7 @@ main(void)
 	    cmocka_unit_test(a_history_is_read_absent_or_not_readable),
 	    cmocka_unit_test(what_entras_refusals_mean),
 	    cmocka_unit_test(a_token_is_used_up_before_it_expires),
+	    cmocka_unit_test(only_a_verdict_of_the_gateway_is_about_our_secret),
 	    cmocka_unit_test(an_event_is_asked_for_as_graph_wants_it),
 	    cmocka_unit_test(a_next_link_is_followed_on_graphs_own_root_only),
 	    cmocka_unit_test(
