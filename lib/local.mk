@@ -36,7 +36,9 @@ lib_librule_a_SOURCES = \
 
 lib_libport_a_SOURCES = \
 	lib/port/config.c lib/port/config.h \
+	lib/port/config_file.c lib/port/config_file.h \
 	lib/port/config_format.c lib/port/config_format.h \
+	lib/port/config_listen.c lib/port/config_listen.h \
 	lib/port/config_report.c lib/port/config_report.h \
 	lib/port/config_secret.c lib/port/config_secret.h \
 	lib/port/config_settle.c lib/port/config_settle.h \
@@ -61,6 +63,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_sqlite.c lib/port/store_sqlite.h \
 	lib/port/store_sqlite_conn.c \
 	lib/port/store_sqlite_file.c \
+	lib/port/store_sqlite_lock.c \
 	lib/port/store_sqlite_upkeep.c \
 	lib/port/store_subscription.c \
 	lib/port/store_work.c lib/port/store_work.h

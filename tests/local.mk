@@ -16,6 +16,7 @@ unit_tests += tests/unit/test_circuit
 unit_tests += tests/unit/test_clock
 unit_tests += tests/unit/test_config
 unit_tests += tests/unit/test_cron
+unit_tests += tests/unit/test_engine
 unit_tests += tests/unit/test_err
 unit_tests += tests/unit/test_subscription
 unit_tests += tests/unit/test_remote
@@ -38,6 +39,7 @@ unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_fault
 tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 	tests/unit/test_store_disk.c tests/unit/test_store_disk.h
+unit_tests += tests/unit/test_store_lock
 unit_tests += tests/unit/test_store_rows
 unit_tests += tests/unit/test_store_sqlite
 unit_tests += tests/unit/test_store_work

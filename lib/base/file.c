@@ -263,11 +263,18 @@ out:
 int
 file_lock_open(const char *path, struct err *e)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	/* Never through a link: root would make, or write to, its target. */
+	int fd = open(path,
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK,
+	    0600);
+	struct stat st;
 
 	if (fd < 0)
-		file_fail(e, "open lock", path);
-	return fd;
+		return file_fail(e, "open lock", path);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return err_set(e, ERR_CONFIG, "%s is not a regular file", path);
 }
 
 int

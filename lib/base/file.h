@@ -23,7 +23,8 @@ int file_write_atomic(
 /* mkdir -p with mode for the folders it makes. */
 int file_make_folders(const char *path, mode_t mode, struct err *e);
 
-/* Opens (creates, 0600, O_CLOEXEC) a lock file. -1 and *e on failure. */
+/* Opens (creates, 0600, O_CLOEXEC) a lock file; what is no regular file, a
+ * symbolic link for one, is refused. -1 and *e on failure. */
 int file_lock_open(const char *path, struct err *e);
 /* Takes the exclusive flock; wait_ms < 0 waits for ever (in the kernel), 0
  * tries once, else polls. ERR_RETRY when it is still held. */

@@ -192,3 +192,15 @@ store_move_aside(const char *database, int64_t now_ms, struct err *e)
 		return -1;
 	return driver->move_aside(location, now_ms, e);
 }
+
+int
+store_lock_file_open(const char *database, const char *suffix, struct err *e)
+{
+	const char *location = NULL;
+	const struct store_driver *driver =
+	    store_driver_of(database, &location, e);
+
+	if (driver == NULL)
+		return -1;
+	return driver->lock_file(location, suffix, e);
+}

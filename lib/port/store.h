@@ -82,6 +82,13 @@ int store_backup(struct store *s, const char *path, struct err *e);
  * PATH.corrupt-<UTC time>. Open handles notice. ERR_CONFIG, and nothing is
  * moved, when the file does not look as if it ever was a store. */
 int store_move_aside(const char *database, int64_t now_ms, struct err *e);
+/* A lock file of the caller's own beside the store, PATH with suffix
+ * (".renew.lock"), for file_lock(): 0600, no symbolic link, owned by the
+ * folder's owner even if root makes it or had made it. The descriptor is the
+ * caller's to close, the file stays. -1: ERR_CONFIG, ERR_FULL (not ours to
+ * write). */
+int
+store_lock_file_open(const char *database, const char *suffix, struct err *e);
 
 /* ---- work: the queue, one row per (kind, tenant, user, event) ---- */
 

@@ -79,6 +79,8 @@ struct store_driver {
 	int (*check)(struct store_conn *c, struct err *e);
 	int (*backup)(struct store_conn *c, const char *path, struct err *e);
 	int (*move_aside)(const char *location, int64_t now_ms, struct err *e);
+	int (*lock_file)(
+	    const char *location, const char *suffix, struct err *e);
 };
 
 extern const struct store_driver store_sqlite_driver;

@@ -268,4 +268,5 @@ const struct store_driver store_sqlite_driver = {
     .check = store_sqlite_check,
     .backup = store_sqlite_backup,
     .move_aside = store_sqlite_move_aside,
+    .lock_file = store_sqlite_lock_file,
 };

@@ -39,11 +39,16 @@ store_sqlite_file_identify(const char *path, struct store_sqlite_identity *out);
 int64_t store_sqlite_file_size(const char *path, const char *suffix);
 /* path with suffix. Yours. */
 char *store_sqlite_file_beside(const char *path, const char *suffix);
+/* The folder that path lies in. Yours. */
+char *store_sqlite_folder(const char *path);
 /* fsync of a file, or of the folder that path lies in. */
 int store_sqlite_file_sync(const char *path, struct err *e);
 int store_sqlite_folder_sync(const char *path, struct err *e);
 
-/* Opens "path.lock"; made by root it goes to the owner of the database. */
+/* Opens, or makes, path with suffix as a lock file; root's goes to the owner
+ * of the folder. The descriptor is yours. */
+int store_sqlite_lock_file(const char *path, const char *suffix, struct err *e);
+/* The same for "path.lock". */
 int store_sqlite_lock_open(
     struct store_sqlite_lock *l, const char *path, int wait_ms, struct err *e);
 /* Nests. */

@@ -41,8 +41,7 @@ store_sqlite_file_beside(const char *path, const char *suffix)
 	return out;
 }
 
-/* The folder that path lies in. Yours. */
-static char *
+char *
 store_sqlite_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -172,76 +171,6 @@ store_sqlite_file_protect(const char *path)
 			errno = 0;
 		free(name);
 	}
-}
-
-int
-store_sqlite_lock_open(
-    struct store_sqlite_lock *l, const char *path, int wait_ms, struct err *e)
-{
-	char *name = store_sqlite_file_beside(path, ".lock");
-	char *folder = store_sqlite_folder(path);
-
-	l->depth = 0;
-	l->wait_ms = wait_ms;
-	l->fd = file_lock_open(name, e);
-	if (l->fd >= 0)
-		store_sqlite_file_give(name, folder);
-	else if (e != NULL && access(folder, F_OK) == 0 &&
-	    e->code == ERR_CONFIG)
-		e->code = ERR_FULL; /* there, but not ours to write */
-	free(folder);
-	free(name);
-	return l->fd >= 0 ? 0 : -1;
-}
-
-int
-store_sqlite_lock_take(struct store_sqlite_lock *l, struct err *e)
-{
-	if (l->fd < 0)
-		return 0;
-	if (l->depth == 0 && file_lock(l->fd, l->wait_ms, e) != 0)
-		return err_wrap(e, "store");
-	l->depth++;
-	return 0;
-}
-
-void
-store_sqlite_lock_drop(struct store_sqlite_lock *l)
-{
-	if (l->fd < 0 || l->depth == 0)
-		return;
-	if (--l->depth == 0)
-		file_unlock(l->fd);
-}
-
-void
-store_sqlite_lock_close(struct store_sqlite_lock *l)
-{
-	if (l->fd >= 0)
-		close(l->fd);
-	l->fd = -1;
-	l->depth = 0;
-}
-
-void
-store_sqlite_lock_suspect(struct store_sqlite_lock *l, bool suspect)
-{
-	const char mark = suspect ? '!' : '.';
-	ssize_t n = 0;
-
-	if (l->fd >= 0)
-		n = pwrite(l->fd, &mark, 1, 0);
-	/* Unwritten: this handle itself still knows. */
-	if (n != 1)
-		errno = 0;
-}
-
-bool
-store_sqlite_lock_is_suspect(const struct store_sqlite_lock *l)
-{
-	char mark = '.';
-
-	return l->fd >= 0 && pread(l->fd, &mark, 1, 0) == 1 && mark == '!';
 }
 
 /* "-20261123T083225Z" */

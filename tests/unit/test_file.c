@@ -313,6 +313,11 @@ a_lock_file_that_can_not_be_opened_is_an_error(void **state)
 	assert_int_equal(e.code, ERR_CONFIG);
 	assert_int_equal(file_lock(-1, 0, &e), -1);
 	assert_int_equal(e.code, ERR_RETRY);
+	assert_int_equal(symlink("lock", in_folder("link")), 0);
+	assert_int_equal(file_lock_open(in_folder("link"), &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+	assert_int_equal(file_lock_open(in_folder(""), &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
 }
 
 static void
