@@ -19,7 +19,15 @@ struct engine {
 	struct loop_timer *next; /* the next row is due */
 	struct loop_timer *beat;
 	struct loop_timer *checkpoint;
+	struct session_commit
+	    recovery; /* nothing is claimed before it stands */
+	bool recovered;
+	bool crashed;
+	int64_t recovered_count;
 	struct session_commit claim;
+	/* A claim was applied and its commit is not known to stand: it may
+	 * turn up durable all the same. */
+	bool claim_in_doubt;
 	struct session_commit heartbeat;
 	struct store_work claimed[ENGINE_CLAIM];
 	int claimed_count;
@@ -122,6 +130,78 @@ engine_count_deletions(const struct engine *e, const struct task *t,
 	}
 }
 
+/* ---- rows in progress that nobody works on ---- */
+
+/* Rows in progress without a task. */
+struct engine_strays {
+	const struct engine *engine;
+	struct store_work *rows;
+	size_t count;
+};
+
+static bool
+engine_works_on(const struct engine *e, const struct store_work *w)
+{
+	const struct task *t;
+
+	TAILQ_FOREACH(t, &e->tasks, link)
+	if (t->work.kind == w->kind && strcmp(t->work.tenant, w->tenant) == 0 &&
+	    strcmp(t->work.user, w->user) == 0 &&
+	    strcmp(t->work.event, w->event) == 0)
+		return true;
+	return false;
+}
+
+static int
+engine_note_stray(const struct store_work *w, bool in_progress, void *arg)
+{
+	struct engine_strays *f = arg;
+
+	if (!in_progress || engine_works_on(f->engine, w))
+		return 0;
+	f->rows = mem_realloc(f->rows, (f->count + 1) * sizeof(*f->rows));
+	f->rows[f->count++] = *w;
+	return 0;
+}
+
+/* Back into the queue, as they were. */
+static int
+engine_return_strays(struct engine *e, struct store *s, struct err *err)
+{
+	struct engine_strays f = {.engine = e};
+	int rc;
+
+	if (e->count == 0)
+		return store_work_recover(s, NULL, err);
+	rc = store_work_each(s, NULL, NULL, engine_note_stray, &f, err);
+	for (size_t i = 0; rc == 0 && i < f.count; i++)
+		rc = store_work_defer(s, &f.rows[i], 0, f.rows[i].reason, err);
+	free(f.rows);
+	return rc;
+}
+
+static int
+engine_recovery_apply(struct store *s, void *arg, struct err *err)
+{
+	struct engine *e = arg;
+
+	e->recovered_count = 0;
+	return e->crashed
+	    ? store_work_recover_crashed(s, &e->recovered_count, err)
+	    : store_work_recover(s, &e->recovered_count, err);
+}
+
+static void
+engine_recovery_stands(void *arg)
+{
+	struct engine *e = arg;
+
+	e->recovered = true;
+	if (e->recovered_count > 0)
+		log_info("work-recovered", LOG_INT("rows", e->recovered_count));
+	engine_wake(e);
+}
+
 /* ---- claiming ---- */
 
 static int
@@ -130,6 +210,9 @@ engine_claim_apply(struct store *s, void *arg, struct err *err)
 	struct engine *e = arg;
 	size_t room = e->count < ENGINE_TASKS ? ENGINE_TASKS - e->count : 0;
 
+	if (e->claim_in_doubt && engine_return_strays(e, s, err) != 0)
+		return -1;
+	e->claim_in_doubt = true;
 	e->claimed_count = 0;
 	e->next_ms = INT64_MAX;
 	e->claim_limit = room < ENGINE_CLAIM ? room : ENGINE_CLAIM;
@@ -161,6 +244,7 @@ engine_claimed(void *arg)
 	int count = e->claimed_count;
 	bool full = count > 0 && (size_t)count == e->claim_limit;
 
+	e->claim_in_doubt = false;
 	e->claimed_count = 0;
 	if (count > 0 && !loop_timer_is_set(e->checkpoint))
 		loop_timer_set(e->checkpoint, ENGINE_CHECKPOINT_MS);
@@ -179,7 +263,7 @@ void
 engine_wake(struct engine *e)
 {
 	/* With the server disabled there are no secrets to work with. */
-	if (e->claim.in != NULL || e->session->store == NULL ||
+	if (!e->recovered || e->claim.in != NULL || e->session->store == NULL ||
 	    !e->session->config->sync_enabled)
 		return;
 	e->claim.apply = engine_claim_apply;
@@ -264,6 +348,7 @@ engine_free(struct engine *e)
 		TAILQ_REMOVE(&e->tasks, t, link);
 		engine_task_free(t);
 	}
+	session_commit_cancel(e->session, &e->recovery);
 	session_commit_cancel(e->session, &e->claim);
 	session_commit_cancel(e->session, &e->heartbeat);
 	loop_timer_free(e->next);
@@ -275,18 +360,13 @@ engine_free(struct engine *e)
 void
 engine_begin(struct engine *e, bool crashed)
 {
-	struct store *s = e->session->store;
-	struct err err = {.code = ERR_NONE};
-	int64_t count = 0;
-	int rc = 0;
-
-	/* With tasks in flight it is only a reopened store, not a new life. */
-	if (e->count == 0)
-		rc = crashed ? store_work_recover_crashed(s, &count, &err)
-			     : store_work_recover(s, &count, &err);
-	if (rc != 0)
-		log_error("recover-failed", LOG_ERR(&err));
-	else if (count > 0)
-		log_info("work-recovered", LOG_INT("rows", count));
+	/* Once in a life: later on it is only a reopened store. */
+	if (!e->recovered && e->recovery.in == NULL) {
+		e->crashed = crashed;
+		e->recovery.apply = engine_recovery_apply;
+		e->recovery.after = engine_recovery_stands;
+		e->recovery.arg = e;
+		session_commit(e->session, &e->recovery);
+	}
 	engine_beat(e);
 }

@@ -21,7 +21,8 @@ struct engine *engine_new(struct session *s);
 void engine_free(struct engine *e);
 
 /* The store is open: recovers the rows of a dead sync (crashed: it died by a
- * signal of its own making) and begins. Called again when it was reopened. */
+ * signal of its own making), again until that stands, and begins. Called again
+ * when it was reopened. */
 void engine_begin(struct engine *e, bool crashed);
 
 /* There may be work: look soon. */

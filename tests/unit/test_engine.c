@@ -1,0 +1,273 @@
+/* tests/unit/test_engine.c - sync/engine.h over a disk that fails once: what
+ * was queued is worked on all the same. */
+#include "test_store.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "port/metrics.h"
+#include "sync/engine.h"
+
+enum { PATIENCE_MS = 20 * 1000, LOOK_MS = 20 };
+
+/* The disk below SQLite, which calls these instead of libc's. */
+static int disk_failures;
+
+int fsync(int fd);
+int fdatasync(int fd);
+
+static int
+disk_sync(long number, int fd)
+{
+	if (disk_failures > 0) {
+		disk_failures--;
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(number, fd);
+}
+
+int
+fsync(int fd)
+{
+	return disk_sync(SYS_fsync, fd);
+}
+
+int
+fdatasync(int fd)
+{
+	return disk_sync(SYS_fdatasync, fd);
+}
+
+struct rows {
+	size_t all;
+	size_t in_progress;
+};
+
+struct bench {
+	struct test_store *t;
+	struct config config;
+	struct loop *loop;
+	struct session *session;
+	struct engine *engine;
+	struct loop_timer *look;
+	int64_t ends_ms;
+	size_t wanted; /* rows at which the loop ends */
+	int silent; /* a peer that never answers */
+	char login_url[64];
+};
+
+static int
+count_row(const struct store_work *w, bool in_progress, void *arg)
+{
+	struct rows *r = arg;
+
+	(void)w;
+	r->all++;
+	r->in_progress += in_progress;
+	return 0;
+}
+
+static struct rows
+rows_of(struct test_store *t)
+{
+	struct rows r = {0, 0};
+
+	assert_int_equal(
+	    store_work_each(t->store, NULL, NULL, count_row, &r, &t->e), 0);
+	return r;
+}
+
+static void
+look(void *arg)
+{
+	struct bench *b = arg;
+
+	if (rows_of(b->t).all == b->wanted || clock_mono_ms() > b->ends_ms)
+		loop_stop(b->loop);
+	else
+		loop_timer_set(b->look, LOOK_MS);
+}
+
+static void
+run_until_rows(struct bench *b, size_t wanted)
+{
+	b->wanted = wanted;
+	b->ends_ms = clock_mono_ms() + PATIENCE_MS;
+	loop_timer_set(b->look, 0);
+	assert_int_equal(loop_run(b->loop, &b->t->e), 0);
+	assert_int_equal(rows_of(b->t).all, wanted);
+}
+
+static void
+store_opened(void *arg)
+{
+	struct bench *b = arg;
+
+	engine_begin(b->engine, false);
+}
+
+static void
+listen_silently(struct bench *b)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET};
+	socklen_t len = sizeof(a);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	b->silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(b->silent >= 0);
+	assert_int_equal(bind(b->silent, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(b->silent, 16), 0);
+	assert_int_equal(
+	    getsockname(b->silent, (struct sockaddr *)&a, &len), 0);
+	snprintf(b->login_url, sizeof(b->login_url), "http://127.0.0.1:%d",
+	    ntohs(a.sin_port));
+}
+
+static struct bench *
+bench_new(struct test_store *t)
+{
+	struct bench *b = mem_zalloc(sizeof(*b));
+	static char empty[] = "";
+	static char leave[] = "leave";
+
+	log_init("test", NULL, LOG_LEVEL_ERROR);
+	b->t = t;
+	listen_silently(b);
+	b->config.sync_enabled = true;
+	b->config.database = t->url;
+	b->config.login_url = b->login_url;
+	b->config.authority = b->login_url;
+	b->config.on_event_deleted = leave;
+	b->config.ca_file = b->config.http_proxy = b->config.no_proxy = empty;
+	b->loop = loop_new(&t->e);
+	assert_non_null(b->loop);
+	b->session = session_new(b->loop, &b->config);
+	b->engine = engine_new(b->session);
+	b->look = loop_timer_new(b->loop, look, b);
+	return b;
+}
+
+static void
+bench_free(struct bench *b)
+{
+	engine_free(b->engine);
+	session_free(b->session);
+	loop_timer_free(b->look);
+	loop_free(b->loop);
+	close(b->silent);
+	free(b);
+}
+
+static void
+open_store(struct bench *b)
+{
+	assert_int_equal(session_open_store(b->session, STORE_CHECKPOINTER,
+			     true, store_opened, b, &b->t->e),
+	    0);
+}
+
+/* An event of a tenant that is not configured: finished as soon as it is
+ * claimed. */
+static void
+add_event(struct test_store *t, const char *event)
+{
+	struct store_hint_item item = {
+	    STORE_WORK_EVENT, TENANT, ANNA, event, STORE_HINT_UPDATED};
+
+	assert_int_equal(
+	    store_work_add(t->store, &item, 1, clock_wall_ms(), 0, &t->e), 0);
+}
+
+static void
+rows_whose_claim_failed_are_worked_on(void **state)
+{
+	struct test_store *t = *state;
+	struct bench *b = bench_new(t);
+
+	open_store(b);
+	run_until_rows(b, 0);
+	for (int failures = 1; failures <= 3; failures++) {
+		add_event(t, "one");
+		add_event(t, "two");
+		add_event(t, "three");
+		disk_failures = failures;
+		engine_wake(b->engine);
+		run_until_rows(b, 0);
+		assert_int_equal(disk_failures, 0);
+	}
+	bench_free(b);
+}
+
+static void
+a_task_in_flight_keeps_its_row_when_a_claim_fails(void **state)
+{
+	struct test_store *t = *state;
+	struct store_hint_item keys = {STORE_WORK_KEYS, "", "", "", 0};
+	struct bench *b = bench_new(t);
+
+	open_store(b);
+	assert_int_equal(
+	    store_work_add(t->store, &keys, 1, clock_wall_ms(), 0, &t->e), 0);
+	add_event(t, "first");
+	engine_wake(b->engine);
+	run_until_rows(b, 1);
+	assert_int_equal(rows_of(t).in_progress, 1);
+	assert_int_equal(engine_count(b->engine), 1);
+	add_event(t, "second");
+	disk_failures = 1;
+	engine_wake(b->engine);
+	run_until_rows(b, 1);
+	assert_int_equal(disk_failures, 0);
+	assert_int_equal(rows_of(t).in_progress, 1);
+	assert_int_equal(engine_count(b->engine), 1);
+	bench_free(b);
+}
+
+static void
+a_recovery_that_fails_is_repeated(void **state)
+{
+	struct test_store *t = *state;
+	struct bench *b = bench_new(t);
+	struct store_work w[2];
+	int64_t next_ms;
+
+	add_event(t, "of a dead sync");
+	assert_int_equal(store_work_claim(t->store, clock_wall_ms(), 2, w, 2,
+			     &next_ms, &t->e),
+	    1);
+	b->session->store_flags = STORE_CHECKPOINTER;
+	b->session->store = store_open(
+	    t->url, STORE_CHECKPOINTER, 1000, clock_wall_ms(), &t->e);
+	assert_non_null(b->session->store);
+	disk_failures = 1;
+	engine_begin(b->engine, false);
+	run_until_rows(b, 0);
+	assert_int_equal(disk_failures, 0);
+	bench_free(b);
+}
+
+int
+main(void)
+{
+	struct test_database *db =
+	    (struct test_database *)(uintptr_t)&test_databases[0];
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_prestate_setup_teardown(
+		rows_whose_claim_failed_are_worked_on, test_store_setup,
+		test_store_teardown, db),
+	    cmocka_unit_test_prestate_setup_teardown(
+		a_task_in_flight_keeps_its_row_when_a_claim_fails,
+		test_store_setup, test_store_teardown, db),
+	    cmocka_unit_test_prestate_setup_teardown(
+		a_recovery_that_fails_is_repeated, test_store_setup,
+		test_store_teardown, db),
+	};
+
+	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+}
