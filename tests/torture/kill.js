@@ -137,9 +137,12 @@ await Stack.play('torture-kill', {
 	const died = new Promise((_, reject) => Promise.all(lanes).catch(reject));
 	const killer = (async () => {
 		for (let i = 0; i < KILLS; i++) {
-			await pause(rng.int(20, 900));
 			const role = rng.chance(0.5) ? 'web' : 'sync';
+			/* Some die young, but not all: a child that never lives for a second is started late, as promised. */
 			const pid = await stack.pid(role);
+			await pause(rng.int(20, 1300));
+			if (!stack.pids(role).includes(pid))
+				throw new Error(`${role} has died by itself`);
 			/* Half of those of sync are aimed: a write has taken effect, its answer is on the way. */
 			if (role === 'sync' && rng.chance(0.5))
 				await Promise.race([nextWrite(sims.sim), pause(1000)]);
