@@ -11,17 +11,23 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "base/when.h"
 #include "port/store.h"
 #include "port/wake.h"
+#include "rule/retry.h"
 #include "sync/follow.h"
 #include "sync/session.h"
 #include "target.h"
 
 enum {
-	PASS_AT_ONCE = 16, /* mailboxes being worked on */
+	PASS_AT_ONCE = 80, /* mailboxes being worked on: four batches of 20 */
+	PASS_REPEAT_MS = 1000, /* shortest pause before a repetition */
 	PASS_PATIENCE_MS = 30000, /* longest wait for a throttled one */
-	PASS_LOCK_WAIT_MS = 10000 /* for the store's write lock */
+	PASS_LOCK_WAIT_MS = 10000, /* for the store's write lock */
+	PASS_TICK_MS = 5000, /* how often the pass is looked after */
+	PASS_LIFE_MS = 10 * 60 * 1000, /* then the next one goes on */
+	PASS_EXPIRE_MS = 24 * 60 * 60 * 1000 /* what is old goes daily */
 };
 
 /* One place where a mailbox is worked on. */
@@ -31,6 +37,7 @@ struct pass_slot {
 	struct follow *follow;
 	struct loop_timer *again; /* waits out a throttling */
 	int64_t waited_ms;
+	int repeats;
 };
 
 struct pass {
@@ -48,29 +55,22 @@ struct pass {
 	struct session *session;
 	struct pass_slot slots[PASS_AT_ONCE];
 	struct loop_timer *feed; /* fills free slots from the loop */
+	struct loop_timer *tick; /* ends a pass that can not end well */
+	bool store_was_lost; /* at the last tick */
 };
 
 static void start_follow(struct pass_slot *slot);
 
-/* The SQLite file's run lock lies beside it and is freed by death. 1 taken,
- * 0 someone else's, -1. */
+/* The run lock lies beside the store and is freed by death. 1 taken, 0 someone
+ * else's, -1. */
 static int
 take_run_lock(struct pass *p, struct err *e)
 {
-	static const char prefix[] = "sqlite:";
-	const char *database = p->config->database;
-	char path[4096];
-
-	if (strncmp(database, prefix, sizeof(prefix) - 1) != 0)
-		return 1;
-	snprintf(
-	    path, sizeof(path), "%s.renew.lock", database + sizeof(prefix) - 1);
-	p->lock_fd = file_lock_open(path, e);
+	p->lock_fd =
+	    store_lock_file_open(p->config->database, ".renew.lock", e);
 	if (p->lock_fd < 0)
 		return -1;
-	if (file_lock(p->lock_fd, 0, NULL) != 0)
-		return 0;
-	return 1;
+	return file_lock(p->lock_fd, 0, NULL) == 0 ? 1 : 0;
 }
 
 static void
@@ -79,6 +79,7 @@ release(struct pass *p)
 	for (size_t i = 0; i < PASS_AT_ONCE; i++)
 		loop_timer_free(p->slots[i].again);
 	loop_timer_free(p->feed);
+	loop_timer_free(p->tick);
 	session_free(p->session);
 	target_list_clear(&p->list);
 	if (p->lock_fd >= 0)
@@ -132,12 +133,13 @@ static void
 print_outcome(
     const struct pass *p, const struct target *t, const struct follow_result *r)
 {
-	char when[WHEN_TEXT_MAX];
+	char when[WHEN_TEXT_MAX] = "by the next pass";
 
 	if (!p->options.verbose)
 		return;
-	when_format_iso(r->due_ms, false, when);
-	printf("%-9s  %s/%s  %s%snext look at %s\n", outcome_name(r->outcome),
+	if (r->due_ms != 0)
+		when_format_iso(r->due_ms, false, when);
+	printf("%-9s  %s/%s  %s%snext look %s\n", outcome_name(r->outcome),
 	    t->tenant, t->user, r->err.code != ERR_NONE ? r->err.text : "",
 	    r->err.code != ERR_NONE ? "; " : "", when);
 	fflush(stdout);
@@ -178,16 +180,20 @@ static bool
 wait_and_repeat(struct pass_slot *slot, const struct follow_result *r)
 {
 	int64_t wait_ms = r->due_ms - clock_wall_ms();
+	uint64_t chance;
 
 	if (r->outcome != FOLLOW_FAILED ||
 	    (r->err.code != ERR_BUSY && r->err.code != ERR_RETRY))
 		return false;
-	if (wait_ms < 0)
-		wait_ms = 0;
+	rand_bytes(&chance, sizeof(chance));
+	if (r->due_ms == 0)
+		wait_ms = retry_wait_ms(&r->err, slot->repeats, chance);
+	if (wait_ms < PASS_REPEAT_MS)
+		wait_ms = PASS_REPEAT_MS;
 	if (slot->waited_ms + wait_ms > PASS_PATIENCE_MS)
 		return false;
-	/* each round counts, so that there is an end to it */
-	slot->waited_ms += wait_ms > 1000 ? wait_ms : 1000;
+	slot->repeats++;
+	slot->waited_ms += wait_ms;
 	loop_timer_set(slot->again, wait_ms);
 	return true;
 }
@@ -265,6 +271,7 @@ feed_slots(void *arg)
 		if (slot->target == NULL)
 			break;
 		slot->waited_ms = 0;
+		slot->repeats = 0;
 		p->busy++;
 		start_follow(slot);
 	}
@@ -274,33 +281,96 @@ feed_slots(void *arg)
 	}
 }
 
+static void
+cancel_follows(struct pass *p)
+{
+	for (size_t i = 0; i < PASS_AT_ONCE; i++)
+		if (p->slots[i].follow != NULL)
+			follow_cancel(p->slots[i].follow);
+}
+
+/* Ends a pass whose store is away for two looks, or that has become too long:
+ * a pass that hangs would keep every later one from renewing anything. */
+static void
+look_after(void *arg)
+{
+	struct pass *p = arg;
+	bool lost = p->session->store == NULL;
+	bool late = clock_mono_ms() - p->begun_ms > PASS_LIFE_MS;
+
+	if (!late && !(lost && p->store_was_lost)) {
+		p->store_was_lost = lost;
+		loop_timer_set(p->tick, PASS_TICK_MS);
+		return;
+	}
+	err_set(&p->sum.err, ERR_RETRY, "%s",
+	    late ? "the pass took too long and was ended"
+		 : "the store is out of reach");
+	cancel_follows(p);
+	p->sum.failed += p->busy;
+	while (next_due(p) != NULL)
+		p->sum.failed++;
+	wake_sync(p);
+	finish(p);
+}
+
+/* Once a day: what has served its time leaves the store. */
+static int
+expire(struct pass *p, struct store *s, struct err *e)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t last_ms = 0, removed = 0;
+	char text[8];
+
+	if (store_fact_get(
+		s, "store-expired", text, sizeof(text), &last_ms, e) < 0)
+		return -1;
+	/* a clock that was set back must not put it off for ever */
+	if (last_ms <= now_ms && now_ms - last_ms < PASS_EXPIRE_MS)
+		return 0;
+	if (store_expire(s, now_ms - p->config->link_retention_ms,
+		now_ms - p->config->audit_retention_ms, &removed, e) != 0)
+		return -1;
+	if (removed != 0)
+		log_info("store-expired", LOG_INT("rows", removed));
+	return store_fact_set(s, "store-expired", "", now_ms, e);
+}
+
+static void
+print_list(const struct pass *p)
+{
+	for (size_t i = 0; i < p->list.count; i++)
+		print_target(&p->list.items[i]);
+}
+
 /* Reads the store. 0: something is due; 1: the pass is over; -1. */
 static int
 look(struct pass *p, struct err *e)
 {
+	bool dry = p->options.dry_run;
 	struct store *s;
-	int rc;
+	int rc = -1;
 
 	s = store_open(p->config->database,
-	    p->options.dry_run ? STORE_READ_ONLY : STORE_CREATE,
-	    PASS_LOCK_WAIT_MS, clock_wall_ms(), e);
+	    dry ? STORE_READ_ONLY : STORE_CREATE, PASS_LOCK_WAIT_MS,
+	    clock_wall_ms(), e);
 	if (s == NULL)
 		return -1;
-	rc = target_list_load(
-	    s, p->config, clock_wall_ms(), p->options.force, &p->list, e);
-	if (rc == 0) {
-		p->sum.mailboxes = p->list.count;
-		p->sum.due = p->list.due;
-		p->sum.nearest_expiry_ms = p->list.nearest_expiry_ms;
-	}
-	if (rc == 0 && p->options.dry_run)
-		for (size_t i = 0; i < p->list.count; i++)
-			print_target(&p->list.items[i]);
-	if (rc == 0 && (p->options.dry_run || p->list.due == 0)) {
-		if (!p->options.dry_run)
-			rc = summary_store(&p->sum, s, clock_wall_ms(), e);
-		rc = rc == 0 ? 1 : -1;
-	}
+	if (target_list_load(s, p->config, clock_wall_ms(), p->options.force,
+		&p->list, e) != 0)
+		goto out;
+	p->sum.mailboxes = p->list.count;
+	p->sum.due = p->list.due;
+	p->sum.nearest_expiry_ms = p->list.nearest_expiry_ms;
+	if (dry)
+		print_list(p);
+	else if (expire(p, s, e) != 0)
+		goto out;
+	if (!dry && p->list.due == 0 &&
+	    summary_store(&p->sum, s, clock_wall_ms(), e) != 0)
+		goto out;
+	rc = dry || p->list.due == 0 ? 1 : 0;
+out:
 	store_close(s);
 	return rc;
 }
@@ -328,6 +398,8 @@ prepare(struct pass *p, struct err *e)
 		p->slots[i].again =
 		    loop_timer_new(p->loop, repeat, &p->slots[i]);
 	}
+	p->tick = loop_timer_new(p->loop, look_after, p);
+	loop_timer_set(p->tick, PASS_TICK_MS);
 	return 0;
 }
 
@@ -357,8 +429,6 @@ pass_start(struct loop *loop, const struct config *config,
 void
 pass_cancel(struct pass *p)
 {
-	for (size_t i = 0; i < PASS_AT_ONCE; i++)
-		if (p->slots[i].follow != NULL)
-			follow_cancel(p->slots[i].follow);
+	cancel_follows(p);
 	release(p);
 }
