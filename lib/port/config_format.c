@@ -1,17 +1,18 @@
 /* port/config_format.c - see config_format.h. */
 #include "port/config_format.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/tz.h"
 #include "base/url.h"
+#include "port/config_listen.h"
 #include "rule/cron.h"
 
 /* "wake.sock" lies beside the FastCGI socket and must fit as well. */
@@ -205,6 +206,50 @@ check_dots(const char *text, struct err *e)
 	return 0;
 }
 
+/* nginx has its own locations there. */
+static int
+check_endpoint(const char *text, struct err *e)
+{
+	const char *name = text + strspn(text, "/");
+	size_t len = strcspn(name, "/");
+
+	if (name[len + strspn(name + len, "/")] == '\0' &&
+	    ((len == 4 && strncmp(name, "live", len) == 0) ||
+		(len == 5 && strncmp(name, "ready", len) == 0)))
+		return err_set(e, ERR_INPUT,
+		    "must not be live or ready: these are the health routes");
+	return check_dots(text, e);
+}
+
+/* Headers that the call to Unblu needs for itself. */
+static int
+check_header(const char *text, struct err *e)
+{
+	static const char *const taken[] = {"accept", "accept-encoding",
+	    "authorization", "connection", "content-encoding", "content-length",
+	    "content-type", "cookie", "expect", "host", "proxy-authorization",
+	    "te", "trailer", "transfer-encoding", "upgrade", "user-agent",
+	    NULL};
+
+	for (int i = 0; taken[i] != NULL; i++) {
+		if (strcasecmp(taken[i], text) == 0)
+			return err_set(e, ERR_INPUT,
+			    "must not be %s: calls to Unblu use this header",
+			    taken[i]);
+	}
+	return 0;
+}
+
+static int
+check_not_blank(const char *text, struct err *e)
+{
+	char *trimmed = text_trim(text);
+	bool blank = trimmed[0] == '\0';
+
+	free(trimmed);
+	return blank ? err_set(e, ERR_INPUT, "must not be blank") : 0;
+}
+
 static int
 check_cron(const char *text, struct err *e)
 {
@@ -227,40 +272,21 @@ check_socket(const char *text, struct err *e)
 	return check_dots(path, e);
 }
 
-int
-config_format_listen_port(const char *text)
-{
-	const char *colon = strrchr(text, ':');
-
-	return (int)strtol(colon == NULL ? text : colon + 1, NULL, 10);
-}
-
 static int
 check_listen(const char *text, struct err *e)
 {
-	char host[INET6_ADDRSTRLEN + 2];
 	const char *colon = strrchr(text, ':');
-	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
-	struct in6_addr addr;
-	int port = config_format_listen_port(text);
-	int family = AF_INET;
+	const char *port = colon == NULL ? text : colon + 1;
+	struct config_listen l;
 
-	if (port < 1 || port > 65535)
+	if (!config_listen_parse(text, &l))
+		return err_set(e, ERR_INPUT, "must have a valid IP address");
+	if (l.port < 1 || l.port > 65535)
 		return err_set(
 		    e, ERR_INPUT, "must have a port between 1 and 65535");
-	if (colon == NULL)
-		return 0;
-	if (text[0] == '[') {
-		text++;
-		len -= 2;
-		family = AF_INET6;
-	}
-	if (len >= sizeof(host))
-		return err_set(e, ERR_INPUT, "must have a valid IP address");
-	memcpy(host, text, len);
-	host[len] = '\0';
-	if (inet_pton(family, host, &addr) != 1)
-		return err_set(e, ERR_INPUT, "must have a valid IP address");
+	if (port[0] == '0')
+		return err_set(
+		    e, ERR_INPUT, "must have a port without leading zeros");
 	return 0;
 }
 
@@ -273,7 +299,7 @@ check_database(const char *text, struct err *e)
 		    "give sqlite:/path/to/state.db");
 	if (text[strlen(text) - 1] == '/')
 		return err_set(e, ERR_INPUT, "must name a file, not a folder");
-	return 0;
+	return check_dots(text + strlen("sqlite:"), e);
 }
 
 static int
@@ -291,6 +317,12 @@ const struct config_format config_format_text = {
     .name = "text",
     .what = "text without control characters",
     .max = 2000,
+};
+const struct config_format config_format_topic = {
+    .name = "text",
+    .what = "text without control characters",
+    .max = 2000,
+    .check = check_not_blank,
 };
 const struct config_format config_format_word = {
     .name = "word",
@@ -343,7 +375,7 @@ const struct config_format config_format_endpoint = {
 	    "single slashes, or / for none",
     .pattern = "^(/|/?[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*/?)$",
     .max = 200,
-    .check = check_dots,
+    .check = check_endpoint,
     .settle = settle_endpoint,
 };
 const struct config_format config_format_api_path = {
@@ -408,6 +440,7 @@ const struct config_format config_format_header = {
     .what = "the name of an HTTP header: letters, digits and -",
     .pattern = "^[A-Za-z0-9-]+$",
     .max = 64,
+    .check = check_header,
 };
 const struct config_format config_format_zone = {
     .name = "time zone",

@@ -5,6 +5,7 @@
 #include "port/config_option.h"
 
 extern const struct config_format config_format_text; /* free text */
+extern const struct config_format config_format_topic; /* not blank */
 extern const struct config_format config_format_word; /* no blanks */
 extern const struct config_format config_format_guid;
 extern const struct config_format config_format_url; /* https, or loopback */
@@ -33,8 +34,5 @@ bool config_format_is_placeholder(const char *text);
 /* Whether text contains a control character (C0, DEL, C1) or a line or
  * paragraph separator. */
 bool config_format_has_control(const char *text);
-
-/* The port of a listen value that has passed its check. */
-int config_format_listen_port(const char *text);
 
 #endif

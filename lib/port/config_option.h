@@ -28,7 +28,8 @@ enum config_option_flag {
 	CONFIG_AS_TEXT = 64, /* a choice that is kept as char * */
 	CONFIG_OR_NUMBER = 128, /* a text that may be a JSON integer */
 	CONFIG_EMPTY_OK = 256, /* "" is the same as absent */
-	CONFIG_NULL_DEFAULT = 512 /* the default is computed or "none" */
+	CONFIG_NULL_DEFAULT = 512, /* the default is computed or "none" */
+	CONFIG_NOT_EMPTY = 1024 /* a list with at least one item */
 };
 
 /* What a text or a list's item must look like. */

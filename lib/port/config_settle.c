@@ -1,17 +1,19 @@
 /* port/config_settle.c - see config_settle.h. */
 #include "port/config_settle.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/url.h"
+#include "port/config_file.h"
 #include "port/config_format.h"
+#include "port/config_listen.h"
 #include "port/config_option.h"
+
+enum { CSP_ORIGINS_MAX = 3200 };
 
 /* Whether a key's own value was a mistake: then what follows from it is not
  * worth another line. */
@@ -107,17 +109,38 @@ check_server(const struct config *c, struct config_report *r)
 static void
 check_listeners(const struct config *c, struct config_report *r)
 {
-	const char *a = c->http_listen;
-	const char *b = c->metrics_listen;
-	bool any = strchr(a, ':') == NULL || strchr(b, ':') == NULL ||
-	    strncmp(a, "0.0.0.0:", 8) == 0 || strncmp(b, "0.0.0.0:", 8) == 0;
-
-	if (refused(r, "httpListen") || refused(r, "metricsListen") ||
-	    config_format_listen_port(a) != config_format_listen_port(b))
-		return;
-	if (any || strcmp(a, b) == 0)
+	if (!refused(r, "httpListen") && !refused(r, "metricsListen") &&
+	    config_listen_clash(c->http_listen, c->metrics_listen))
 		config_problem(r, "$.metricsListen",
-		    "must not use the port of httpListen (%s)", a);
+		    "must not use the port of httpListen (%s)", c->http_listen);
+}
+
+/* scheme://host:port of a URL. */
+static size_t
+origin_length(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host == NULL ? 0
+			    : (size_t)(host - url) + 3 + strcspn(host + 3, "/");
+}
+
+/* All of them stand in one header, and nginx takes 4,096 bytes for a word of
+ * its configuration. */
+static void
+check_csp(const struct config *c, struct config_report *r)
+{
+	size_t others = 2 * origin_length(c->office_js_url) +
+	    origin_length(c->unblu_url) + origin_length(c->login_url);
+	size_t frames = 0;
+
+	for (size_t i = 0; i < c->frame_ancestors.count; i++)
+		frames += strlen(c->frame_ancestors.items[i]) + 1;
+	if (others + frames > CSP_ORIGINS_MAX)
+		config_problem(r, "$.frameAncestors",
+		    "is too long for one header: %zu bytes, with officeJsUrl, "
+		    "unbluOAuthBackendUrl and loginUrl %zu of at most %d",
+		    frames, others + frames, (int)CSP_ORIGINS_MAX);
 }
 
 static void
@@ -137,16 +160,6 @@ check_credentials(const struct config *c, struct config_report *r)
 		    "can not be used together with clientCertificateFile");
 }
 
-static void
-check_file(const char *file, const char *path, struct config_report *r)
-{
-	char quoted[CONFIG_QUOTE_MAX];
-
-	if (file[0] != '\0' && access(file, R_OK) != 0)
-		config_problem(r, path, "%s can not be read: %s",
-		    config_quote(quoted, file), strerror(errno));
-}
-
 void
 config_settle(struct config *c, bool files, struct config_report *r)
 {
@@ -157,12 +170,8 @@ config_settle(struct config *c, bool files, struct config_report *r)
 		replace(&c->addin_id, mem_strdup(c->client_id));
 	check_server(c, r);
 	check_listeners(c, r);
+	check_csp(c, r);
 	check_credentials(c, r);
-	if (!files)
-		return;
-	check_file(c->ca_file, "$.caFile", r);
-	check_file(c->client_certificate_file, "$.clientCertificateFile", r);
-	check_file(
-	    c->client_certificate_key_file, "$.clientCertificateKeyFile", r);
-	check_file(c->federated_token_file, "$.federatedTokenFile", r);
+	if (files)
+		config_file_check(c, r);
 }

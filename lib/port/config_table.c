@@ -44,7 +44,8 @@ enum {
 	AS_TEXT = CONFIG_AS_TEXT,
 	OR_NUMBER = CONFIG_OR_NUMBER,
 	EMPTY_OK = CONFIG_EMPTY_OK,
-	NULL_DEFAULT = CONFIG_NULL_DEFAULT
+	NULL_DEFAULT = CONFIG_NULL_DEFAULT,
+	NOT_EMPTY = CONFIG_NOT_EMPTY
 };
 
 /* The columns: key, field, what kind needs, flags, default, help; then what
@@ -152,11 +153,11 @@ const struct config_option config_options[] = {
 	"\"https://login.microsoftonline.com\"",
 	"The root of the Microsoft identity platform; another one for "
 	"national clouds."),
-    LIST("apiAudience", api_audience, word, 0,
+    LIST("apiAudience", api_audience, word, NOT_EMPTY,
 	"[\"{clientId}\", \"api://{clientId}\"]",
 	"The audiences that a token sent to this server's api may be "
 	"made for."),
-    LIST("apiScopes", api_scopes, word, PUBLIC | PENDING,
+    LIST("apiScopes", api_scopes, word, PUBLIC | PENDING | NOT_EMPTY,
 	"[\"{clientId}/.default\"]",
 	"The scopes that the add-in asks for; one token serves the "
 	"gateway and this server's api."),
@@ -247,7 +248,7 @@ const struct config_option config_options[] = {
     TEXT("defaultTimeZone", default_time_zone, zone, 0, "\"UTC\"",
 	"The IANA time zone in which an all-day event begins when "
 	"the agent's own is not known."),
-    TEXT("fallbackTopic", fallback_topic, text, PUBLIC, "\"Meeting\"",
+    TEXT("fallbackTopic", fallback_topic, topic, PUBLIC, "\"Meeting\"",
 	"The conversation's topic when the event's subject is blank."),
     SWITCH("syncServerDryRun", dry_run, 0, "false",
 	"Whether everything is done but the writes to Unblu."),

@@ -265,6 +265,10 @@ read_list(const struct config_option *o, const json_t *v, const char *path,
 
 	if (!json_is_array(v))
 		return wrong_type("a list of texts", v, path, r);
+	if (n == 0 && (o->flags & CONFIG_NOT_EMPTY) != 0) {
+		config_problem(r, path, "must have at least one item");
+		return false;
+	}
 	if (n > LIST_ITEMS_MAX) {
 		config_problem(r, path, "must not have more than %d items",
 		    (int)LIST_ITEMS_MAX);
