@@ -62,6 +62,17 @@ choice_schema(const struct config_option *o)
 }
 
 static json_t *
+list_schema(const struct config_option *o)
+{
+	json_t *out = json_pack("{s:s,s:o,s:b}", "type", "array", "items",
+	    text_schema(o->format, false), "uniqueItems", 1);
+
+	if ((o->flags & CONFIG_NOT_EMPTY) != 0)
+		json_object_set_new(out, "minItems", json_integer(1));
+	return out;
+}
+
+static json_t *
 kind_schema(const struct config_option *o)
 {
 	bool empty_ok = (o->flags & CONFIG_EMPTY_OK) != 0;
@@ -75,8 +86,7 @@ kind_schema(const struct config_option *o)
 	case CONFIG_KIND_CHOICE:
 		return choice_schema(o);
 	case CONFIG_KIND_LIST:
-		return json_pack("{s:s,s:o,s:b}", "type", "array", "items",
-		    text_schema(o->format, false), "uniqueItems", 1);
+		return list_schema(o);
 	case CONFIG_KIND_TEXTS:
 		return json_pack("{s:s,s:{s:s},s:o}", "type", "object",
 		    "propertyNames", "pattern", config_format_locale.pattern,
