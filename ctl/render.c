@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -57,6 +58,19 @@ choose_user(const char *name, struct render_tree *tree, const char **user,
 	return 0;
 }
 
+/* root's nginx loads what nginx.conf says, modules too. */
+static void
+warn_about_owner(const char *folder)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && stat(folder, &st) == 0 &&
+	    (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0))
+		ctl_say("%s can be changed by others than root: do not run "
+			"nginx from it as root",
+		    folder);
+}
+
 static int
 render(const struct config *c, const char *folder, const char *name)
 {
@@ -84,6 +98,8 @@ render(const struct config *c, const char *folder, const char *name)
 	tree.nginx_conf = buf_text(&conf);
 	tree.config_json = buf_text(&public);
 	rc = render_tree(&tree, &e);
+	if (rc == 0)
+		warn_about_owner(folder);
 out:
 	buf_clear(&conf);
 	buf_clear(&public);

@@ -1,10 +1,13 @@
-/* ctl/render_tree.c - see render_tree.h. */
+/* ctl/render_tree.c - see render_tree.h.
+ *
+ * root may render into a folder that belongs to somebody else. So everything
+ * is reached through descriptors of folders, and no link inside is followed.
+ */
 #include "render_tree.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,26 +22,26 @@ enum { FILE_MAX = 16 << 20, DEPTH_MAX = 8, LOCK_WAIT_MS = 5000 };
 
 /* Says that the folder is ours to change. */
 #define MARKER ".outlook-addinctl"
-#define STAGE_PREFIX ".www-"
+#define CONF "nginx.conf"
+#define WWW "www"
+#define TMP "tmp"
+#define CONF_STAGE "." CONF ".new"
+#define WWW_STAGE ".www-new"
+#define WWW_OLD ".www-old"
+
+/* What a render has beside its results while it runs. */
+static const char *const stage_prefixes[] = {"." CONF ".", ".www-", NULL};
 
 /* What the template has a content type for; nothing else is served. */
 static const char *const static_kinds[] = {"html", "css", "js", "mjs", "json",
     "map", "webmanifest", "xml", "txt", "svg", "png", "ico", "woff2", NULL};
 
-static int
-path_in(char out[PATH_MAX], const char *folder, const char *name, struct err *e)
-{
-	if (snprintf(out, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
-		return err_set(e, ERR_CONFIG, "%s: path too long", folder);
-	return 0;
-}
-
 static bool
-exists(const char *path)
+exists(int dir, const char *name)
 {
 	struct stat st;
 
-	return lstat(path, &st) == 0;
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* errno may belong to a file system that is full or read-only. */
@@ -49,18 +52,123 @@ fail(struct err *e, const char *verb, const char *path)
 }
 
 static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+open_folder(int dir, const char *name)
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
+	return openat(
+	    dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* ---- removing ---- */
+
+static void remove_tree(int dir, const char *name, int depth);
+
+static bool
+is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Calls each() for every entry of the folder. */
+static void
+walk_folder(int folder, int depth,
+    void (*each)(int folder, const char *name, int depth))
+{
+	int fd = open_folder(folder, ".");
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (!is_dots(entry->d_name))
+			each(folder, entry->d_name, depth);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
 }
 
 static void
-remove_tree(const char *path)
+remove_tree(int dir, const char *name, int depth)
 {
-	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	int fd;
+
+	if (unlinkat(dir, name, 0) == 0 || depth > DEPTH_MAX + 1)
+		return;
+	fd = open_folder(dir, name);
+	if (fd < 0)
+		return;
+	walk_folder(fd, depth + 1, remove_tree);
+	close(fd);
+	unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+static void
+remove_stage(int dir, const char *name, int depth)
+{
+	for (int i = 0; stage_prefixes[i] != NULL; i++) {
+		if (strncmp(name, stage_prefixes[i],
+			strlen(stage_prefixes[i])) == 0)
+			remove_tree(dir, name, depth);
+	}
+}
+
+/* What this render or a killed one has left. Only under the lock. */
+static void
+remove_stages(int dir)
+{
+	walk_folder(dir, 0, remove_stage);
+}
+
+/* ---- writing ---- */
+
+/* A file that is not there yet. */
+static int
+write_file(
+    int dir, const char *name, const char *data, size_t len, struct err *e)
+{
+	int fd = openat(dir, name,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int rc = -1;
+
+	if (fd < 0)
+		return fail(e, "make", name);
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			goto out;
+		data += n;
+		len -= (size_t)n;
+	}
+	if (fchmod(fd, 0644) == 0)
+		rc = fsync(fd);
+out:
+	if (rc != 0)
+		fail(e, "write", name);
+	if (close(fd) != 0 && rc == 0)
+		rc = fail(e, "write", name);
+	return rc;
+}
+
+/* Makes the folder unless it is there. Its descriptor, or -1. */
+static int
+make_folder(int dir, const char *name, mode_t mode, struct err *e)
+{
+	int fd;
+
+	if (mkdirat(dir, name, 0700) != 0 && errno != EEXIST)
+		return fail(e, "make", name);
+	fd = open_folder(dir, name);
+	if (fd < 0)
+		return err_set_errno(e, ERR_CONFIG, errno,
+		    "open %s, which has to be a folder", name);
+	if (fchmod(fd, mode) == 0)
+		return fd;
+	fail(e, "chmod", name);
+	close(fd);
+	return -1;
 }
 
 static bool
@@ -78,34 +186,7 @@ is_static_name(const char *name)
 }
 
 static int
-write_file(const char *path, const char *data, size_t len, struct err *e)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	int rc = -1;
-
-	if (fd < 0)
-		return fail(e, "make", path);
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			goto out;
-		data += n;
-		len -= (size_t)n;
-	}
-	rc = fchmod(fd, 0644);
-out:
-	if (rc != 0)
-		fail(e, "write", path);
-	if (close(fd) != 0 && rc == 0)
-		rc = fail(e, "write", path);
-	return rc;
-}
-
-static int
-copy_file(const char *from, const char *to, struct err *e)
+copy_file(const char *from, int to, const char *name, struct err *e)
 {
 	char *data = NULL;
 	size_t len = 0;
@@ -113,22 +194,40 @@ copy_file(const char *from, const char *to, struct err *e)
 
 	if (file_read(from, FILE_MAX, &data, &len, e) != 0)
 		return -1;
-	rc = write_file(to, data, len, e);
+	rc = write_file(to, name, data, len, e);
 	free(data);
 	return rc;
 }
 
+static int copy_tree(const char *from, int to, int depth, struct err *e);
+
 static int
-make_folder(const char *path, mode_t mode, struct err *e)
+copy_entry(
+    const char *folder, const char *name, int to, int depth, struct err *e)
 {
-	if (mkdir(path, mode) != 0 && errno != EEXIST)
-		return fail(e, "make", path);
-	return chmod(path, mode) == 0 ? 0 : fail(e, "chmod", path);
+	char from[PATH_MAX];
+	struct stat st;
+	int sub, rc;
+
+	if (snprintf(from, sizeof(from), "%s/%s", folder, name) >= PATH_MAX)
+		return err_set(e, ERR_CONFIG, "%s: path too long", folder);
+	if (name[0] == '.' || lstat(from, &st) != 0)
+		return 0;
+	if (S_ISREG(st.st_mode))
+		return is_static_name(name) ? copy_file(from, to, name, e) : 0;
+	if (!S_ISDIR(st.st_mode) || depth >= DEPTH_MAX)
+		return 0;
+	sub = make_folder(to, name, 0755, e);
+	if (sub < 0)
+		return -1;
+	rc = copy_tree(from, sub, depth + 1, e);
+	close(sub);
+	return rc;
 }
 
 /* Regular files of known kinds, links not followed. */
 static int
-copy_tree(const char *from, const char *to, int depth, struct err *e)
+copy_tree(const char *from, int to, int depth, struct err *e)
 {
 	DIR *dir = opendir(from);
 	struct dirent *entry;
@@ -137,154 +236,116 @@ copy_tree(const char *from, const char *to, int depth, struct err *e)
 	if (dir == NULL)
 		return err_set_errno(
 		    e, ERR_CONFIG, errno, "open the static files %s", from);
-	while (rc == 0 && (entry = readdir(dir)) != NULL) {
-		char a[PATH_MAX], b[PATH_MAX];
-		struct stat st;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		rc = path_in(a, from, entry->d_name, e);
-		if (rc == 0)
-			rc = path_in(b, to, entry->d_name, e);
-		if (rc != 0 || lstat(a, &st) != 0)
-			continue;
-		if (S_ISREG(st.st_mode) && is_static_name(entry->d_name)) {
-			rc = copy_file(a, b, e);
-		} else if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
-			rc = make_folder(b, 0755, e);
-			if (rc == 0)
-				rc = copy_tree(a, b, depth + 1, e);
-		}
-	}
+	while (rc == 0 && (entry = readdir(dir)) != NULL)
+		rc = copy_entry(from, entry->d_name, to, depth, e);
 	closedir(dir);
 	return rc;
 }
 
-/* What a killed render has left. Only under the lock. */
-static void
-remove_stages(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		char path[PATH_MAX];
-		struct err ignored = {0};
-
-		if (strncmp(entry->d_name, STAGE_PREFIX,
-			strlen(STAGE_PREFIX)) == 0 &&
-		    path_in(path, folder, entry->d_name, &ignored) == 0)
-			remove_tree(path);
-	}
-	if (dir != NULL)
-		closedir(dir);
-}
+/* ---- the parts ---- */
 
 /* Makes the folder ours, or refuses when it is somebody else's. */
 static int
-claim_folder(const char *folder, struct err *e)
+claim_folder(int dir, struct err *e)
 {
-	char marker[PATH_MAX], conf[PATH_MAX], www[PATH_MAX];
-
-	if (path_in(marker, folder, MARKER, e) != 0 ||
-	    path_in(conf, folder, "nginx.conf", e) != 0 ||
-	    path_in(www, folder, "www", e) != 0)
-		return -1;
-	if (exists(marker))
+	if (exists(dir, MARKER))
 		return 0;
-	if (exists(conf) || exists(www))
+	if (exists(dir, CONF) || exists(dir, WWW))
 		return err_set(e, ERR_CONFIG,
-		    "%s has an nginx.conf or a www that was not rendered: "
-		    "choose another folder",
-		    folder);
-	return write_file(marker, "", 0, e);
+		    "it has an nginx.conf or a www that was not rendered: "
+		    "choose another folder");
+	return write_file(dir, MARKER, "", 0, e);
 }
 
 /* The static files and config.json in a new folder beside www. */
 static int
-stage_www(const struct render_tree *tree, char *stage, struct err *e)
+stage_www(const struct render_tree *tree, int dir, struct err *e)
 {
-	char path[PATH_MAX];
+	int stage = make_folder(dir, WWW_STAGE, 0755, e);
+	int rc;
 
-	if (path_in(stage, tree->folder, STAGE_PREFIX "XXXXXX", e) != 0)
+	if (stage < 0)
 		return -1;
-	if (mkdtemp(stage) == NULL) {
-		stage[0] = '\0';
-		return fail(e, "make a folder in", tree->folder);
-	}
-	if (chmod(stage, 0755) != 0)
-		return fail(e, "chmod", stage);
-	if (copy_tree(tree->www, stage, 0, e) != 0 ||
-	    path_in(path, stage, "config.json", e) != 0)
-		return -1;
-	return write_file(
-	    path, tree->config_json, strlen(tree->config_json), e);
+	rc = copy_tree(tree->www, stage, 0, e);
+	if (rc == 0)
+		rc = write_file(stage, "config.json", tree->config_json,
+		    strlen(tree->config_json), e);
+	close(stage);
+	return rc;
 }
 
-/* Exchanges stage and folder/www in one step where the kernel can. */
+/* Exchanges the new www and the old one in one step where the kernel can. */
 static int
-place_www(const char *folder, const char *stage, struct err *e)
+place_www(int dir, struct err *e)
 {
-	char www[PATH_MAX], old[PATH_MAX];
-
-	if (path_in(www, folder, "www", e) != 0 ||
-	    path_in(old, folder, STAGE_PREFIX "old", e) != 0)
-		return -1;
-	if (!exists(www))
-		return rename(stage, www) == 0 ? 0 : fail(e, "make", www);
-	if (renameat2(AT_FDCWD, stage, AT_FDCWD, www, RENAME_EXCHANGE) == 0)
+	if (!exists(dir, WWW))
+		return renameat(dir, WWW_STAGE, dir, WWW) == 0
+		    ? 0
+		    : fail(e, "make", WWW);
+	if (renameat2(dir, WWW_STAGE, dir, WWW, RENAME_EXCHANGE) == 0)
 		return 0;
-	if (rename(www, old) != 0)
-		return fail(e, "replace", www);
-	if (rename(stage, www) == 0)
+	if (renameat(dir, WWW, dir, WWW_OLD) != 0)
+		return fail(e, "replace", WWW);
+	if (renameat(dir, WWW_STAGE, dir, WWW) == 0)
 		return 0;
-	fail(e, "replace", www);
-	if (rename(old, www) != 0)
-		return fail(e, "restore", www);
+	fail(e, "replace", WWW);
+	if (renameat(dir, WWW_OLD, dir, WWW) != 0)
+		return fail(e, "restore", WWW);
 	return -1;
 }
 
 static int
-make_tmp(const struct render_tree *tree, struct err *e)
+place(int dir, struct err *e)
 {
-	char tmp[PATH_MAX];
-
-	if (path_in(tmp, tree->folder, "tmp", e) != 0 ||
-	    make_folder(tmp, tree->tmp_mode, e) != 0)
+	if (place_www(dir, e) != 0)
 		return -1;
-	if (tree->uid != (uid_t)-1 && chown(tmp, tree->uid, tree->gid) != 0)
-		return fail(e, "chown", tmp);
-	return 0;
+	if (renameat(dir, CONF_STAGE, dir, CONF) != 0)
+		return fail(e, "replace", CONF);
+	return fsync(dir) == 0 ? 0 : fail(e, "write", "the folder");
+}
+
+static int
+make_tmp(const struct render_tree *tree, int dir, struct err *e)
+{
+	int fd = make_folder(dir, TMP, tree->tmp_mode, e);
+	int rc = 0;
+
+	if (fd < 0)
+		return -1;
+	if (tree->uid != (uid_t)-1 && fchown(fd, tree->uid, tree->gid) != 0)
+		rc = fail(e, "chown", TMP);
+	close(fd);
+	return rc;
 }
 
 int
 render_tree(const struct render_tree *tree, struct err *e)
 {
-	char stage[PATH_MAX] = "", conf[PATH_MAX];
-	int lock = -1;
+	bool ours = false;
+	int dir = -1;
 	int rc = -1;
 
-	if (path_in(conf, tree->folder, "nginx.conf", e) != 0 ||
-	    file_make_folders(tree->folder, 0755, e) != 0)
+	if (file_make_folders(tree->folder, 0755, e) != 0)
 		return -1;
-	lock = open(tree->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (lock < 0) {
-		err_set_errno(e, ERR_CONFIG, errno, "open %s", tree->folder);
+	dir = open(tree->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0) {
+		err_set_errno(e, ERR_CONFIG, errno, "open");
 		goto out;
 	}
-	if (file_lock(lock, LOCK_WAIT_MS, e) != 0 ||
-	    claim_folder(tree->folder, e) != 0)
+	if (file_lock(dir, LOCK_WAIT_MS, e) != 0 || claim_folder(dir, e) != 0)
 		goto out;
-	remove_stages(tree->folder);
-	if (stage_www(tree, stage, e) != 0 || make_tmp(tree, e) != 0 ||
-	    place_www(tree->folder, stage, e) != 0)
+	ours = true;
+	remove_stages(dir);
+	if (stage_www(tree, dir, e) != 0 ||
+	    write_file(dir, CONF_STAGE, tree->nginx_conf,
+		strlen(tree->nginx_conf), e) != 0 ||
+	    make_tmp(tree, dir, e) != 0)
 		goto out;
-	rc = file_write_atomic(
-	    conf, tree->nginx_conf, strlen(tree->nginx_conf), 0644, e);
+	rc = place(dir, e);
 out:
-	if (lock >= 0 && stage[0] != '\0')
-		remove_stages(tree->folder);
-	if (lock >= 0)
-		close(lock);
-	return rc;
+	if (ours)
+		remove_stages(dir);
+	if (dir >= 0)
+		close(dir);
+	return rc == 0 ? 0 : err_wrap(e, "%s", tree->folder);
 }
