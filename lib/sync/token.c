@@ -89,6 +89,9 @@ token_hold(struct token_slot *t, const struct err *e)
 		wait_ms = token_refused_ms(t->refusals);
 	else
 		wait_ms = retry_wait_ms(e, t->refusals, rand_below(UINT64_MAX));
+	/* One request a minute hurts nobody, and ends an outage early. */
+	if (e->code == ERR_RETRY && wait_ms > TOKEN_REFUSED_MS)
+		wait_ms = TOKEN_REFUSED_MS;
 	t->refusals++;
 	t->refusal = *e;
 	t->refused_until_ms = clock_mono_ms() + wait_ms;
