@@ -94,7 +94,7 @@ read_arguments(int argc, char **argv, struct arguments *out)
 			fputs(usage_text, stdout);
 			return 1;
 		case 'V':
-			puts(PACKAGE_STRING);
+			puts("outlook-addin-renew " PACKAGE_VERSION);
 			return 1;
 		default:
 			fputs("Try outlook-addin-renew --help\n", stderr);
