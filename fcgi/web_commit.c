@@ -20,7 +20,8 @@
 
 enum {
 	COMMIT_STACK = 256 * 1024,
-	COMMIT_REOPEN_MS = 3000, /* between two attempts to open the store */
+	COMMIT_REOPEN_MS = 900, /* between two attempts to open the store, */
+	COMMIT_REOPEN_NOW_MS = 200, /* and when somebody waits for it */
 	COMMIT_STATE_MS = 1000, /* how often the state is looked at */
 	COMMIT_STUCK_MS = 1500, /* no sign of life for so long */
 	COMMIT_WAKE_GAP_MS = 100 /* sync is not woken more often */
@@ -120,20 +121,19 @@ commit_open_failed(struct commit *c, const struct err *e)
 		return;
 	text_copy(c->open_error, sizeof(c->open_error), e->text);
 	log_error("store-unavailable", LOG_ERR(e),
-	    LOG_INT("retryMs", COMMIT_REOPEN_MS));
+	    LOG_INT("retryMs", COMMIT_STATE_MS));
 }
 
 /* Opens the store if it is not, though not too often. */
 static void
-commit_open(struct commit *c)
+commit_open(struct commit *c, int64_t gap_ms)
 {
 	struct worker *w = &c->worker;
 	int64_t now_ms = clock_mono_ms();
 	struct err e = {0};
 
 	if (w->store != NULL ||
-	    (c->open_tried_ms != 0 &&
-		now_ms - c->open_tried_ms < COMMIT_REOPEN_MS))
+	    (c->open_tried_ms != 0 && now_ms - c->open_tried_ms < gap_ms))
 		return;
 	c->open_tried_ms = now_ms;
 	/* Waits for the lock in the kernel; who waits for us is answered by
@@ -166,7 +166,7 @@ commit_look(void *arg)
 	struct commit *c = arg;
 	struct commit_state now = {.tried = true};
 
-	commit_open(c);
+	commit_open(c, COMMIT_REOPEN_MS);
 	gauges_probe(&c->worker);
 	gauges_reasons(&c->worker, commit_add_reason, &now);
 	pthread_mutex_lock(&c->lock);
@@ -205,7 +205,7 @@ commit_work(uint32_t events, void *arg)
 	stop = c->stop;
 	pthread_mutex_unlock(&c->lock);
 	if (!STAILQ_EMPTY(&todo))
-		commit_open(c);
+		commit_open(c, COMMIT_REOPEN_NOW_MS);
 	while ((j = STAILQ_FIRST(&todo)) != NULL) {
 		STAILQ_REMOVE_HEAD(&todo, next);
 		if (j->kind == JOB_NOTIFICATIONS)
