@@ -236,7 +236,7 @@ test('a corrupt store is moved aside, and a new one is begun at once', async () 
 		await upAndFast(stack, 'after the loss');
 		assert.ok(stack.log.some((l) => l.level === 'error' && /malformed|corrupt/.test(JSON.stringify(l))), 'it says what has happened');
 		/* Notifications of the forgotten subscription are dropped without a word to the sender. */
-		assert.equal((await stack.http.post(EVENTS, body(item(sub, event.id)))).status, 202);
+		await waitFor(async () => (await stack.http.post(EVENTS, body(item(sub, event.id)))).status === 202, 6000, 'notifications are taken');
 
 		/* The next click in that mailbox brings everything back: the old subscription is replaced, the event found. */
 		sims.editEvent(mailbox, event, { subject: 'after the loss' });
