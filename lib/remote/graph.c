@@ -211,7 +211,7 @@ graph_search_request(const struct config *c, const char *user,
 static int
 graph_search_read(const struct config *c, const json_t *doc,
     void (*each)(const struct event *ev, void *arg), void *arg,
-    struct buf *next, struct err *e)
+    size_t *unreadable, struct buf *next, struct err *e)
 {
 	const json_t *list = json_arr(doc, "value");
 
@@ -221,8 +221,10 @@ graph_search_read(const struct config *c, const json_t *doc,
 		struct event ev = {.subject = NULL};
 
 		if (event_read(
-			json_array_get(list, i), c->addin_id, &ev, NULL) != 0)
+			json_array_get(list, i), c->addin_id, &ev, NULL) != 0) {
+			++*unreadable;
 			continue;
+		}
 		each(&ev, arg);
 		event_clear(&ev);
 	}
@@ -232,7 +234,7 @@ graph_search_read(const struct config *c, const json_t *doc,
 int
 graph_search_reply(const struct config *c, const struct http_reply *reply,
     void (*each)(const struct event *ev, void *arg), void *arg,
-    struct buf *next, struct err *e)
+    size_t *unreadable, struct buf *next, struct err *e)
 {
 	json_t *doc = NULL;
 	int rc = -1;
@@ -242,7 +244,7 @@ graph_search_reply(const struct config *c, const struct http_reply *reply,
 	doc = reply_json(reply, e);
 	if (doc == NULL)
 		goto out;
-	rc = graph_search_read(c, doc, each, arg, next, e);
+	rc = graph_search_read(c, doc, each, arg, unreadable, next, e);
 out:
 	if (rc != 0)
 		err_wrap(e, "search events");

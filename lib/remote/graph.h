@@ -26,7 +26,8 @@ enum graph_area {
  * ERR_RETRY network, 5xx, not JSON; ERR_BUSY throttled; ERR_AUTH the token;
  * ERR_GONE the one thing asked for does not exist; ERR_MAILBOX the mailbox is
  * out of reach, the text begins with "forbidden", "no mailbox" or "no user",
- * retry_after_ms says when to look again; ERR_REFUSED anything else.
+ * retry_after_ms says when to look again; ERR_REFUSED anything else. The text
+ * has status and code; Graph's own message goes to the log at debug.
  */
 int graph_judge(
     const struct http_reply *reply, enum graph_area area, struct err *e);
@@ -75,10 +76,11 @@ int graph_control_reply(const struct http_reply *reply, struct err *e);
 int graph_search_request(const struct config *c, const char *user,
     const char *conversation, const char *next, struct http_request *req,
     struct err *e);
-/* Calls each for every event that could be read; next (may hold the old page)
- * becomes the following page's URL or "". */
+/* Calls each for every event that could be read, adds to *unreadable how many
+ * could not; next (may hold the old page) becomes the following page's URL or
+ * "". */
 int graph_search_reply(const struct config *c, const struct http_reply *reply,
     void (*each)(const struct event *ev, void *arg), void *arg,
-    struct buf *next, struct err *e);
+    size_t *unreadable, struct buf *next, struct err *e);
 
 #endif

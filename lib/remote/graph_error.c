@@ -5,13 +5,18 @@
 #include <strings.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "remote/reply.h"
 
 enum {
 	GRAPH_ANY = 0,
 	GRAPH_INNER_MAX = 4, /* nested innerError looked into */
+	GRAPH_CODE_MAX = 64,
 	GRAPH_HOUR_MS = 60 * 60 * 1000
 };
+
+#define GRAPH_CODE_CHARS                                                       \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 struct graph_rule {
 	int status;
@@ -87,15 +92,17 @@ graph_code(const json_t *error)
 		    graph_code_is_known(json_str(inner, "code")))
 			code = json_str(inner, "code");
 	}
-	return code != NULL ? code : "";
+	/* A code is a word; free text is not to be repeated in our log. */
+	if (code == NULL || strspn(code, GRAPH_CODE_CHARS) != strlen(code) ||
+	    strlen(code) > GRAPH_CODE_MAX)
+		return "";
+	return code;
 }
 
 static int
-graph_apply(const struct graph_rule *r, const char *code, const char *message,
-    struct err *e)
+graph_apply(const struct graph_rule *r, const char *code, struct err *e)
 {
-	err_set(e, r->means, "%s: status %d %s: %s", r->why, r->status, code,
-	    message);
+	err_set(e, r->means, "%s: status %d %s", r->why, r->status, code);
 	if (e != NULL && r->wait_hours > 0)
 		e->retry_after_ms = (int64_t)r->wait_hours * GRAPH_HOUR_MS;
 	return -1;
@@ -117,6 +124,9 @@ graph_judge_status(int status, const json_t *body, int64_t retry_after_ms,
 		return -1;
 	if (message == NULL)
 		message = "";
+	if (message[0] != '\0')
+		log_debug("graph-refusal", LOG_INT("status", status),
+		    LOG_STR("code", code), LOG_STR("message", message));
 	/* A 404 without Graph's error body is some gateway's, and proves
 	 * nothing; neither does a redirect. */
 	if ((status == 404 && error == NULL) || status < 400)
@@ -126,9 +136,8 @@ graph_judge_status(int status, const json_t *body, int64_t retry_after_ms,
 	     i++)
 		if (graph_rule_fits(
 			&graph_rules[i], status, code, message, area))
-			return graph_apply(&graph_rules[i], code, message, e);
-	return err_set(
-	    e, ERR_REFUSED, "status %d %s: %s", status, code, message);
+			return graph_apply(&graph_rules[i], code, e);
+	return err_set(e, ERR_REFUSED, "status %d %s", status, code);
 }
 
 int

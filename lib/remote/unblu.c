@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "remote/reply.h"
 
 struct unblu_rule {
 	int status;
-	bool needs_json; /* only when Unblu itself made the answer */
+	bool by_unblu; /* only when Unblu itself made the answer */
 	enum err_code means;
 	const char *why;
 };
@@ -34,29 +35,40 @@ unblu_is_html(const struct http_reply *r)
 	return strcmp(r->content_type, "text/html") == 0;
 }
 
+/* Every error of Unblu itself is such an object (reference/unblu.md 7). A
+ * gateway answers in JSON as well: its 404 says nothing of a conversation. */
+static bool
+unblu_made(const json_t *doc, int status)
+{
+	const char *type = json_str(doc, "$_type");
+
+	return type != NULL && strcmp(type, "Error") == 0 &&
+	    json_int(doc, "statusCode", status) == status;
+}
+
+/* errorMessage may quote what was sent, a topic too: it is for debugging. */
 static int
 unblu_judge_failure(const struct http_reply *reply, struct err *e)
 {
 	json_t *doc = reply_json(reply, NULL);
 	const char *message = json_str(doc, "errorMessage");
+	bool by_unblu = unblu_made(doc, reply->status);
+	const char *who = by_unblu ? "" : " not made by Unblu";
 
-	if (message == NULL)
-		message = "";
+	if (message != NULL)
+		log_debug("unblu-refusal", LOG_INT("status", reply->status),
+		    LOG_STR("message", message));
+	json_decref(doc);
 	for (size_t i = 0; i < sizeof(unblu_rules) / sizeof(unblu_rules[0]);
 	     i++) {
 		const struct unblu_rule *r = &unblu_rules[i];
 
-		if (r->status != reply->status ||
-		    (r->needs_json && doc == NULL))
+		if (r->status != reply->status || (r->by_unblu && !by_unblu))
 			continue;
-		err_set(e, r->means, "%s: status %d: %s", r->why, reply->status,
-		    message);
-		json_decref(doc);
-		return -1;
+		return err_set(
+		    e, r->means, "%s: status %d%s", r->why, reply->status, who);
 	}
-	err_set(e, ERR_REFUSED, "status %d: %s", reply->status, message);
-	json_decref(doc);
-	return -1;
+	return err_set(e, ERR_REFUSED, "status %d%s", reply->status, who);
 }
 
 int

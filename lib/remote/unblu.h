@@ -13,7 +13,9 @@
  * 0 for a 2xx; else -1: ERR_AUTH a 401, a redirect or HTML (the gateway wants
  * a new token); ERR_GONE unknown id; ERR_MAILBOX 403 (the agent may not, or
  * the properties of Unblu are not set); ERR_CONFIG a 404 that Unblu itself did
- * not make: wrong base path; ERR_BUSY, ERR_RETRY; ERR_REFUSED anything else.
+ * not make, in JSON or not: wrong base path, or a gateway without its upstream;
+ * ERR_BUSY, ERR_RETRY; ERR_REFUSED anything else. The text never quotes the
+ * answer: what Unblu says of it goes to the log at debug.
  */
 int unblu_judge(const struct http_reply *reply, struct err *e);
 
@@ -22,7 +24,7 @@ void unblu_read_request(
 int unblu_read_reply(
     const struct http_reply *reply, struct conversation *out, struct err *e);
 
-/* The history: 404 and refusals are findings, not errors. */
+/* The history: Unblu's own 404 and refusals are findings, not errors. */
 void unblu_history_request(
     const struct config *c, const char *conversation, struct http_request *req);
 int unblu_history_reply(const struct http_reply *reply,

@@ -155,6 +155,10 @@ follow_apply_granted(struct store *s, void *arg, struct err *e)
 	    (follow_add_work(f, s, STORE_WORK_SEARCH, e) != 0 ||
 		follow_add_work(f, s, STORE_WORK_CATCHUP, e) != 0))
 		return -1;
+	/* Graph had one already, and renewing that has done. */
+	if (f->pending_is_dead &&
+	    store_subscription_remove(s, f->fresh.client_state_hash, e) != 0)
+		return -1;
 	if (f->parked &&
 	    (store_mailbox_set_state(s, f->tenant, f->user,
 		 STORE_MAILBOX_FOLLOWED, "", 0, now_ms, e) != 0 ||
@@ -175,8 +179,10 @@ follow_granted(struct follow *f, enum follow_outcome outcome)
 	};
 	struct store_subscription *s = &f->sub;
 
-	if (outcome != FOLLOW_RENEWED)
+	if (outcome != FOLLOW_RENEWED) {
 		*s = f->fresh;
+		f->pending_is_dead = false;
+	}
 	text_copy(s->id, sizeof(s->id), f->granted.id);
 	s->granted_ms = granted.granted_ms;
 	s->expires_ms = granted.expires_ms;
@@ -279,13 +285,14 @@ follow_creation_done(const struct err *e, void *arg)
 		    f, f->has_sub ? FOLLOW_RECREATED : FOLLOW_CREATED);
 		return;
 	}
+	/* After a lost answer the subscription may stand: its notifications
+	 * are recognised by the pending row until it is replaced. */
+	f->pending_is_dead =
+	    f->conflict || !f->call.asked || e->code != ERR_RETRY;
 	if (f->conflict && f->replacements++ < FOLLOW_REPLACEMENTS) {
 		follow_replace(f);
 		return;
 	}
-	/* After a lost answer the subscription may stand: its notifications
-	 * are recognised by the pending row until it is replaced. */
-	f->pending_is_dead = !f->call.asked || e->code != ERR_RETRY;
 	follow_fail(f, e);
 }
 
@@ -293,6 +300,7 @@ void
 follow_create(struct follow *f)
 {
 	f->conflict = false;
+	f->pending_is_dead = false;
 	follow_call(f, follow_build_creation, follow_parse_creation,
 	    follow_creation_done);
 }
@@ -311,34 +319,64 @@ follow_prepared(void *arg)
 	follow_create(arg);
 }
 
-/* The clientState is durable before Graph learns it. */
+/* The clientState is durable before Graph learns it. One that Graph did not
+ * take is used again. */
 void
 follow_prepare(struct follow *f)
 {
+	if (f->pending_is_dead) {
+		follow_create(f);
+		return;
+	}
 	follow_fill_fresh(f);
 	follow_commit(f, follow_apply_pending, follow_prepared);
 }
 
 /* ---- start ---- */
 
+/* 1: somebody decided, or Graph's last answer, that this mailbox is not to be
+ * asked for now; the result says so. 0 not, -1. */
+static int
+follow_read_mailbox(struct follow *f, struct store *s, struct err *e)
+{
+	struct store_mailbox box;
+	int rc = store_mailbox_find(s, f->tenant, f->user, &box, e);
+
+	if (rc < 0)
+		return -1;
+	f->parked = rc == 1 && box.state == STORE_MAILBOX_PARKED;
+	if (rc == 0 || box.state == STORE_MAILBOX_UNFOLLOWED) {
+		f->result.outcome = FOLLOW_KEPT;
+		return 1;
+	}
+	if (!f->parked || box.retry_ms <= clock_wall_ms())
+		return 0;
+	f->result.outcome = FOLLOW_PARKED;
+	f->result.due_ms = box.retry_ms;
+	err_set(&f->result.err, ERR_MAILBOX, "%s", box.reason);
+	return 1;
+}
+
 static int
 follow_apply_claim(struct store *s, void *arg, struct err *e)
 {
 	struct follow *f = arg;
 	int64_t now_ms = clock_wall_ms();
-	struct store_mailbox box;
 	int rc;
 
 	f->result.due_ms = 0;
+	err_clear(&f->result.err);
+	rc = follow_read_mailbox(f, s, e);
+	if (rc < 0)
+		return -1;
+	f->left_alone = rc == 1;
+	if (f->left_alone)
+		return 0;
 	rc = store_mailbox_claim(s, f->tenant, f->user, f->session->owner,
 	    now_ms, now_ms + FOLLOW_CLAIM_MS, &f->result.due_ms, e);
 	if (rc < 0)
 		return -1;
 	f->claimed = rc == 1;
-	rc = store_mailbox_find(s, f->tenant, f->user, &box, e);
-	if (rc < 0)
-		return -1;
-	f->parked = rc == 1 && box.state == STORE_MAILBOX_PARKED;
 	rc = store_subscription_of(s, f->tenant, f->user, &f->sub, e);
 	if (rc < 0)
 		return -1;
@@ -380,6 +418,10 @@ follow_claimed(void *arg)
 	struct subscription facts;
 	struct err e = {.code = ERR_NONE};
 
+	if (f->left_alone) {
+		follow_ended(f);
+		return;
+	}
 	if (session_tenant(f->session, f->tenant) == NULL) {
 		err_set(&e, ERR_CONFIG, "tenant is not configured");
 		follow_fail(f, &e);

@@ -11,7 +11,7 @@ enum follow_flags {
 };
 
 enum follow_outcome {
-	FOLLOW_KEPT, /* nothing was due */
+	FOLLOW_KEPT, /* nothing was due, or the mailbox is not followed */
 	FOLLOW_CREATED, /* there was none */
 	FOLLOW_RENEWED,
 	FOLLOW_RECREATED, /* it was lost or expired: catch-up enqueued */
@@ -35,7 +35,10 @@ struct follow;
  * is no mailbox. With a created or recreated subscription SEARCH and CATCHUP
  * work is added in the transaction that records it. At most one exchange at a
  * time. done is called once, from the loop; *r is borrowed for the call. A
- * parked mailbox is tried like any other and resumed when that works.
+ * parked mailbox is tried like any other once its time has come, and resumed
+ * when that works; before that, and for good where an operator parked it,
+ * nothing is asked of Graph (FOLLOW_PARKED). A mailbox that is unfollowed or
+ * not known is left alone (FOLLOW_KEPT), whatever a notification says.
  */
 struct follow *follow_start(struct session *s, const char *tenant,
     const char *user, unsigned flags,

@@ -21,6 +21,7 @@ struct follow {
 
 	bool claimed;
 	bool parked; /* the mailbox was, before this */
+	bool left_alone; /* not followed, or an operator's pause of it */
 	bool has_sub;
 	struct store_subscription sub; /* as stored */
 	enum subscription_need need;
@@ -31,7 +32,7 @@ struct follow {
 	struct graph_subscription granted;
 	bool conflict;
 	char other_id[GRAPH_SUBSCRIPTION_ID_MAX];
-	bool pending_is_dead; /* POST is known not to have made anything */
+	bool pending_is_dead; /* POST made nothing: fresh has no subscription */
 	struct buf next; /* page of the list */
 };
 

@@ -30,18 +30,32 @@ followup_unseen(const struct store_link *l, void *arg)
 	return 1;
 }
 
-/* An agent has announced a conversation whose event has not been seen. */
+/* The store could not be read: nothing is known of what is in it. */
+static void
+followup_fail_store(struct task *t, struct err *e)
+{
+	if (t->session->store == NULL)
+		err_set(e, ERR_RETRY, "the store is closed");
+	e->code = ERR_RETRY;
+	task_fail(t, e);
+}
+
+/* Has an agent announced a conversation whose event has not been seen? */
 static void
 followup_search(struct task *t)
 {
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 	bool any = false;
 
 	if (t->session->store == NULL ||
 	    store_link_each(t->session->store, t->work.tenant, t->work.user,
-		followup_unseen, &any, NULL) != 0)
+		followup_unseen, &any, &e) != 0) {
+		followup_fail_store(t, &e);
 		return;
+	}
 	if (any)
 		task_add(t, STORE_WORK_SEARCH, "", 0, 0);
+	task_finish(t);
 }
 
 static int64_t
@@ -91,11 +105,17 @@ followup_done(const struct follow_result *r, void *arg)
 		task_defer(t, wait_ms, r->err.text);
 		return;
 	case FOLLOW_KEPT:
+		/* Not followed: nothing is looked for in it either. */
+		if (r->due_ms == 0) {
+			task_finish(t);
+			return;
+		}
+		followup_search(t);
+		return;
 	case FOLLOW_CREATED:
 	case FOLLOW_RENEWED:
 	case FOLLOW_RECREATED:
 		followup_search(t);
-		task_finish(t);
 		return;
 	}
 }
@@ -119,11 +139,16 @@ followup_start(struct task *t)
 void
 linkwork_start(struct task *t)
 {
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 	struct store_link l;
 	int found = t->session->store == NULL
-	    ? 0
-	    : store_link_find(t->session->store, t->work.event, &l, NULL);
+	    ? -1
+	    : store_link_find(t->session->store, t->work.event, &l, &e);
 
+	if (found < 0) {
+		followup_fail_store(t, &e);
+		return;
+	}
 	if (found == 1 && l.event[0] != '\0')
 		task_add(t, STORE_WORK_EVENT, l.event, STORE_HINT_UPDATED, 0);
 	else if (found == 1)

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/tz.h"
+#include "sync/engine.h"
 
 /* The store's states are the rules' states. */
 _Static_assert((int)STORE_LINK_ANNOUNCED == (int)LINK_ANNOUNCED, "state");
@@ -53,21 +54,63 @@ look_link(struct look *l, struct link *out)
 	return out;
 }
 
+/* Another task has the conversation; the longer, the rarer it is asked. */
+static void
+look_wait_turn(struct look *l)
+{
+	struct task *t = l->task;
+	int64_t wait_ms = LOOK_COPY_WAIT_MS;
+
+	for (int i = 0; i < t->work.attempts && i < LOOK_BUSY_STEPS; i++)
+		wait_ms *= 2;
+	if (t->work.attempts < LOOK_BUSY_STEPS)
+		t->work.attempts++;
+	l->has_link = false;
+	task_defer(t, wait_ms, "the conversation is busy");
+}
+
+/* The store's trouble, whatever it is, is not the row's. */
+static void
+look_fail_store(struct look *l, const struct err *e)
+{
+	struct err why = *e;
+
+	why.code = ERR_RETRY;
+	l->has_link = false;
+	task_fail(l->task, &why);
+}
+
 bool
 look_lock(struct look *l)
 {
 	struct task *t = l->task;
-	char conversation[STORE_ID_MAX];
+	struct store *s = t->session->store;
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
+	struct store_link found;
+	int rc = -1;
 
-	text_copy(conversation, sizeof(conversation), l->link.conversation);
-	if (t->session->store != NULL &&
-	    task_takes_conversation(t, conversation) &&
-	    store_link_find(t->session->store, conversation, &l->link, NULL) ==
-		1)
-		return true;
-	l->has_link = false;
-	task_defer(t, LOOK_COPY_WAIT_MS, "the conversation is busy");
-	return false;
+	if (!task_takes_conversation(t, l->link.conversation)) {
+		look_wait_turn(l);
+		return false;
+	}
+	if (s == NULL)
+		err_set(&e, ERR_RETRY, "the store is closed");
+	else
+		rc = store_link_find(s, l->link.conversation, &found, &e);
+	if (rc < 0) {
+		look_fail_store(l, &e);
+		return false;
+	}
+	/* One that was just made from the event's property is not there yet;
+	 * any other has been forgotten meanwhile. */
+	if (rc == 0 && !l->is_new) {
+		l->has_link = false;
+		task_finish(t);
+		return false;
+	}
+	if (rc == 1)
+		l->link = found;
+	return true;
 }
 
 void
@@ -113,8 +156,10 @@ look_build_event(struct http_request *req, void *arg, struct err *e)
 	const struct task *t = l->task;
 
 	(void)e;
-	graph_event_request(
-	    t->session->config, t->work.user, t->work.event, req);
+	/* What is confirmed is the deletion of the link's event, whichever
+	 * event this row is about. */
+	graph_event_request(t->session->config, t->work.user,
+	    l->confirming ? l->link.event : t->work.event, req);
 	return 0;
 }
 
@@ -167,19 +212,41 @@ look_make_link(struct look *l)
 	s->state = STORE_LINK_LINKED;
 	s->created_ms = task_now_ms();
 	l->has_link = true;
+	l->is_new = true;
+	look_take_event(l);
 }
 
 /* Once the event carries another conversation than its link says, the agent
  * has made a new one: the property wins, the old link is left without event. */
-static int
-look_leave_link(struct look *l, struct store *s, struct err *e)
+static void
+look_note_left(struct look *l)
 {
-	if (!l->has_link || link_is_over((enum link_state)l->link.state) ||
-	    strcmp(l->link.event, l->event.id) != 0)
-		return 0;
-	l->link.event[0] = '\0';
-	l->link.state = STORE_LINK_UNCONFIRMED;
-	return store_link_save(s, &l->link, e);
+	l->leaves = l->has_link &&
+	    !link_is_over((enum link_state)l->link.state) &&
+	    strcmp(l->link.event, l->event.id) == 0;
+	if (l->leaves)
+		l->left = l->link;
+}
+
+/* Only for an event that is ours to act on. False: the task has ended. */
+static bool
+look_leave_link(struct look *l)
+{
+	struct task *t = l->task;
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
+
+	if (!l->leaves)
+		return true;
+	if (engine_conversation_busy(t->engine, t, l->left.conversation)) {
+		look_wait_turn(l);
+		return false;
+	}
+	l->left.event[0] = '\0';
+	l->left.state = STORE_LINK_UNCONFIRMED;
+	if (store_link_save(t->session->store, &l->left, &e) == 0)
+		return true;
+	look_fail_store(l, &e);
+	return false;
 }
 
 /* The event's own link, else that of the conversation in its property, else
@@ -193,6 +260,7 @@ look_find_link(struct look *l, struct err *e)
 	int rc =
 	    store_link_by_event(s, w->tenant, w->user, l->event.id, &found, e);
 
+	l->is_new = l->leaves = false;
 	if (rc < 0)
 		return -1;
 	if (rc == 1) {
@@ -206,8 +274,9 @@ look_find_link(struct look *l, struct err *e)
 		strcmp(l->link.conversation, l->event.conversation) == 0))
 		return 0;
 	rc = store_link_find(s, l->event.conversation, &found, e);
-	if (rc < 0 || look_leave_link(l, s, e) != 0)
+	if (rc < 0)
 		return -1;
+	look_note_left(l);
 	l->has_link = rc == 1;
 	if (rc == 1)
 		l->link = found;
@@ -242,13 +311,14 @@ look_nothing(struct look *l)
 	task_finish(l->task);
 }
 
-static void
+void
 look_take_event(struct look *l)
 {
 	struct store_link *s = &l->link;
 
-	if (!l->has_link)
-		look_make_link(l);
+	if (s->state == STORE_LINK_ANNOUNCED ||
+	    s->state == STORE_LINK_UNCONFIRMED)
+		s->state = STORE_LINK_LINKED;
 	text_copy(s->event, sizeof(s->event), l->event.id);
 	text_copy(s->change_key, sizeof(s->change_key), l->event.change_key);
 	text_copy(s->series, sizeof(s->series), event_type_name(l->event.type));
@@ -333,14 +403,16 @@ look_act(struct look *l)
 		look_copy(l);
 		return;
 	case PLAN_CANCELED:
-		look_take_event(l);
+		if (!l->has_link)
+			look_make_link(l);
 		if (l->confirming)
 			removal_confirmed(l);
 		else
 			removal_start(l, "the event was called off");
 		return;
 	case PLAN_FOLLOW:
-		look_take_event(l);
+		if (!l->has_link)
+			look_make_link(l);
 		if (look_doubts_calendar(l))
 			task_call(l->task, CALL_GRAPH, look_build_calendar,
 			    look_parse_calendar, look_calendar_done, l);
@@ -360,24 +432,25 @@ look_decide(struct look *l)
 
 	if (t->session->store == NULL) {
 		err_set(&e, ERR_RETRY, "the store is closed");
-		task_fail(t, &e);
+		look_fail_store(l, &e);
 		return;
 	}
 	if (look_find_link(l, &e) != 0) {
-		task_fail(t, &e);
+		look_fail_store(l, &e);
 		return;
 	}
 	zone = look_zone(l);
 	plan_event(&l->event, look_link(l, &link), &t->session->policy, zone,
 	    task_now_ms(), &l->plan);
 	tz_free(zone);
-	if (l->plan.kind != PLAN_NOTHING && l->plan.kind != PLAN_MASTER &&
-	    !task_takes_conversation(t,
-		l->has_link ? l->link.conversation : l->event.conversation)) {
-		task_defer(t, LOOK_COPY_WAIT_MS, "the conversation is busy");
-		return;
-	}
-	look_act(l);
+	if (l->plan.kind == PLAN_NOTHING || l->plan.kind == PLAN_MASTER)
+		look_act(l);
+	else if (!task_takes_conversation(t,
+		     l->has_link ? l->link.conversation
+				 : l->event.conversation))
+		look_wait_turn(l);
+	else if (look_leave_link(l))
+		look_act(l);
 }
 
 static bool
@@ -408,6 +481,7 @@ look_follow(struct look *l)
 {
 	struct store_link *s = &l->link;
 
+	look_take_event(l);
 	s->state = STORE_LINK_LINKED;
 	s->gone_since_ms = 0;
 	s->last_error[0] = '\0';
@@ -431,19 +505,42 @@ look_follow(struct look *l)
 
 /* ---- start ---- */
 
-/* A parked mailbox's rows are kept until it is tried again. */
+/* A parked mailbox's rows are kept until it is tried again. False: the task
+ * has ended. */
 static bool
-look_waits_for_mailbox(struct task *t)
+look_mailbox_is_well(struct look *l)
 {
+	struct task *t = l->task;
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 	struct store_mailbox box;
 	int64_t now_ms = task_now_ms();
+	int rc = store_mailbox_find(
+	    t->session->store, t->work.tenant, t->work.user, &box, &e);
 
-	if (store_mailbox_find(t->session->store, t->work.tenant, t->work.user,
-		&box, NULL) != 1 ||
-	    box.state != STORE_MAILBOX_PARKED || box.retry_ms <= now_ms)
-		return false;
-	task_defer(t, box.retry_ms - now_ms, box.reason);
-	return true;
+	if (rc < 0)
+		look_fail_store(l, &e);
+	else if (rc == 1 && box.state == STORE_MAILBOX_PARKED &&
+	    box.retry_ms > now_ms)
+		task_defer(t, box.retry_ms - now_ms, box.reason);
+	else
+		return true;
+	return false;
+}
+
+/* The link of the event by whose id the row was made. False: the task has
+ * ended. A failed read is not "no link": the hint would be lost with it. */
+static bool
+look_known_link(struct look *l)
+{
+	struct task *t = l->task;
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
+	int rc = store_link_by_event(t->session->store, t->work.tenant,
+	    t->work.user, t->work.event, &l->link, &e);
+
+	if (rc < 0)
+		look_fail_store(l, &e);
+	l->has_link = rc == 1;
+	return rc >= 0;
 }
 
 void
@@ -461,10 +558,15 @@ look_start(struct task *t)
 		task_defer(t, 1000, "the store is closed");
 		return;
 	}
-	if (look_waits_for_mailbox(t))
+	/* GET /events/ would be the list. */
+	if (t->work.event[0] == '\0') {
+		log_error("event-without-id", LOG_STR("tenant", t->work.tenant),
+		    LOG_STR("mailbox", t->work.user));
+		task_finish(t);
 		return;
-	l->has_link = store_link_by_event(t->session->store, t->work.tenant,
-			  t->work.user, t->work.event, &l->link, NULL) == 1;
+	}
+	if (!look_mailbox_is_well(l) || !look_known_link(l))
+		return;
 	/* With its grace time over the search for a moved copy comes first and
 	 * reading the event is the second look at it. */
 	if (l->has_link &&

@@ -11,26 +11,32 @@
 
 enum {
 	LOOK_COPY_WAIT_MS = 1000,
+	LOOK_BUSY_STEPS = 5, /* doublings of it */
 	LOOK_PAUSE_MS = 30 * 1000 /* between two looks at a pause */
 };
 
 struct look {
 	struct task *task;
 	bool has_link;
+	bool is_new; /* the link is not in the store yet */
 	struct store_link link;
+	/* The link that the event had, for another conversation. */
+	bool leaves;
+	struct store_link left;
 	struct event event; /* as read, subject NULL before */
 	bool in_calendar; /* checked, or no reason to doubt it */
 	struct plan plan;
 	struct conversation conversation; /* as read in this run */
 	bool has_conversation;
 	bool wrote_topic, wrote_time; /* in Unblu, in this run */
+	bool set_refused; /* the last write is known to have done nothing */
 
 	/* removal */
 	bool confirming; /* the grace time is over */
-	bool searched, controlled;
 	char why_gone[48];
 	char moved_to[EVENT_ID_MAX]; /* a live event with this conversation */
 	bool still_there; /* the search found the event itself */
+	size_t unreadable; /* what the search found and nobody understood */
 	struct buf next; /* page of the search */
 	struct conversation_history history;
 };
@@ -39,8 +45,11 @@ struct look {
 const struct link *look_link(struct look *l, struct link *out);
 
 /* Takes the link's conversation for this task and reads the link again, which
- * may have changed since. False: deferred, it is another task's now. */
+ * may have changed since. False: the task has ended: another has it now, or
+ * the link is no more. */
 bool look_lock(struct look *l);
+/* The event that was read becomes the link's. */
+void look_take_event(struct look *l);
 /* Reads the event (again). */
 void look_read(struct look *l);
 /* The event is read and lives: bring the conversation in line. */

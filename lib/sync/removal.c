@@ -19,6 +19,19 @@ static void removal_control(struct look *l);
 
 /* ---- candidate ---- */
 
+/* Deleted or called off, the event may still have been read, and be the first
+ * that was seen of it. An event of the link's own is never given up for it. */
+static bool
+removal_is_about(const struct look *l)
+{
+	const char *event =
+	    l->event.id[0] != '\0' ? l->event.id : l->task->work.event;
+
+	return l->link.event[0] == '\0' ||
+	    l->link.state == STORE_LINK_ANNOUNCED ||
+	    strcmp(l->link.event, event) == 0;
+}
+
 static void
 removal_grace(struct look *l, int64_t until_ms)
 {
@@ -54,10 +67,20 @@ removal_start(struct look *l, const char *why)
 	}
 	if (!look_lock(l))
 		return;
+	if (!removal_is_about(l)) {
+		task_finish(l->task);
+		return;
+	}
+	if (l->event.id[0] != '\0')
+		look_take_event(l);
 	switch (plan_gone(look_link(l, &link), &l->task->session->policy,
 	    task_now_ms(), &until_ms)) {
 	case PLAN_GONE_NOTHING:
-		task_finish(l->task);
+		if (l->event.id[0] != '\0' &&
+		    !link_is_over((enum link_state)l->link.state))
+			look_finish(l);
+		else
+			task_finish(l->task);
 		return;
 	case PLAN_GONE_GRACE:
 		removal_grace(l, until_ms);
@@ -87,6 +110,9 @@ removal_found(const struct event *ev, void *arg)
 {
 	struct look *l = arg;
 
+	/* Its property names the conversation, or it would not be listed. */
+	if (!ev->linked)
+		l->unreadable++;
 	if (!ev->linked || ev->cancelled || !ev->organizer ||
 	    strcmp(ev->conversation, l->link.conversation) != 0)
 		return;
@@ -101,8 +127,8 @@ removal_parse_search(const struct http_reply *reply, void *arg, struct err *e)
 {
 	struct look *l = arg;
 
-	return graph_search_reply(
-	    l->task->session->config, reply, removal_found, l, &l->next, e);
+	return graph_search_reply(l->task->session->config, reply,
+	    removal_found, l, &l->unreadable, &l->next, e);
 }
 
 /* The link goes over to another event, which is looked at next. */
@@ -177,10 +203,21 @@ removal_parse_control(const struct http_reply *reply, void *arg, struct err *e)
 void
 removal_confirmed(struct look *l)
 {
+	struct err e = {.code = ERR_NONE};
+
 	/* A link that came by another name (a copy of the event's id) is not
 	 * this event's to delete. */
 	if (!l->has_link) {
 		task_finish(l->task);
+		return;
+	}
+	/* It may be the moved copy. */
+	if (l->unreadable > 0) {
+		err_set(&e, ERR_RETRY,
+		    "not deleted: %zu events found with this conversation "
+		    "could not be read",
+		    l->unreadable);
+		look_fail(l, &e);
 		return;
 	}
 	removal_control(l);

@@ -9,12 +9,16 @@
 #include "rule/link.h"
 #include "sync/task.h"
 
-enum { SEARCH_ADDS_MAX = 400 }; /* one transaction's worth */
+enum {
+	SEARCH_ADDS = 100, /* then what was found is made durable */
+	SEARCH_BUSY_MS = 60 * 1000
+};
 
 struct search {
 	struct task *task;
 	struct buf next;
 	size_t found;
+	size_t unreadable;
 	/* conversations of the links that wait for their event */
 	char (*waiting)[STORE_ID_MAX];
 	size_t waiting_count;
@@ -51,13 +55,16 @@ search_each(const struct event *ev, void *arg)
 	struct search *s = arg;
 	struct task *t = s->task;
 	struct store_link l;
+	int known;
 
-	if (!ev->linked || ev->type == EVENT_OCCURRENCE ||
-	    t->outcome.add_count >= SEARCH_ADDS_MAX)
+	if (!ev->linked || ev->type == EVENT_OCCURRENCE)
 		return;
-	if (t->session->store != NULL &&
-	    store_link_by_event(t->session->store, t->work.tenant, t->work.user,
-		ev->id, &l, NULL) == 1)
+	/* Without a store to ask, one look too many does no harm. */
+	known = t->session->store == NULL
+	    ? 0
+	    : store_link_by_event(t->session->store, t->work.tenant,
+		  t->work.user, ev->id, &l, NULL);
+	if (known == 1)
 		return;
 	s->found++;
 	task_add(t, STORE_WORK_EVENT, ev->id, STORE_HINT_UPDATED, 0);
@@ -68,8 +75,8 @@ search_parse(const struct http_reply *reply, void *arg, struct err *e)
 {
 	struct search *s = arg;
 
-	return graph_search_reply(
-	    s->task->session->config, reply, search_each, s, &s->next, e);
+	return graph_search_reply(s->task->session->config, reply, search_each,
+	    s, &s->unreadable, &s->next, e);
 }
 
 static int
@@ -85,36 +92,61 @@ search_collect(const struct store_link *l, void *arg)
 	return 0;
 }
 
-/* Counts the search, unless the event has turned up meanwhile. */
-static bool
-search_count(struct search *s, const char *conversation)
+/* Counts the search, unless the event has turned up meanwhile: 1 to be saved,
+ * 0 not, -1. */
+static int
+search_count(struct search *s, const char *conversation, struct err *e)
 {
 	struct task *t = s->task;
 	struct store_link *l = &s->link;
-	int64_t due_ms;
+	int64_t due_ms = task_now_ms() + SEARCH_BUSY_MS;
+	int found;
 
-	if (t->session->store == NULL ||
-	    !task_takes_conversation(t, conversation) ||
-	    store_link_find(t->session->store, conversation, l, NULL) != 1 ||
-	    l->state != STORE_LINK_ANNOUNCED)
-		return false;
+	if (t->session->store == NULL)
+		return err_set(e, ERR_RETRY, "the store is closed");
+	found = store_link_find(t->session->store, conversation, l, e);
+	if (found != 1 || l->state != STORE_LINK_ANNOUNCED)
+		return found < 0 ? -1 : 0;
+	/* Whoever has it may not find its event either: it still waits. */
+	if (!task_takes_conversation(t, conversation)) {
+		if (due_ms < s->next_search_ms)
+			s->next_search_ms = due_ms;
+		return 0;
+	}
 	l->searches++;
 	due_ms = link_next_search_ms(
 	    l->searches, l->announced_ms > 0 ? l->announced_ms : l->created_ms);
 	if (due_ms < s->next_search_ms)
 		s->next_search_ms = due_ms;
 	t->outcome.link = l;
-	return true;
+	return 1;
+}
+
+/* The row stays, and with it the searches that would follow this one. */
+static void
+search_fail_store(struct search *s, const struct err *e)
+{
+	struct err why = *e;
+
+	why.code = ERR_RETRY;
+	task_fail(s->task, &why);
 }
 
 static void
 search_save_next(struct task *t)
 {
 	struct search *s = t->state;
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 	int64_t wait_ms;
 
 	while (s->saved < s->waiting_count) {
-		if (!search_count(s, s->waiting[s->saved++]))
+		int counted = search_count(s, s->waiting[s->saved++], &e);
+
+		if (counted < 0) {
+			search_fail_store(s, &e);
+			return;
+		}
+		if (counted == 0)
 			continue;
 		task_save(t, search_save_next);
 		return;
@@ -131,15 +163,29 @@ static void
 search_finish(struct search *s)
 {
 	struct task *t = s->task;
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 
 	log_info("mailbox-searched", LOG_STR("tenant", t->work.tenant),
-	    LOG_STR("mailbox", t->work.user), LOG_INT("found", s->found));
+	    LOG_STR("mailbox", t->work.user), LOG_INT("found", s->found),
+	    LOG_INT("unreadable", s->unreadable));
 	s->next_search_ms = INT64_MAX;
-	if (t->session->store != NULL)
+	if (t->session->store == NULL)
+		err_set(&e, ERR_RETRY, "the store is closed");
+	else
 		store_link_each(t->session->store, t->work.tenant, t->work.user,
-		    search_collect, s, NULL);
+		    search_collect, s, &e);
+	if (e.code != ERR_NONE) {
+		search_fail_store(s, &e);
+		return;
+	}
 	/* What was found is added with the first of these. */
 	search_save_next(t);
+}
+
+static void
+search_go_on(struct task *t)
+{
+	search_ask(t->state);
 }
 
 static void
@@ -149,6 +195,8 @@ search_done(const struct err *e, void *arg)
 
 	if (e->code != ERR_NONE)
 		task_fail(s->task, e);
+	else if (s->next.len > 0 && s->task->outcome.add_count >= SEARCH_ADDS)
+		task_save(s->task, search_go_on);
 	else if (s->next.len > 0)
 		search_ask(s);
 	else

@@ -147,6 +147,8 @@ write_parse_set(const struct http_reply *reply, void *arg, struct err *e)
 {
 	struct look *l = arg;
 
+	l->set_refused = reply->result == HTTP_DONE && reply->status >= 300 &&
+	    reply->status < 500 && reply->status != 408;
 	return unblu_set_reply(reply, &l->conversation, e);
 }
 
@@ -188,8 +190,9 @@ write_set_done(const struct err *e, void *arg)
 		return;
 	}
 	/* An answer that refuses says that nothing was written; behind a lost
-	 * one the mark stays, so that it is read back. */
-	if (e->code != ERR_RETRY && e->code != ERR_INPUT)
+	 * one, or a 5xx of whoever stands in between, the mark stays, so that
+	 * it is read back. */
+	if (l->set_refused)
 		l->link.writing[0] = '\0';
 	if (e->code == ERR_REFUSED)
 		task_audit(l->task,
@@ -203,6 +206,8 @@ write_marked(struct task *t)
 {
 	struct look *l = t->state;
 
+	/* A request that is not sent at all has written nothing. */
+	l->set_refused = true;
 	task_call(
 	    t, CALL_UNBLU, write_build_set, write_parse_set, write_set_done, l);
 }

@@ -195,6 +195,12 @@ run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
 	if (strcmp(verb, "follow") == 0 && argc == 3)
 		return store_mailbox_follow(s, argv[0], argv[1], argv[2], false,
 		    clock_wall_ms(), NULL, e);
+	/* box TENANT USER STATE RETRY_MS */
+	if (strcmp(verb, "box") == 0 && argc == 4)
+		return store_mailbox_set_state(s, argv[0], argv[1],
+		    (enum store_mailbox_state)strtol(argv[2], NULL, 10),
+		    "by an operator", strtoll(argv[3], NULL, 10),
+		    clock_wall_ms(), e);
 	if (strcmp(verb, "fact") == 0 && argc == 2)
 		return store_fact_set(s, argv[0], argv[1], clock_wall_ms(), e);
 	if (strcmp(verb, "wake") == 0 && argc == 1)

@@ -260,6 +260,13 @@ what_unblus_answers_mean(void **state)
 	    {"an unknown conversation", 404, JSON,
 		"{\"$_type\":\"Error\",\"statusCode\":404}", ERR_GONE},
 	    {"a wrong base path is no deletion", 404, "", "", ERR_CONFIG},
+	    {"a gateway's 404 in JSON is no deletion", 404, JSON,
+		"{\"message\":\"no Route matched with those values\"}",
+		ERR_CONFIG},
+	    {"an error about another status is no deletion", 404, JSON,
+		"{\"$_type\":\"Error\",\"statusCode\":502}", ERR_CONFIG},
+	    {"another type of object is no deletion", 404, JSON,
+		"{\"$_type\":\"Problem\",\"statusCode\":404}", ERR_CONFIG},
 	    {"a proxy's 404 is no deletion", 404, "text/html", "<html>",
 		ERR_CONFIG},
 	    {"a conflict is looked at again", 409, JSON, "{}", ERR_RETRY},
@@ -320,6 +327,46 @@ a_state_of_the_future_is_neither_created_nor_ended(void **state)
 }
 
 static void
+a_404_of_a_gateway_is_no_deletion_done(void **state)
+{
+	struct http_reply r = reply_of(404, JSON, "{\"message\":\"no Route\"}");
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(unblu_delete_reply(&r, &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+	assert_int_equal(unblu_end_reply(&r, &e), -1);
+	assert_int_equal(e.code, ERR_CONFIG);
+	r = reply_of(404, JSON, "{\"$_type\":\"Error\",\"statusCode\":404}");
+	assert_int_equal(unblu_delete_reply(&r, &e), 0);
+}
+
+static void
+an_error_never_quotes_the_answer(void **state)
+{
+	static const char unblu[] =
+	    "{\"$_type\":\"Error\",\"statusCode\":400,"
+	    "\"errorMessage\":\"topic 'Merger of A and B' is too long\"}";
+	static const char graph[] =
+	    "{\"error\":{\"code\":\"About Merger\","
+	    "\"message\":\"subject 'Merger of A and B' is bad\"}}";
+	struct http_reply r = reply_of(400, JSON, unblu);
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(unblu_judge(&r, &e), -1);
+	assert_null(strstr(e.text, "Merger"));
+	assert_non_null(strstr(e.text, "400"));
+	r = reply_of(400, JSON, graph);
+	assert_int_equal(graph_judge(&r, GRAPH_EVENT, &e), -1);
+	assert_null(strstr(e.text, "Merger"));
+	assert_non_null(strstr(e.text, "400"));
+	r = reply_of(403, JSON, graph);
+	assert_int_equal(graph_judge(&r, GRAPH_EVENT, &e), -1);
+	assert_null(strstr(e.text, "Merger"));
+}
+
+static void
 a_history_is_read_absent_or_not_readable(void **state)
 {
 	struct conversation_history h;
@@ -338,6 +385,9 @@ a_history_is_read_absent_or_not_readable(void **state)
 	assert_int_equal(unblu_history_reply(&r, &h, &e), 0);
 	assert_int_equal(h.kind, GUARD_HISTORY_ABSENT);
 	r = reply_of(404, "", "");
+	assert_int_equal(unblu_history_reply(&r, &h, &e), 0);
+	assert_int_equal(h.kind, GUARD_HISTORY_UNREADABLE);
+	r = reply_of(404, JSON, "{\"message\":\"no Route matched\"}");
 	assert_int_equal(unblu_history_reply(&r, &h, &e), 0);
 	assert_int_equal(h.kind, GUARD_HISTORY_UNREADABLE);
 	r = reply_of(403, JSON, "{}");
@@ -737,6 +787,8 @@ main(void)
 	    cmocka_unit_test(a_conversation_is_read_with_members_of_the_future),
 	    cmocka_unit_test(
 		a_state_of_the_future_is_neither_created_nor_ended),
+	    cmocka_unit_test(a_404_of_a_gateway_is_no_deletion_done),
+	    cmocka_unit_test(an_error_never_quotes_the_answer),
 	    cmocka_unit_test(a_history_is_read_absent_or_not_readable),
 	    cmocka_unit_test(what_entras_refusals_mean),
 	    cmocka_unit_test(a_token_is_used_up_before_it_expires),
