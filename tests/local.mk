@@ -24,6 +24,7 @@ unit_tests += tests/unit/test_plan
 unit_tests += tests/unit/test_guard
 unit_tests += tests/unit/test_event
 unit_tests += tests/unit/test_file
+unit_tests += tests/unit/test_http
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jws
 unit_tests += tests/unit/test_log

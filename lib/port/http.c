@@ -2,12 +2,16 @@
 #include "port/http_exchange.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { HTTP_CONNECTIONS_TOTAL = 64 };
+enum {
+	HTTP_CONNECTIONS_KEPT = 128,
+	HTTP_STREAMS_PER_HOST = 256 /* of one that multiplexes */
+};
 
 static void http_settle(struct http *h);
 
@@ -18,25 +22,97 @@ http_new(struct loop *loop, const struct http_options *options)
 
 	h->loop = loop;
 	h->options = *options;
+	TAILQ_INIT(&h->hosts);
 	TAILQ_INIT(&h->exchanges);
 	return h;
+}
+
+/* ---- whose turn it is ---- */
+
+static struct http_host *
+http_host_of(struct http *h, const char *url)
+{
+	const char *authority = strstr(url, "://");
+	struct http_host *host;
+	size_t len = strlen(url);
+
+	if (authority != NULL)
+		len = (size_t)(authority - url) + 3 +
+		    strcspn(authority + 3, "/?#");
+	TAILQ_FOREACH(host, &h->hosts, link)
+	if (strlen(host->name) == len && memcmp(host->name, url, len) == 0)
+		return host;
+	host = mem_zalloc(sizeof(*host));
+	host->name = mem_strndup(url, len);
+	TAILQ_INIT(&host->held);
+	TAILQ_INSERT_TAIL(&h->hosts, host, link);
+	return host;
+}
+
+static size_t
+http_host_limit(const struct http *h, const struct http_host *host)
+{
+	int connections = h->options.max_connections_per_host;
+
+	if (host->multiplexes)
+		return HTTP_STREAMS_PER_HOST;
+	return connections > 0 ? (size_t)connections
+			       : HTTP_CONNECTIONS_PER_HOST;
+}
+
+/* Its time begins now. */
+static void
+http_host_feed(struct http *h, struct http_host *host)
+{
+	struct http_exchange *x;
+
+	while (host->active < http_host_limit(h, host) &&
+	    (x = TAILQ_FIRST(&host->held)) != NULL) {
+		TAILQ_REMOVE(&host->held, x, held_link);
+		x->is_held = false;
+		host->active++;
+		x->started_ms = clock_mono_ms();
+		curl_multi_add_handle(h->multi, x->easy);
+	}
+}
+
+static void
+http_leave(struct http_exchange *x)
+{
+	TAILQ_REMOVE(&x->http->exchanges, x, link);
+	x->http->count--;
+	if (x->is_held)
+		TAILQ_REMOVE(&x->host->held, x, held_link);
+	else
+		x->host->active--;
 }
 
 void
 http_cancel(struct http_exchange *x)
 {
-	TAILQ_REMOVE(&x->http->exchanges, x, link);
-	x->http->count--;
+	struct http *h = x->http;
+	struct http_host *host = x->host;
+
+	http_leave(x);
 	http_exchange_free(x);
+	http_host_feed(h, host);
 }
 
 void
 http_free(struct http *h)
 {
+	struct http_host *host;
+
 	if (h == NULL)
 		return;
+	/* From the end: those that are held must not be started for this. */
 	while (!TAILQ_EMPTY(&h->exchanges))
-		http_cancel(TAILQ_FIRST(&h->exchanges));
+		http_cancel(TAILQ_LAST(&h->exchanges, http_exchanges));
+	while ((host = TAILQ_FIRST(&h->hosts)) != NULL) {
+		TAILQ_REMOVE(&h->hosts, host, link);
+		free(host->name);
+		free(host);
+	}
 	if (h->multi != NULL) {
 		curl_multi_cleanup(h->multi);
 		loop_timer_free(h->timer);
@@ -164,12 +240,10 @@ http_prepare(struct http *h, struct err *e)
 	curl_multi_setopt(
 	    h->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
-	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-	    (long)HTTP_CONNECTIONS_TOTAL);
 	/* The cache counts those in use too: a smaller one would close each
 	 * connection behind its first exchange. */
 	curl_multi_setopt(
-	    h->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CONNECTIONS_TOTAL);
+	    h->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CONNECTIONS_KEPT);
 	return 0;
 }
 
@@ -210,24 +284,28 @@ static void
 http_finish(struct http_exchange *x, CURLcode code)
 {
 	struct http *h = x->http;
+	struct http_host *host = x->host;
 	struct http_reply *r = &x->reply;
-	long status = 0;
+	long status = 0, version = 0;
 
 	r->result = http_result_of(x, code);
 	if (r->result == HTTP_DONE) {
 		curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 		r->status = (int)status;
+		curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
+		host->multiplexes = version >= CURL_HTTP_VERSION_2_0;
 	}
+	r->retry_after_ms = http_exchange_retry_after(x);
 	r->body = buf_text(&x->got);
 	r->body_len = x->got.len;
 	r->duration_ms = clock_mono_ms() - x->started_ms;
 	r->message = code == CURLE_OK ? ""
 	    : x->message[0] != '\0'   ? x->message
 				      : curl_easy_strerror(code);
-	TAILQ_REMOVE(&h->exchanges, x, link);
-	h->count--;
+	http_leave(x);
 	x->done(r, x->arg);
 	http_exchange_free(x);
+	http_host_feed(h, host);
 }
 
 /* Hands out what is complete. A callback may start and cancel exchanges, so
@@ -266,6 +344,9 @@ http_start(struct http *h, const struct http_request *r,
 	x->arg = arg;
 	TAILQ_INSERT_TAIL(&h->exchanges, x, link);
 	h->count++;
-	curl_multi_add_handle(h->multi, x->easy);
+	x->host = http_host_of(h, buf_text(&r->url));
+	x->is_held = true;
+	TAILQ_INSERT_TAIL(&x->host->held, x, held_link);
+	http_host_feed(h, x->host);
 	return x;
 }

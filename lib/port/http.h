@@ -51,7 +51,9 @@ struct http_request {
 	} headers[HTTP_HEADERS_MAX];
 	size_t header_count; /* over HTTP_HEADERS_MAX: one did not fit */
 	bool once; /* a write: never sent again by the transport itself */
-	int64_t timeout_ms; /* whole exchange; 0: 15 s */
+	/* Whole exchange, but for the wait for one of the host's connections;
+	 * 0: 15 s. */
+	int64_t timeout_ms;
 	const char *op; /* static name for logs and metrics: "get-event" */
 };
 
@@ -84,7 +86,7 @@ struct http_reply {
 	char request_id[64]; /* the peer's request-id header, "" if none */
 	char www_authenticate[256];
 	char location[256];
-	int64_t retry_after_ms; /* -1: not said */
+	int64_t retry_after_ms; /* up to RETRY_AFTER_MAX_MS; -1: not said */
 	int64_t duration_ms;
 	const char *message; /* curl's words when result is not HTTP_DONE */
 };
@@ -92,7 +94,8 @@ struct http_reply {
 /*
  * Starts an exchange; done is called once from the loop, never from inside
  * http_start(). Redirects are not followed, only http and https are spoken,
- * certificates are verified. -1 when the request is malformed.
+ * certificates are verified. NULL when the request is malformed. Above the
+ * number of connections that a host gets it is held until another has ended.
  */
 struct http_exchange *http_start(struct http *h, const struct http_request *r,
     void (*done)(const struct http_reply *reply, void *arg), void *arg,

@@ -11,8 +11,9 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/when.h"
+#include "rule/retry.h"
 
-enum { HTTP_BUFFER = 8 << 10, HTTP_LOW_SPEED_S = 10 };
+enum { HTTP_BUFFER = 8 << 10 };
 
 void
 http_exchange_free(struct http_exchange *x)
@@ -83,13 +84,12 @@ http_take_header(char *line, size_t size, size_t count, void *arg)
 	struct http_exchange *x = arg;
 	struct http_reply *r = &x->reply;
 	size_t len = size * count;
-	char text[64];
 
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		/* 100 Continue and the like come first. */
 		r->content_type[0] = r->request_id[0] = '\0';
 		r->www_authenticate[0] = r->location[0] = '\0';
-		r->retry_after_ms = -1;
+		x->retry_after[0] = x->date[0] = '\0';
 		return len;
 	}
 	if (http_header_value(line, len, "content-type", r->content_type,
@@ -101,10 +101,23 @@ http_take_header(char *line, size_t size, size_t count, void *arg)
 	    sizeof(r->www_authenticate));
 	http_header_value(
 	    line, len, "location", r->location, sizeof(r->location));
-	if (http_header_value(line, len, "retry-after", text, sizeof(text)))
-		r->retry_after_ms =
-		    when_parse_retry_after(text, clock_wall_ms());
+	http_header_value(
+	    line, len, "retry-after", x->retry_after, sizeof(x->retry_after));
+	http_header_value(line, len, "date", x->date, sizeof(x->date));
 	return len;
+}
+
+/* A date is one of the peer's clock, which need not be ours. */
+int64_t
+http_exchange_retry_after(const struct http_exchange *x)
+{
+	int64_t now_ms = when_parse_retry_after(x->date, 0);
+	int64_t wait_ms;
+
+	wait_ms = when_parse_retry_after(
+	    x->retry_after, now_ms > 0 ? now_ms : clock_wall_ms());
+	/* A slip of the units, or the epoch, must not stop us for years. */
+	return wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS;
 }
 
 /* ---- what is asked ---- */
@@ -204,8 +217,6 @@ http_set_limits(struct http_exchange *x, const struct http_request *r)
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS,
 	    r->timeout_ms > 0 ? (long)r->timeout_ms : (long)HTTP_TIMEOUT_MS);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)HTTP_LOW_SPEED_S);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)HTTP_BUFFER);
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
@@ -281,7 +292,6 @@ http_exchange_new(struct http *h, const struct http_request *r, struct err *e)
 	x->http = h;
 	x->once = r->once;
 	x->reply.retry_after_ms = -1;
-	x->started_ms = clock_mono_ms();
 	buf_init(&x->sent, HTTP_BODY_MAX);
 	buf_init(&x->got, HTTP_REPLY_MAX);
 	if (r->body.len > 0)
