@@ -166,6 +166,7 @@ child_become(const struct child_options *o, struct child_args *args,
     struct child_env *env, pid_t parent)
 {
 	sigset_t none;
+	int self;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -174,7 +175,10 @@ child_become(const struct child_options *o, struct child_args *args,
 		_exit(EXIT_FAILURE);
 	child_keep_fd(o->listen_fd);
 	child_keep_fd(o->page_fd);
-	execve("/proc/self/exe", args->arg, env->all);
+	/* The running program itself, also when its file was replaced; by
+	 * descriptor, since valgrind would start itself by that name. */
+	self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	fexecve(self, args->arg, env->all);
 	_exit(EXIT_FAILURE);
 }
 
