@@ -22,7 +22,8 @@
  * A verb that fails inside the caller's transaction spoils it: what follows
  * fails too, store_commit() rolls back and fails. Nothing of a failed
  * transaction stands - except that after an I/O error its rows may turn up
- * later all the same; everything here bears being done twice.
+ * later all the same. Everything here bears being done twice, but for a claim:
+ * before the next one call store_work_recover_except().
  * After an I/O error (a write, an fsync) the connection counts as dead. The
  * caller keeps the handle and just tries again later, or closes and opens it:
  * either way the next verb opens the database anew, checks its settings and,
@@ -130,10 +131,13 @@ struct store_work {
  * Adds or raises rows: a new row gets generation 1, first_seen now and
  * due = now + delay_ms; an existing one generation + 1, hints ORed, due
  * unchanged or earlier (never later), not_before unchanged.
- * With a delay it is only appended at first (lean, however large the queue is)
- * and becomes a row, with these same numbers, when somebody claims once the
- * first of them is due; until then store_work_each() and the totals count each
- * notification by itself. Calls with a delay should all use the same one.
+ * With a short delay it is only appended at first (lean, however large the
+ * queue is) and becomes a row, with these same numbers, when somebody claims
+ * once the first of them is due; until then store_work_each() and the totals
+ * count each notification by itself. What is due before the last one that was
+ * appended, or only in a long time, becomes a row at once: delays can be mixed
+ * and nothing waits behind what is due later. Quickest while all short delays
+ * are the same.
  */
 struct store_hint_item {
 	enum store_kind kind;
@@ -165,11 +169,17 @@ int store_work_defer(struct store *s, const struct store_work *w,
 /* Start of sync: rows in progress under a dead sync become queued again.
  * Their number is added to *count (may be NULL). */
 int store_work_recover(struct store *s, int64_t *count, struct err *e);
-/* The same after sync died by a signal of its own making: these rows become
- * suspects, of which store_work_claim() then gives out one at a time, and
- * nothing else, until each has been finished, deferred or buried once. A row
- * that was alone in progress gets crashes + 1 (kept until it is finished):
- * the caller buries it at its limit. */
+/* After a claim whose commit has failed, which may stand all the same: the
+ * same for those rows in progress for which works_on() says no. The cost is
+ * per row in progress, however long the queue is. works_on() calls no verb. */
+int store_work_recover_except(struct store *s,
+    bool (*works_on)(const struct store_work *w, void *arg), void *arg,
+    int64_t *count, struct err *e);
+/* As store_work_recover() after sync died by a signal of its own making: these
+ * rows become suspects, of which store_work_claim() then gives out one at a
+ * time, and nothing else, until each has been finished, deferred or buried
+ * once. A row that was alone in progress gets crashes + 1 (kept until it is
+ * finished): the caller buries it at its limit. */
 int store_work_recover_crashed(struct store *s, int64_t *count, struct err *e);
 /* An operator's resume: the mailbox's queued rows no longer wait for their
  * not_before. */
@@ -417,6 +427,11 @@ int store_fact_each(struct store *s, const char *prefix,
  */
 int store_expire(struct store *s, int64_t finished_before_ms,
     int64_t audit_before_ms, int64_t *removed, struct err *e);
+
+/* The mailbox's queued rows: nobody is to look at it any more. Rows in progress
+ * stay until they are finished. */
+int store_work_clear(
+    struct store *s, const char *tenant, const char *user, struct err *e);
 
 /* Everything about a mailbox; its audit records lose user and event. What
  * stands at Graph and Unblu is the caller's. */

@@ -70,6 +70,35 @@ store_expire(struct store *s, int64_t finished_before_ms,
 }
 
 static int
+store_retain_run(struct store *s, const char *const *sqls, const char *tenant,
+    const char *user, struct err *e)
+{
+	for (; *sqls != NULL; sqls++) {
+		if (store_db_run(s, *sqls,
+			STORE_WITH(STORE_TEXT(user), STORE_TEXT(tenant)),
+			e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+store_work_clear(
+    struct store *s, const char *tenant, const char *user, struct err *e)
+{
+	static const char *const sqls[] = {
+	    "DELETE FROM arrival WHERE user_id = $1 AND tenant = $2",
+	    "DELETE FROM work WHERE claimed = 0 AND lane IN (SELECT id"
+	    " FROM lane WHERE user_id = $1 AND tenant = $2)",
+	    NULL,
+	};
+	int own = store_db_enter(s, e);
+	int rc = own < 0 ? -1 : store_retain_run(s, sqls, tenant, user, e);
+
+	return store_db_leave(s, own, rc, e);
+}
+
+static int
 store_retain_forget(
     struct store *s, const char *tenant, const char *user, struct err *e)
 {
@@ -87,15 +116,10 @@ store_retain_forget(
 	    "DELETE FROM lease WHERE name = 'mailbox:' || $2 || '/' || $1",
 	    "UPDATE audit SET user_id = '', event = ''"
 	    " WHERE user_id = $1 AND tenant = $2",
+	    NULL,
 	};
 
-	for (size_t i = 0; i < sizeof(sqls) / sizeof(sqls[0]); i++) {
-		if (store_db_run(s, sqls[i],
-			STORE_WITH(STORE_TEXT(user), STORE_TEXT(tenant)),
-			e) < 0)
-			return -1;
-	}
-	return 0;
+	return store_retain_run(s, sqls, tenant, user, e);
 }
 
 int

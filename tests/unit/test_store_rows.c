@@ -711,6 +711,36 @@ what_is_over_is_removed_by_age(void **state)
 	assert_int_equal(count, 100);
 }
 
+static void
+a_cleared_mailbox_has_nothing_queued_and_works_on(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4] = {{0}};
+	int64_t next_ms;
+
+	for (int i = 0; i < 2; i++) {
+		const char *user = i ? ANNA : BERT;
+
+		test_add(t, user, "claimed", 1, T0, 0);
+		test_add(t, user, "queued", 1, T0 + 1, 0);
+		test_add(t, user, "arrived", 1, T0 + 1, DELAY);
+	}
+	assert_int_equal(test_claim(t, T0, w, 4, NULL), 2);
+	assert_ok(t, store_work_clear(t->store, TENANT, ANNA, &t->e));
+	for (int i = 0; i < 2; i++) {
+		assert_ok(
+		    t, store_work_finish(t->store, &w[i], T0 + 1, 0, &t->e));
+	}
+	/* Bert's are all there; Anna's row was finished, the others are gone,
+	 * and what comes now is taken. */
+	assert_int_equal(test_claim(t, T0 + DELAY + 1, w, 4, &next_ms), 2);
+	assert_string_equal(w[0].user, BERT);
+	assert_string_equal(w[1].user, BERT);
+	test_add(t, ANNA, "new", 1, T0 + DELAY + 1, 0);
+	assert_int_equal(test_claim(t, T0 + DELAY + 1, w, 4, NULL), 1);
+	assert_string_equal(w[0].event, "new");
+}
+
 static int
 check_forgotten(const struct store_audit *a, void *arg)
 {
@@ -790,6 +820,7 @@ main(void)
 	    cmocka_unit_test(a_lease_has_one_holder_until_it_runs_out),
 	    cmocka_unit_test(facts_are_set_found_and_removed),
 	    cmocka_unit_test(what_is_over_is_removed_by_age),
+	    cmocka_unit_test(a_cleared_mailbox_has_nothing_queued_and_works_on),
 	    cmocka_unit_test(a_forgotten_mailbox_leaves_nothing_but_the_audit),
 	};
 
