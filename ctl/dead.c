@@ -4,45 +4,49 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "listing.h"
 #include "live.h"
 
-enum { OUTPUT_MAX = 16 << 20, IDS_MAX = 100 };
-
-struct listing {
-	struct buf out;
-	int64_t *ids; /* NULL: only print */
-	size_t count;
-};
+enum { OUTPUT_MAX = 1 << 20, IDS_MAX = 100 };
 
 static int
 list_one(const struct store_dead *d, void *arg)
 {
-	struct listing *l = arg;
+	struct listing *rows = arg;
+	struct buf line;
 
-	buf_printf(&l->out, "%" PRId64 "  ", d->id);
-	live_add_time(&l->out, d->died_ms);
-	buf_printf(&l->out, "  %s  %s/%s  ", live_kind_name(d->work.kind),
+	if (rows->json)
+		return listing_add_json(rows,
+		    json_pack("{s:I,s:o,s:s,s:s,s:s,s:s,s:i,s:s}", "id",
+			(json_int_t)d->id, "died", listing_time(d->died_ms),
+			"kind", live_kind_name(d->work.kind), "tenant",
+			d->work.tenant, "user", d->work.user, "event",
+			d->work.event, "attempts", d->work.attempts, "reason",
+			d->reason));
+	buf_init(&line, OUTPUT_MAX);
+	buf_printf(&line, "%" PRId64 "  ", d->id);
+	live_add_time(&line, d->died_ms);
+	buf_printf(&line, "  %s  %s/%s  ", live_kind_name(d->work.kind),
 	    d->work.tenant, d->work.user);
-	live_add_text(&l->out, d->reason);
-	buf_putc(&l->out, '\n');
-	l->count++;
-	return 0;
+	live_add_text(&line, d->reason);
+	return listing_add_line(rows, &line);
 }
 
 static int
-list(struct live *live)
+list(struct ctl *ctl, bool json)
 {
-	struct listing l = {.count = 0};
+	struct listing rows;
+	struct live live;
 	struct err e = {0};
-	int code = CTL_DONE;
+	int code = live_open(ctl, STORE_READ_ONLY, &live);
 
-	buf_init(&l.out, OUTPUT_MAX);
-	if (store_dead_each(live->store, list_one, &l, &e) != 0)
+	if (code != CTL_DONE)
+		return code;
+	listing_begin(&rows, json);
+	if (store_dead_each(live.store, list_one, &rows, &e) != 0)
 		code = live_fail("read the dead letters", &e);
-	fputs(buf_text(&l.out), stdout);
-	if (l.out.failed)
-		ctl_say("too many dead letters to list: %zu", l.count);
-	buf_clear(&l.out);
+	listing_end(&rows);
+	live_close(&live);
 	return code;
 }
 
@@ -164,10 +168,14 @@ act_on(struct ctl *ctl, int action, const char **words, int count)
 static int
 run(struct ctl *ctl, int argc, char **argv)
 {
+	bool json = false;
+	const struct ctl_option opts[] = {
+	    {"--json", NULL, &json},
+	    {NULL, NULL, NULL},
+	};
 	const char *words[IDS_MAX + 1];
 	int code = CTL_DONE;
-	struct live live;
-	int count = ctl_parse(ctl, NULL, argc, argv, words, IDS_MAX + 1, &code);
+	int count = ctl_parse(ctl, opts, argc, argv, words, IDS_MAX + 1, &code);
 
 	if (count < 0)
 		return code;
@@ -177,13 +185,11 @@ run(struct ctl *ctl, int argc, char **argv)
 		if (count > 1)
 			return ctl_misuse(
 			    ctl, "unexpected argument %s", words[1]);
-		code = live_open(ctl, STORE_READ_ONLY, &live);
-		if (code != CTL_DONE)
-			return code;
-		code = list(&live);
-		live_close(&live);
+		code = list(ctl, json);
 		return code != CTL_DONE ? code : ctl_finish();
 	}
+	if (json)
+		return ctl_misuse(ctl, "--json is for list");
 	for (int i = 0; i < ACTION_COUNT; i++) {
 		if (strcmp(words[0], actions[i].name) != 0)
 			continue;
@@ -195,7 +201,7 @@ run(struct ctl *ctl, int argc, char **argv)
 
 const struct ctl_command ctl_dead = {
     .name = "dead",
-    .usage = "list\nshow ID...\nreplay ID...\ndrop ID...",
+    .usage = "list [--json]\nshow ID...\nreplay ID...\ndrop ID...",
     .summary = "Lists work that was given up, puts it back or drops it",
     .run = run,
 };

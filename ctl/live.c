@@ -10,7 +10,7 @@
 #include "base/when.h"
 #include "port/wake.h"
 
-enum { LOCK_WAIT_MS = 10000 };
+enum { LOCK_WAIT_MS = 10000, IDLE_WAIT_MS = 5000, IDLE_PAUSE_MS = 50 };
 
 int
 live_open(struct ctl *ctl, unsigned flags, struct live *out)
@@ -62,6 +62,88 @@ live_fail(const char *what, const struct err *e)
 	ctl_say("store: %s: %s", what, e->text);
 	return e->code == ERR_NEWER || e->code == ERR_CONFIG ? CTL_USAGE
 							     : CTL_FAILED;
+}
+
+static int
+note_progress(const struct store_work *w, bool in_progress, void *arg)
+{
+	bool *busy = arg;
+
+	(void)w;
+	*busy = in_progress;
+	return in_progress ? 1 : 0;
+}
+
+/* 1, 0, -1. Rows that a dead sync has left behind do not count. */
+static int
+sync_is_at_work(
+    struct live *live, const char *tenant, const char *user, struct err *e)
+{
+	int64_t at_ms = 0;
+	bool busy = false;
+
+	if (store_fact_get(live->store, "sync-heartbeat", NULL, 0, &at_ms, e) <
+	    0)
+		return -1;
+	if (clock_wall_ms() - at_ms > LIVE_SYNC_STALE_MS)
+		return 0;
+	if (store_work_each(
+		live->store, tenant, user, note_progress, &busy, e) != 0)
+		return -1;
+	return busy ? 1 : 0;
+}
+
+int
+live_begin_idle(struct live *live, const char *tenant, const char *user)
+{
+	int64_t end_ms = clock_mono_ms() + IDLE_WAIT_MS;
+	struct err e = {0};
+
+	for (;;) {
+		int busy;
+
+		if (store_begin(live->store, &e) != 0)
+			return live_fail("begin", &e);
+		busy = sync_is_at_work(live, tenant, user, &e);
+		if (busy == 0)
+			return CTL_DONE;
+		store_rollback(live->store);
+		if (busy < 0)
+			return live_fail("read the queue", &e);
+		if (clock_mono_ms() >= end_ms)
+			break;
+		clock_pause_ms(IDLE_PAUSE_MS);
+	}
+	ctl_say("sync is at work on %s/%s just now: try again", tenant, user);
+	return CTL_FAILED;
+}
+
+int
+live_end(struct live *live, int rc, const char *what, struct err *e)
+{
+	if (rc != 0)
+		store_rollback(live->store);
+	else
+		rc = store_commit(live->store, e);
+	return rc != 0 ? live_fail(what, e) : CTL_DONE;
+}
+
+int
+live_audit(struct live *live, const struct store_link *about,
+    const char *action, const char *outcome, const char *detail, struct err *e)
+{
+	const struct store_audit a = {
+	    .at_ms = live->now_ms,
+	    .tenant = about->tenant,
+	    .user = about->user,
+	    .event = about->event,
+	    .conversation = about->conversation,
+	    .action = action,
+	    .outcome = outcome,
+	    .detail = detail,
+	};
+
+	return store_audit_add(live->store, &a, e);
 }
 
 struct by_name {
@@ -165,4 +247,23 @@ live_state_name(enum store_mailbox_state state)
 		return "unfollowed";
 	}
 	return "unknown";
+}
+
+const char *
+live_link_name(enum store_link_state state)
+{
+	static const char *const names[STORE_LINK_STATE_COUNT] = {
+	    [STORE_LINK_ANNOUNCED] = "announced",
+	    [STORE_LINK_LINKED] = "linked",
+	    [STORE_LINK_GONE] = "gone",
+	    [STORE_LINK_HELD] = "held",
+	    [STORE_LINK_FOREIGN] = "foreign",
+	    [STORE_LINK_ENDED] = "ended",
+	    [STORE_LINK_KEPT] = "kept",
+	    [STORE_LINK_DELETED] = "deleted",
+	    [STORE_LINK_UNCONFIRMED] = "unconfirmed",
+	};
+
+	return (unsigned)state < STORE_LINK_STATE_COUNT ? names[state]
+							: "unknown";
 }

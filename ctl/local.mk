@@ -5,14 +5,18 @@
 noinst_LIBRARIES += ctl/libctl.a
 ctl_libctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DBINDIR='"$(bindir)"'
 ctl_libctl_a_SOURCES = \
+	ctl/audit.c \
 	ctl/backup.c \
 	ctl/check.c \
 	ctl/crontab.c ctl/crontab.h \
 	ctl/ctl.c ctl/ctl.h \
 	ctl/dead.c \
+	ctl/deletion.c \
 	ctl/fcgi_client.c ctl/fcgi_client.h \
+	ctl/forget.c \
 	ctl/health.c \
 	ctl/keys.c ctl/keys.h \
+	ctl/listing.c ctl/listing.h \
 	ctl/live.c ctl/live.h \
 	ctl/mailbox.c \
 	ctl/print.c \
@@ -22,7 +26,9 @@ ctl_libctl_a_SOURCES = \
 	ctl/resync.c \
 	ctl/status.c \
 	ctl/status_doc.c ctl/status_doc.h \
-	ctl/template.c ctl/template.h
+	ctl/systemd.c ctl/systemd.h \
+	ctl/template.c ctl/template.h \
+	ctl/writes.c
 
 bin_PROGRAMS += ctl/outlook-addinctl
 ctl_outlook_addinctl_SOURCES = ctl/main.c

@@ -16,6 +16,10 @@ static const struct ctl_command *const commands[] = {
     &ctl_mailbox,
     &ctl_resync,
     &ctl_dead,
+    &ctl_deletion,
+    &ctl_writes,
+    &ctl_audit,
+    &ctl_forget,
     &ctl_backup,
     NULL,
 };

@@ -9,11 +9,39 @@
 #include "crontab.h"
 #include "ctl.h"
 #include "keys.h"
+#include "rule/cron.h"
+#include "systemd.h"
 
 enum { OUTPUT_MAX = 1 << 20 };
 
+#define RENEW BINDIR "/outlook-addin-renew"
+
 static int
-print_crontab(const struct ctl *ctl, struct buf *out)
+print_crontab(const struct ctl *ctl, const struct config *c, const char *path,
+    struct buf *out)
+{
+	crontab_write(out, c->cron, RENEW, path, ctl->over.database);
+	return CTL_DONE;
+}
+
+static int
+print_systemd(const struct ctl *ctl, const struct config *c, const char *path,
+    struct buf *out)
+{
+	struct err e = {0};
+	struct cron cron;
+
+	if (cron_parse(c->cron, &cron, &e) != 0)
+		return ctl_fail("print", &e);
+	systemd_write_units(out, &cron, RENEW, path, ctl->over.database);
+	return CTL_DONE;
+}
+
+/* What is made from the configuration. */
+static int
+print_configured(const struct ctl *ctl, struct buf *out,
+    int (*print)(const struct ctl *ctl, const struct config *c,
+	const char *path, struct buf *out))
 {
 	struct config config;
 	char path[PATH_MAX];
@@ -21,11 +49,10 @@ print_crontab(const struct ctl *ctl, struct buf *out)
 
 	if (code != CTL_DONE)
 		return code;
-	crontab_write(out, config.cron, BINDIR "/outlook-addin-renew",
-	    realpath(config.path, path) != NULL ? path : config.path,
-	    ctl->over.database);
+	code = print(ctl, &config,
+	    realpath(config.path, path) != NULL ? path : config.path, out);
 	config_clear(&config);
-	return CTL_DONE;
+	return code;
 }
 
 static int
@@ -42,7 +69,9 @@ run(struct ctl *ctl, int argc, char **argv)
 		return ctl_misuse(ctl, "print what?");
 	buf_init(&out, OUTPUT_MAX);
 	if (strcmp(what, "crontab") == 0)
-		code = print_crontab(ctl, &out);
+		code = print_configured(ctl, &out, print_crontab);
+	else if (strcmp(what, "systemd") == 0)
+		code = print_configured(ctl, &out, print_systemd);
 	else if (strcmp(what, "schema") == 0)
 		keys_write_schema(&out);
 	else if (strcmp(what, "sample") == 0)
@@ -58,8 +87,10 @@ run(struct ctl *ctl, int argc, char **argv)
 
 const struct ctl_command ctl_print = {
     .name = "print",
-    .usage = "crontab\nschema\nsample\nreference",
-    .summary = "Prints the crontab line of the renewal, or the JSON schema, "
-	       "a sample or the reference of the configuration",
+    .usage = "crontab\nsystemd\nschema\nsample\nreference",
+    .summary =
+	"Prints the crontab line or the systemd units of the renewal, or "
+	"the JSON schema, a sample or the reference of the "
+	"configuration",
     .run = run,
 };

@@ -40,6 +40,11 @@ queue(struct live *live, const struct store_mailbox *m)
 	struct queueing q = {.live = live};
 	struct store *s = live->store;
 
+	if (m->state == STORE_MAILBOX_UNFOLLOWED) {
+		ctl_say("%s is not followed: mailbox resume follows it again",
+		    m->user);
+		return CTL_FAILED;
+	}
 	if (store_begin(s, &q.err) != 0)
 		return live_fail("resync", &q.err);
 	if (add(live, STORE_WORK_FOLLOW, m->tenant, m->user, "", &q.err) != 0 ||

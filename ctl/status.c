@@ -33,7 +33,9 @@ add_degraded(struct buf *out, const json_t *doc)
 		live_add_text(out, text_of(one, "reason"));
 		buf_puts(out, ": ");
 		live_add_text(out, text_of(one, "message"));
-		buf_printf(out, " (since %s)\n", text_of(one, "since"));
+		if (json_str(one, "since") != NULL)
+			buf_printf(out, " (since %s)", json_str(one, "since"));
+		buf_putc(out, '\n');
 	}
 }
 
@@ -52,6 +54,33 @@ add_programs(struct buf *out, const json_t *doc)
 	    text_of(renew, "lastRun"), text_of(renew, "lastSuccess"));
 }
 
+/* What stops the writes to Unblu is a decision, not a fault; but nobody shall
+ * overlook it. */
+static void
+add_writes(struct buf *out, const json_t *doc)
+{
+	const json_t *writes = json_obj(doc, "writes");
+	const json_t *paused = json_arr(writes, "paused");
+
+	if (json_flag(writes, "dryRun", false))
+		buf_puts(out,
+		    "writes         DRY RUN (syncServerDryRun): nothing is "
+		    "written to Unblu\n");
+	for (size_t i = 0; i < json_array_size(paused); i++) {
+		const json_t *one = json_array_get(paused, i);
+		const char *tenant = json_str(one, "tenant");
+
+		buf_printf(out, "writes         PAUSED for %s%s since %s",
+		    tenant == NULL ? "all tenants" : "tenant ",
+		    tenant == NULL ? "" : tenant, text_of(one, "since"));
+		if (text_of(one, "reason")[0] != '\0') {
+			buf_puts(out, ": ");
+			live_add_text(out, text_of(one, "reason"));
+		}
+		buf_putc(out, '\n');
+	}
+}
+
 static void
 add_counts(struct buf *out, const json_t *doc)
 {
@@ -59,10 +88,12 @@ add_counts(struct buf *out, const json_t *doc)
 	const json_t *subs = json_obj(doc, "subscriptions");
 
 	buf_printf(out,
-	    "queue          %" PRId64 " rows, %" PRId64
-	    " in progress, oldest %" PRId64 " s\n"
+	    "queue          %" PRId64 " rows: %" PRId64 " in progress, %" PRId64
+	    " wait after a failure, %" PRId64
+	    " scheduled for later; oldest %" PRId64 " s\n"
 	    "dead letters   %" PRId64 "\n",
 	    json_int(queue, "rows", 0), json_int(queue, "inProgress", 0),
+	    json_int(queue, "waiting", 0), json_int(queue, "scheduled", 0),
 	    json_int(queue, "oldestSeconds", 0),
 	    json_int(doc, "deadLetters", 0));
 	buf_printf(out,
@@ -128,6 +159,7 @@ print_text(const json_t *doc)
 	buf_init(&out, OUTPUT_MAX);
 	add_degraded(&out, doc);
 	add_programs(&out, doc);
+	add_writes(&out, doc);
 	add_counts(&out, doc);
 	add_links(&out, doc);
 	add_mailboxes(&out, doc);

@@ -1,27 +1,15 @@
 /* ctl/status_doc.c - see status_doc.h. */
 #include "status_doc.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/when.h"
+#include "listing.h"
 
 /* As /ready judges. */
-enum { SYNC_STALE_MS = 15 * 1000, QUEUE_OLD_MS = 5 * 60 * 1000 };
+enum { QUEUE_OLD_MS = 5 * 60 * 1000 };
 
 static const char degraded_prefix[] = "degraded:";
-
-static const char *const link_states[STORE_LINK_STATE_COUNT] = {
-    [STORE_LINK_ANNOUNCED] = "announced",
-    [STORE_LINK_LINKED] = "linked",
-    [STORE_LINK_GONE] = "gone",
-    [STORE_LINK_HELD] = "held",
-    [STORE_LINK_FOREIGN] = "foreign",
-    [STORE_LINK_ENDED] = "ended",
-    [STORE_LINK_KEPT] = "kept",
-    [STORE_LINK_DELETED] = "deleted",
-    [STORE_LINK_UNCONFIRMED] = "unconfirmed",
-};
+static const char pause_prefix[] = "pause:";
 
 struct building {
 	struct live *live;
@@ -29,20 +17,9 @@ struct building {
 	json_t *mailboxes;
 	int64_t links[STORE_LINK_STATE_COUNT];
 	int64_t active, pending, expired, nearest_ms;
+	int64_t rows, in_progress, scheduled, waiting, oldest_ms;
 	struct err err;
 };
-
-/* null for 0. */
-static json_t *
-time_json(int64_t ms)
-{
-	char text[WHEN_TEXT_MAX];
-
-	if (ms <= 0)
-		return json_null();
-	when_format_iso(ms, false, text);
-	return json_string(text);
-}
 
 static void
 add_reason(
@@ -50,13 +27,17 @@ add_reason(
 {
 	json_array_append_new(b->degraded,
 	    json_pack("{s:s,s:s,s:o}", "reason", reason, "message", message,
-		"since", time_json(ms)));
+		"since", listing_time(ms)));
 }
 
+/* Held deletions are counted, which says more than what sync has noted. */
 static int
 add_fact(const char *name, const char *text, int64_t at_ms, void *arg)
 {
-	add_reason(arg, name + strlen(degraded_prefix), text, at_ms);
+	const char *reason = name + strlen(degraded_prefix);
+
+	if (strcmp(reason, "deletions") != 0)
+		add_reason(arg, reason, text, at_ms);
 	return 0;
 }
 
@@ -83,7 +64,7 @@ subscription_json(struct building *b, const struct store_mailbox *m)
 			b->nearest_ms = sub.expires_ms;
 	}
 	return json_pack("{s:s,s:s,s:o}", "state", state, "id", sub.id,
-	    "expires", time_json(sub.granted_ms == 0 ? 0 : sub.expires_ms));
+	    "expires", listing_time(sub.granted_ms == 0 ? 0 : sub.expires_ms));
 }
 
 static int
@@ -92,11 +73,11 @@ add_mailbox(const struct store_mailbox *m, void *arg)
 	struct building *b = arg;
 	json_t *one = json_pack("{s:s,s:s,s:s,s:s,s:o}", "tenant", m->tenant,
 	    "user", m->user, "upn", m->upn, "state", live_state_name(m->state),
-	    "since", time_json(m->since_ms));
+	    "since", listing_time(m->since_ms));
 
 	if (m->state == STORE_MAILBOX_PARKED) {
 		json_object_set_new(one, "reason", json_string(m->reason));
-		json_object_set_new(one, "retry", time_json(m->retry_ms));
+		json_object_set_new(one, "retry", listing_time(m->retry_ms));
 	}
 	json_object_set_new(one, "subscription", subscription_json(b, m));
 	json_array_append_new(b->mailboxes, one);
@@ -119,8 +100,9 @@ links_json(const struct building *b)
 	json_t *out = json_object();
 
 	for (int i = 0; i < STORE_LINK_STATE_COUNT; i++)
-		json_object_set_new(
-		    out, link_states[i], json_integer(b->links[i]));
+		json_object_set_new(out,
+		    live_link_name((enum store_link_state)i),
+		    json_integer(b->links[i]));
 	return out;
 }
 
@@ -135,14 +117,14 @@ sync_json(struct building *b)
 	if (store_fact_get(b->live->store, "sync-heartbeat", text, sizeof(text),
 		&at_ms, &b->err) < 0)
 		return NULL;
-	alive = at_ms > 0 && b->live->now_ms - at_ms <= SYNC_STALE_MS;
+	alive = at_ms > 0 && b->live->now_ms - at_ms <= LIVE_SYNC_STALE_MS;
 	if (enabled && !alive)
 		add_reason(b, "sync",
 		    at_ms == 0 ? "sync has never run"
 			       : "sync has not shown itself lately",
 		    at_ms);
 	return json_pack("{s:b,s:b,s:o}", "enabled", enabled, "alive", alive,
-	    "heartbeat", time_json(at_ms));
+	    "heartbeat", listing_time(at_ms));
 }
 
 static json_t *
@@ -162,27 +144,83 @@ renew_json(struct building *b)
 		json_decref(figures);
 		return NULL;
 	}
-	return json_pack("{s:o,s:o,s:o}", "lastRun", time_json(run_ms),
-	    "lastSuccess", time_json(success_ms), "figures",
+	return json_pack("{s:o,s:o,s:o}", "lastRun", listing_time(run_ms),
+	    "lastSuccess", listing_time(success_ms), "figures",
 	    figures == NULL ? json_null() : figures);
+}
+
+/* A row that is scheduled for later is not late: it ages from then on. */
+static int
+count_work(const struct store_work *w, bool in_progress, void *arg)
+{
+	struct building *b = arg;
+	int64_t since_ms =
+	    w->due_ms > w->first_seen_ms ? w->due_ms : w->first_seen_ms;
+
+	b->rows++;
+	b->in_progress += in_progress;
+	if (!in_progress && w->due_ms > b->live->now_ms) {
+		b->scheduled++;
+		return 0;
+	}
+	b->waiting += !in_progress && w->not_before_ms > b->live->now_ms;
+	if (b->oldest_ms == 0 || since_ms < b->oldest_ms)
+		b->oldest_ms = since_ms;
+	return 0;
 }
 
 static json_t *
 queue_json(struct building *b)
 {
-	struct store_work_totals t = {0};
 	int64_t age_ms = 0;
 
-	if (store_work_totals(b->live->store, &t, &b->err) != 0)
+	if (store_work_each(
+		b->live->store, NULL, NULL, count_work, b, &b->err) != 0)
 		return NULL;
-	if (t.oldest_first_seen_ms > 0)
-		age_ms = b->live->now_ms - t.oldest_first_seen_ms;
+	if (b->oldest_ms > 0)
+		age_ms = b->live->now_ms - b->oldest_ms;
 	if (age_ms > QUEUE_OLD_MS)
-		add_reason(b, "queue-age", "work waits for too long",
-		    t.oldest_first_seen_ms);
-	return json_pack("{s:I,s:I,s:I}", "rows", (json_int_t)t.rows,
-	    "inProgress", (json_int_t)t.in_progress, "oldestSeconds",
-	    (json_int_t)(age_ms > 0 ? age_ms / 1000 : 0));
+		add_reason(
+		    b, "queue-age", "work waits for too long", b->oldest_ms);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "rows", (json_int_t)b->rows,
+	    "inProgress", (json_int_t)b->in_progress, "scheduled",
+	    (json_int_t)b->scheduled, "waiting", (json_int_t)b->waiting,
+	    "oldestSeconds", (json_int_t)(age_ms > 0 ? age_ms / 1000 : 0));
+}
+
+/* ---- writes to Unblu ---- */
+
+static int
+add_pause(const char *name, const char *text, int64_t at_ms, void *arg)
+{
+	const char *tenant = name + strlen(pause_prefix);
+
+	return json_array_append_new(arg,
+	    json_pack("{s:o,s:o,s:s}", "tenant",
+		tenant[0] == '\0' ? json_null() : json_string(tenant), "since",
+		listing_time(at_ms), "reason", text));
+}
+
+static json_t *
+writes_json(struct building *b)
+{
+	json_t *paused = json_array();
+
+	if (store_fact_each(b->live->store, pause_prefix, add_pause, paused,
+		&b->err) != 0) {
+		json_decref(paused);
+		return NULL;
+	}
+	return json_pack(
+	    "{s:b,s:o}", "dryRun", b->live->config.dry_run, "paused", paused);
+}
+
+static void
+judge_deletions(struct building *b)
+{
+	if (b->links[STORE_LINK_HELD] > 0)
+		add_reason(b, "deletions",
+		    "deletions are held: outlook-addinctl deletion list", 0);
 }
 
 static json_t *
@@ -195,7 +233,8 @@ subscriptions_json(struct building *b)
 		    0);
 	return json_pack("{s:I,s:I,s:I,s:o}", "active", (json_int_t)b->active,
 	    "pending", (json_int_t)b->pending, "expired",
-	    (json_int_t)b->expired, "nearestExpiry", time_json(b->nearest_ms));
+	    (json_int_t)b->expired, "nearestExpiry",
+	    listing_time(b->nearest_ms));
 }
 
 /* Everything but the list of reasons; 0 or -1 with b->err. */
@@ -210,9 +249,11 @@ fill(struct building *b, json_t *doc)
 	    store_link_each(s, NULL, NULL, count_link, b, &b->err) != 0 ||
 	    store_dead_count(s, &dead, &b->err) != 0)
 		return -1;
+	judge_deletions(b);
 	/* Setting NULL fails: what could not be read. */
 	if (json_object_set_new(doc, "sync", sync_json(b)) != 0 ||
 	    json_object_set_new(doc, "renew", renew_json(b)) != 0 ||
+	    json_object_set_new(doc, "writes", writes_json(b)) != 0 ||
 	    json_object_set_new(doc, "queue", queue_json(b)) != 0)
 		return -1;
 	json_object_set_new(doc, "deadLetters", json_integer(dead));
@@ -229,7 +270,7 @@ status_doc(struct live *live, struct err *e)
 	    .live = live, .degraded = json_array(), .mailboxes = json_array()};
 	json_t *doc = json_object();
 
-	json_object_set_new(doc, "time", time_json(live->now_ms));
+	json_object_set_new(doc, "time", listing_time(live->now_ms));
 	json_object_set(doc, "degraded", b.degraded);
 	if (fill(&b, doc) != 0) {
 		*e = b.err;

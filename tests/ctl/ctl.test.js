@@ -52,15 +52,29 @@ class World {
 		return this.run(CTL, ['--config', this.config, ...args]);
 	}
 
-	/** @param {number} [age] of everything, in seconds */
-	async seed(age = 0) {
-		const done = await this.run(SEED, [this.database, `${age}`]);
+	/** @param {number} [age] of everything, in seconds @param {...string} more see seed.c */
+	async seed(age = 0, ...more) {
+		const done = await this.run(SEED, [this.database, `${age}`, ...more]);
 		assert.equal(done.code, 0, done.stderr);
 	}
 
 	async status() {
 		const { code, stdout } = await this.ctl('status', '--json');
 		return { code, doc: JSON.parse(stdout) };
+	}
+
+	/** A list with --json. @param {...string} args @returns {Promise<any[]>} */
+	async list(...args) {
+		const done = await this.ctl(...args, '--json');
+		assert.equal(done.code, 0, done.stderr);
+		return JSON.parse(done.stdout);
+	}
+
+	/** Straight from the store. @param {string} sql */
+	async sql(sql) {
+		const done = await this.run('sqlite3', ['-json', path.join(this.dir, 'state.db'), sql]);
+		assert.equal(done.code, 0, done.stderr);
+		return done.stdout === '' ? [] : JSON.parse(done.stdout);
 	}
 
 	/** A wake socket as sync has it; perl, because Node has no such sockets. Tells how many datagrams came. */
@@ -94,7 +108,8 @@ function story(name, body) {
 
 story('without a store every command says so, makes none and ends with 1', async (w) => {
 	for (const args of [['status'], ['status', '--json'], ['mailbox', 'list'], ['dead', 'list'], ['dead', 'replay', '1'], ['backup', 'copy.db'],
-		['resync', '--tenant', TENANT, '--user', ALICE], ['mailbox', 'resume', '--tenant', TENANT, '--user', ALICE]]) {
+		['resync', '--tenant', TENANT, '--user', ALICE], ['mailbox', 'resume', '--tenant', TENANT, '--user', ALICE], ['deletion', 'list'],
+		['deletion', 'release', '--all'], ['audit', 'list'], ['writes', 'pause'], ['writes', 'resume'], ['forget', '--tenant', TENANT, '--user', ALICE]]) {
 		const done = await w.ctl(...args);
 		assert.equal(done.code, 1, args.join(' '));
 		assert.match(done.stderr, /there is no store/);
@@ -110,7 +125,8 @@ story('status tells mailboxes, subscriptions, dead letters, queue and links', as
 	assert.deepEqual(doc.degraded, []);
 	assert.equal(doc.sync.alive, true);
 	assert.equal(doc.deadLetters, 1);
-	assert.deepEqual(doc.queue, { rows: 0, inProgress: 0, oldestSeconds: 0 });
+	assert.deepEqual(doc.queue, { rows: 0, inProgress: 0, scheduled: 0, waiting: 0, oldestSeconds: 0 });
+	assert.deepEqual(doc.writes, { dryRun: false, paused: [] });
 	assert.equal(doc.links.linked, 1);
 	assert.equal(doc.links.announced, 1);
 	assert.equal(doc.subscriptions.active, 1);
@@ -205,6 +221,198 @@ story('resync queues the mailbox, its search and its linked events', async (w) =
 	assert.equal((await w.ctl('resync', '--tenant', TENANT, '--user', ALICE)).code, 0);
 	assert.equal((await w.status()).doc.queue.rows, 3, 'twice is as good as once');
 	assert.equal((await w.ctl('resync', '--tenant', TENANT, '--user', TENANT)).code, 1);
+});
+
+story('status tells what waits from what is scheduled, and only the former grows old', async (w) => {
+	await w.seed(600, 'waiting');
+	await w.sql(`UPDATE fact SET at_ms = ${Date.now()} WHERE name = 'sync-heartbeat'`);
+	const { code, doc } = await w.status();
+	assert.deepEqual(doc.degraded.map((/** @type {any} */ d) => d.reason), ['queue-age']);
+	assert.equal(code, 1);
+	const { oldestSeconds, ...queue } = doc.queue;
+	assert.deepEqual(queue, { rows: 3, inProgress: 0, scheduled: 1, waiting: 2 });
+	assert.ok(oldestSeconds >= 600 && oldestSeconds < 660);
+	await w.sql('DELETE FROM work WHERE kind = 0');
+	const later = await w.status();
+	assert.deepEqual(later.doc.degraded, [], 'a search in an hour is not late');
+	assert.equal(later.doc.queue.oldestSeconds, 0);
+});
+
+story('held deletions are an alarm, are listed, released and dropped', async (w) => {
+	await w.seed(0, 'held');
+	let { code, doc } = await w.status();
+	assert.equal(code, 1);
+	assert.deepEqual(doc.degraded.map((/** @type {any} */ d) => d.reason), ['deletions'], 'told once');
+	assert.match((await w.ctl('status')).stdout, /deletions: deletions are held: outlook-addinctl deletion list\n/);
+	const rows = await w.list('deletion', 'list');
+	assert.deepEqual(rows.map((r) => [r.conversation, r.user, r.event]), [['conv-4', ALICE, 'event-4'], ['conv-5', ALICE, 'event-5'], ['conv-6', BOB, 'event-6']]);
+	assert.ok(rows.every((r) => Date.parse(r.goneSince) < Date.now() && r.start === null));
+	assert.equal((await w.list('deletion', 'list', '--user', BOB.toUpperCase(), '--tenant', TENANT)).length, 1);
+	assert.deepEqual(await w.list('deletion', 'list', '--tenant', ALICE), []);
+	const text = (await w.ctl('deletion', 'list')).stdout;
+	assert.match(text, new RegExp(`^conv-4  gone since \\S+  start -  ${TENANT}/${ALICE}\n`));
+	assert.equal(text.includes('topic-canary'), false, 'topics are nobody\'s business');
+
+	const sync = await w.listen();
+	try {
+		const done = await w.ctl('deletion', 'release', 'conv-4', 'conv-1', 'conv-99');
+		assert.equal(done.code, 1, 'two of three are not held');
+		assert.match(done.stdout, /^conv-4 will be deleted/);
+		assert.match(done.stderr, /no deletion of conv-1 is held\n.*no deletion of conv-99 is held/);
+		await waitFor(() => sync.count() === 1, 5000, 'sync is woken');
+	} finally {
+		sync.stop();
+	}
+	assert.deepEqual(await w.sql(`SELECT conversation, state FROM link WHERE conversation IN ('conv-1', 'conv-4') ORDER BY 1`),
+		[{ conversation: 'conv-1', state: 1 }, { conversation: 'conv-4', state: 2 }], 'back in its grace time, which is over');
+	assert.deepEqual(await w.sql(`SELECT name FROM fact WHERE name LIKE 'release:%'`), [{ name: 'release:conv-4' }]);
+	assert.deepEqual(await w.sql(`SELECT event, kind, hints FROM work`), [{ event: 'event-4', kind: 0, hints: 4 }]);
+	assert.equal((await w.sql(`SELECT 1 FROM fact WHERE name = 'degraded:deletions'`)).length, 1, 'others are still held');
+
+	const dropped = await w.ctl('deletion', 'drop', '--all', '--user', ALICE);
+	assert.deepEqual([dropped.code, dropped.stdout], [0, 'conv-5 is kept\n']);
+	assert.equal((await w.ctl('deletion', 'drop', 'conv-5')).code, 1, 'a second time there is nothing held');
+	assert.equal((await w.ctl('deletion', 'release', '--all')).stdout.split(' ')[0], 'conv-6');
+	assert.deepEqual(await w.sql(`SELECT 1 FROM fact WHERE name = 'degraded:deletions'`), [], 'the alarm ends with the last one');
+	({ code, doc } = await w.status());
+	assert.equal(code, 0, JSON.stringify(doc.degraded));
+	assert.deepEqual([doc.links.gone, doc.links.kept, doc.links.held], [2, 1, 0]);
+	assert.equal((await w.ctl('deletion', 'release', '--all')).stdout, 'no deletion is held\n');
+	const audit = (await w.list('audit', 'list')).filter((a) => a.action === 'delete').map((a) => `${a.outcome} ${a.conversation}`);
+	assert.deepEqual(audit, ['held conv-4', 'released conv-4', 'kept conv-5', 'released conv-6']);
+	for (const args of [[], ['release'], ['release', 'a', '--all'], ['drop', 'a', '--tenant', TENANT], ['release', 'a', '--json'], ['list', 'a'], ['list', '--tenant', 'x'], ['keep']])
+		assert.equal((await w.ctl('deletion', ...args)).code, 2, args.join(' '));
+});
+
+story('audit records are listed, from a time on', async (w) => {
+	await w.seed(86_400 * 3, 'held');
+	assert.equal((await w.ctl('writes', 'pause', '--tenant', TENANT)).code, 0);
+	const all = await w.list('audit', 'list');
+	assert.deepEqual(all.map((a) => a.action), ['delete', 'writes-pause']);
+	assert.deepEqual({ ...all[0], time: '' }, {
+		time: '', action: 'delete', outcome: 'held', tenant: TENANT, user: ALICE, event: 'event-4', conversation: 'conv-4', detail: 'more than\u001b[31m allowed',
+	});
+	const text = (await w.ctl('audit', 'list')).stdout.split('\n');
+	assert.match(text[0], new RegExp(`^\\S+Z  delete held  ${TENANT}/${ALICE}  conv-4  more than\\\\u001b\\[31m allowed$`));
+	assert.match(text[1], new RegExp(`  writes-pause done  ${TENANT}/-  -  ${TENANT}$`));
+	const day = (/** @type {number} */ age) => new Date(Date.now() - 86_400_000 * age).toISOString();
+	for (const [since, count] of [['2d', 1], ['4d', 2], ['71h', 1], ['5000m', 2], [day(2), 1], [day(4), 2], [day(5).slice(0, 10), 2], [day(1).slice(0, 10), 1], ['1970-01-01', 2]])
+		assert.equal((await w.list('audit', 'list', '--since', `${since}`)).length, count, `${since}`);
+	assert.equal((await w.ctl('audit', 'list', '--since', '9999-12-31')).stdout, '');
+	assert.deepEqual(await w.list('audit', 'list', '--since', '9999-12-31'), []);
+	for (const since of ['yesterday', '3', 'd', '1w', '2026-13-01', '-1d', '9999999d'])
+		assert.equal((await w.ctl('audit', 'list', `--since=${since}`)).code, 2, since);
+	assert.equal((await w.ctl('audit')).code, 2);
+});
+
+story('writes are paused and resumed, for all or for one tenant', async (w) => {
+	await w.seed(0, 'waiting');
+	const before = await w.sql('SELECT not_before_ms FROM work ORDER BY id');
+	assert.equal((await w.ctl('writes', 'pause', '--reason', 'audit\tday')).code, 0);
+	assert.equal((await w.ctl('writes', 'pause', '--tenant', TENANT.toUpperCase())).code, 0);
+	let { code, doc } = await w.status();
+	assert.equal(code, 0, 'it is a decision, not a fault');
+	const since = doc.writes.paused[0].since;
+	assert.deepEqual(doc.writes.paused.map((/** @type {any} */ p) => [p.tenant, p.reason]), [[null, 'audit\tday'], [TENANT, '']]);
+	assert.match((await w.ctl('status')).stdout, /^writes {9}PAUSED for all tenants since \S+: audit\\tday\nwrites {9}PAUSED for tenant 1111/m);
+	assert.deepEqual((await w.sql(`SELECT name, fact FROM fact WHERE name LIKE 'pause:%'`)).map((f) => f.name), ['pause:', `pause:${TENANT}`]);
+	assert.equal((await w.ctl('writes', 'pause')).code, 0);
+	assert.equal((await w.status()).doc.writes.paused[0].since, since, 'paused since the first time');
+
+	const sync = await w.listen();
+	try {
+		const done = await w.ctl('writes', 'resume');
+		assert.equal(done.stdout, `writes to Unblu go on for all tenants\nstill paused for tenant ${TENANT}\n`);
+		await waitFor(() => sync.count() === 1, 5000, 'sync is woken');
+	} finally {
+		sync.stop();
+	}
+	const after = await w.sql('SELECT event, not_before_ms FROM work ORDER BY id');
+	assert.deepEqual([after[0].event, after[0].not_before_ms], ['event-1', 0], 'what the pause held is due');
+	assert.equal(after[1].not_before_ms, before[1].not_before_ms, 'other waits are left alone');
+	assert.equal((await w.ctl('writes', 'resume', '--tenant', TENANT)).stdout, `writes to Unblu go on for ${TENANT}\n`);
+	({ doc } = await w.status());
+	assert.deepEqual(doc.writes.paused, []);
+	assert.deepEqual((await w.list('audit', 'list')).map((a) => `${a.action} ${a.detail}`),
+		['writes-pause all tenants', `writes-pause ${TENANT}`, 'writes-resume all tenants', `writes-resume ${TENANT}`], 'what changed nothing is not recorded');
+	const wrong = await w.ctl('writes', 'pause', '--tenant', ALICE);
+	assert.equal(wrong.code, 2);
+	assert.match(wrong.stderr, /is not in tenantIds/);
+	for (const args of [[], ['stop'], ['pause', '--tenant', 'contoso'], ['resume', '--reason', 'x']])
+		assert.equal((await w.ctl('writes', ...args)).code, 2, args.join(' '));
+	w.write({ syncServerDryRun: true });
+	assert.equal((await w.status()).doc.writes.dryRun, true);
+	assert.match((await w.ctl('status')).stdout, /^writes {9}DRY RUN/m);
+});
+
+story('a mailbox is followed no longer, and again', async (w) => {
+	await w.seed(0, 'waiting');
+	const alice = ['--tenant', TENANT, '--user', ALICE];
+	const done = await w.ctl('mailbox', 'unfollow', ...alice, '--reason', 'left');
+	assert.equal(done.code, 0, done.stderr);
+	assert.match(done.stdout, /is no longer followed; notifications are dropped until Graph's subscription runs out at \S+Z\n$/);
+	const box = (await w.list('mailbox', 'list')).find((m) => m.user === ALICE);
+	assert.deepEqual([box.state, box.reason, box.upn], ['unfollowed', 'left', 'alice@contoso.example']);
+	assert.deepEqual(await w.sql(`SELECT 1 FROM subscription WHERE user_id = '${ALICE}'`), []);
+	assert.deepEqual((await w.sql('SELECT event FROM work')).map((r) => r.event), ['event-2'], 'only its own rows are gone');
+	assert.equal((await w.status()).doc.links.linked, 1, 'what is known of it stays');
+	assert.equal((await w.list('audit', 'list'))[0].action, 'unfollow');
+	const resync = await w.ctl('resync', ...alice);
+	assert.equal(resync.code, 1);
+	assert.match(resync.stderr, /is not followed/);
+	assert.equal((await w.ctl('mailbox', 'resume', ...alice)).code, 0);
+	assert.equal((await w.list('mailbox', 'list')).find((m) => m.user === ALICE).state, 'followed');
+	await w.sql(`INSERT INTO lease VALUES ('mailbox:${TENANT}/${ALICE}', 'sync', ${Date.now() + 60_000})`);
+	const claimed = await w.ctl('mailbox', 'unfollow', ...alice);
+	assert.equal(claimed.code, 1, 'somebody works on its subscription');
+	assert.match(claimed.stderr, /is being worked on/);
+	assert.equal((await w.list('mailbox', 'list')).find((m) => m.user === ALICE).state, 'followed');
+	assert.equal((await w.ctl('mailbox', 'list', '--json', ...alice)).code, 0);
+	assert.equal((await w.ctl('mailbox', 'park', '--json', ...alice)).code, 2);
+});
+
+story('a mailbox is forgotten, but for what was done', async (w) => {
+	await w.seed(0, 'held', 'waiting');
+	await w.ctl('deletion', 'release', 'conv-4');
+	const done = await w.ctl('forget', '--tenant', TENANT, '--user', 'alice@contoso.example');
+	assert.equal(done.code, 0, done.stderr);
+	assert.match(done.stdout, new RegExp(`^removed of ${ALICE}: the mailbox, 5 links, 1 subscriptions, 3 rows of the queue, 1 dead letters\n`));
+	assert.match(done.stdout, /its\s+notifications are dropped: \S+Z\n/);
+	const tables = (await w.sql(`SELECT name FROM sqlite_master WHERE type = 'table'`)).map((t) => t.name);
+	assert.ok(tables.length > 10);
+	for (const table of tables) {
+		const rest = JSON.stringify(await w.sql(`SELECT * FROM ${table}`));
+		assert.equal(rest.includes(ALICE) || rest.includes('alice@') || rest.includes('event-4') || rest.includes('release:conv-4'), false, `${table}: ${rest}`);
+	}
+	assert.deepEqual((await w.list('audit', 'list')).map((a) => `${a.action} ${a.outcome} ${a.user}`), ['delete held ', 'delete released ', 'forget done ']);
+	assert.equal((await w.list('deletion', 'list')).length, 1, 'nothing of others is touched');
+	assert.equal((await w.ctl('forget', '--tenant', TENANT, '--user', ALICE)).code, 1);
+	assert.equal((await w.ctl('forget', '--tenant', TENANT)).code, 2);
+});
+
+story('what sync has under way is not removed under its hands', async (w) => {
+	await w.seed(0, 'held', 'busy');
+	for (const args of [['forget', '--tenant', TENANT, '--user', ALICE], ['mailbox', 'unfollow', '--tenant', TENANT, '--user', ALICE], ['deletion', 'drop', 'conv-4']]) {
+		await w.sql(`UPDATE fact SET at_ms = ${Date.now()} WHERE name = 'sync-heartbeat'`);
+		const done = await w.ctl(...args);
+		assert.equal(done.code, 1, args.join(' '));
+		assert.match(done.stderr, /sync is at work on/);
+	}
+	assert.equal((await w.list('deletion', 'list')).length, 3);
+	await w.sql(`UPDATE fact SET at_ms = ${Date.now() - 20_000} WHERE name = 'sync-heartbeat'`);
+	assert.equal((await w.ctl('forget', '--tenant', TENANT, '--user', ALICE)).code, 0, 'a dead sync has nothing under way');
+});
+
+story('lists are JSON too, and never without an end', async (w) => {
+	await w.seed();
+	const [dead] = await w.list('dead', 'list');
+	assert.deepEqual({ ...dead, id: 0, died: '' }, { id: 0, died: '', kind: 'event', tenant: TENANT, user: ALICE, event: 'event-9', attempts: 0, reason: 'Unblu answered 400' });
+	assert.equal((await w.ctl('dead', 'drop', `${dead.id}`)).code, 0);
+	assert.deepEqual(await w.list('dead', 'list'), []);
+	assert.deepEqual(await w.list('deletion', 'list'), []);
+	assert.deepEqual(await w.list('audit', 'list'), []);
+	assert.equal((await w.list('mailbox', 'list')).length, 2);
+	assert.equal((await w.ctl('dead', 'drop', '1', '--json')).code, 2);
 });
 
 story('backup makes a store of its own and never overwrites', async (w) => {

@@ -1,0 +1,304 @@
+/* ctl/deletion.c - outlook-addinctl deletion: deletions that the brake holds,
+ * because there were more within an hour than maxDeletionsPerMailbox or
+ * maxDeletionsPerTenant allow. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "listing.h"
+#include "live.h"
+
+enum { LINE_MAX_BYTES = 1 << 16, WORDS_MAX = 200 };
+
+struct request {
+	const char *tenant, *user; /* as given; NULL: not given */
+	char tenant_id[STORE_GUID], user_id[STORE_GUID];
+	bool json, all;
+};
+
+static bool
+is_asked_for(const struct request *r, const struct store_link *l)
+{
+	return l->state == STORE_LINK_HELD &&
+	    (r->tenant == NULL || strcmp(l->tenant, r->tenant_id) == 0) &&
+	    (r->user == NULL || strcmp(l->user, r->user_id) == 0);
+}
+
+/* ---- list ---- */
+
+struct list_arg {
+	const struct request *request;
+	struct listing rows;
+};
+
+static int
+list_one(const struct store_link *l, void *arg)
+{
+	struct list_arg *a = arg;
+	struct buf line;
+
+	if (!is_asked_for(a->request, l))
+		return 0;
+	if (a->rows.json)
+		return listing_add_json(&a->rows,
+		    json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "conversation",
+			l->conversation, "tenant", l->tenant, "user", l->user,
+			"event", l->event, "goneSince",
+			listing_time(l->gone_since_ms), "start",
+			listing_time(l->start_ms)));
+	buf_init(&line, LINE_MAX_BYTES);
+	live_add_text(&line, l->conversation);
+	buf_puts(&line, "  gone since ");
+	live_add_time(&line, l->gone_since_ms);
+	buf_puts(&line, "  start ");
+	live_add_time(&line, l->start_ms);
+	buf_printf(&line, "  %s/%s", l->tenant, l->user);
+	return listing_add_line(&a->rows, &line);
+}
+
+static int
+list(struct live *live, const struct request *r)
+{
+	struct list_arg a = {.request = r};
+	struct err e = {0};
+	int rc;
+
+	listing_begin(&a.rows, r->json);
+	rc = store_link_each(live->store, NULL, NULL, list_one, &a, &e);
+	listing_end(&a.rows);
+	return rc != 0 ? live_fail("read the links", &e) : CTL_DONE;
+}
+
+/* ---- release, drop ---- */
+
+/* The link goes back to where the brake caught it, and this time passes. */
+static int
+release_held(struct live *live, struct store_link *l, struct err *e)
+{
+	const struct store_hint_item item = {
+	    STORE_WORK_EVENT, l->tenant, l->user, l->event, STORE_HINT_DELETED};
+	char fact[STORE_ID_MAX + 16];
+
+	snprintf(fact, sizeof(fact), "release:%s", l->conversation);
+	l->state = STORE_LINK_GONE;
+	if (store_link_save(live->store, l, e) != 0 ||
+	    store_fact_set(live->store, fact, "", live->now_ms, e) != 0 ||
+	    store_work_add(live->store, &item, 1, live->now_ms, 0, e) != 0)
+		return -1;
+	return live_audit(
+	    live, l, "delete", "released", "released by an operator", e);
+}
+
+static int
+drop_held(struct live *live, struct store_link *l, struct err *e)
+{
+	l->state = STORE_LINK_KEPT;
+	if (store_link_save(live->store, l, e) != 0)
+		return -1;
+	return live_audit(live, l, "delete", "kept", "kept by an operator", e);
+}
+
+static const struct action {
+	const char *name;
+	const char *told; /* what then becomes of the conversation */
+	int (*act)(struct live *live, struct store_link *l, struct err *e);
+} actions[] = {
+    {"release", "will be deleted, if the guard finds nothing against it",
+	release_held},
+    {"drop", "is kept", drop_held},
+};
+
+enum { ACTION_COUNT = sizeof(actions) / sizeof(actions[0]) };
+
+static int
+not_held(const char *conversation)
+{
+	ctl_say("no deletion of %s is held", conversation);
+	return CTL_FAILED;
+}
+
+static int
+act_on_one(
+    struct live *live, const struct action *action, const char *conversation)
+{
+	struct store_link l;
+	struct err e = {0};
+	int rc = store_link_find(live->store, conversation, &l, &e);
+	int code;
+
+	if (rc < 0)
+		return live_fail("find the link", &e);
+	if (rc == 0)
+		return not_held(conversation);
+	code = live_begin_idle(live, l.tenant, l.user);
+	if (code != CTL_DONE)
+		return code;
+	/* Once more, now that nobody else writes. */
+	rc = store_link_find(live->store, conversation, &l, &e);
+	if (rc == 1 && l.state != STORE_LINK_HELD)
+		rc = 0;
+	if (rc == 0) {
+		store_rollback(live->store);
+		return not_held(conversation);
+	}
+	code = live_end(
+	    live, rc < 0 ? -1 : action->act(live, &l, &e), action->name, &e);
+	if (code == CTL_DONE)
+		printf("%s %s\n", conversation, action->told);
+	return code;
+}
+
+struct act_arg {
+	struct live *live;
+	const struct request *request;
+	const struct action *action;
+	int count;
+	int code;
+};
+
+/* Every one is tried; the worst outcome counts. */
+static int
+act_on_link(const struct store_link *l, void *arg)
+{
+	struct act_arg *a = arg;
+	int code;
+
+	if (!is_asked_for(a->request, l))
+		return 0;
+	code = act_on_one(a->live, a->action, l->conversation);
+	a->code = code > a->code ? code : a->code;
+	a->count++;
+	return 0;
+}
+
+static int
+act_on_all(
+    struct live *live, const struct request *r, const struct action *action)
+{
+	struct act_arg a = {.live = live, .request = r, .action = action};
+	struct err e = {0};
+
+	if (store_link_each(live->store, NULL, NULL, act_on_link, &a, &e) != 0)
+		return live_fail("read the links", &e);
+	if (a.count == 0)
+		puts("no deletion is held");
+	return a.code;
+}
+
+static int
+note_held(const struct store_link *l, void *arg)
+{
+	bool *any = arg;
+
+	*any = l->state == STORE_LINK_HELD;
+	return *any ? 1 : 0;
+}
+
+/* With the last one the reason for the alarm is gone. */
+static int
+end_alarm(struct live *live)
+{
+	struct err e = {0};
+	bool any = false;
+
+	if (store_link_each(live->store, NULL, NULL, note_held, &any, &e) !=
+		0 ||
+	    (!any &&
+		store_fact_remove(live->store, "degraded:deletions", &e) != 0))
+		return live_fail("end the alarm", &e);
+	return CTL_DONE;
+}
+
+static int
+act(struct ctl *ctl, const struct request *r, const struct action *action,
+    const char **words, int count)
+{
+	struct live live;
+	int code;
+	int last;
+
+	if (r->json)
+		return ctl_misuse(ctl, "--json is for list");
+	if (!r->all && (r->tenant != NULL || r->user != NULL))
+		return ctl_misuse(ctl, "--tenant and --user go with --all");
+	if (r->all == (count > 0))
+		return ctl_misuse(ctl,
+		    "deletion %s needs conversations or --all", action->name);
+	code = live_open(ctl, 0, &live);
+	if (code != CTL_DONE)
+		return code;
+	if (r->all)
+		code = act_on_all(&live, r, action);
+	for (int i = 0; i < count; i++) {
+		int one = act_on_one(&live, action, words[i]);
+
+		code = one > code ? one : code;
+	}
+	last = end_alarm(&live);
+	live_wake(&live);
+	live_close(&live);
+	return last > code ? last : code;
+}
+
+static int
+run_list(struct ctl *ctl, const struct request *r, int count)
+{
+	struct live live;
+	int code;
+
+	if (count > 0 || r->all)
+		return ctl_misuse(ctl, "list takes no conversation");
+	code = live_open(ctl, STORE_READ_ONLY, &live);
+	if (code != CTL_DONE)
+		return code;
+	code = list(&live, r);
+	live_close(&live);
+	return code;
+}
+
+static int
+run(struct ctl *ctl, int argc, char **argv)
+{
+	struct request r = {0};
+	const struct ctl_option opts[] = {
+	    {"--tenant", &r.tenant, NULL},
+	    {"--user", &r.user, NULL},
+	    {"--json", NULL, &r.json},
+	    {"--all", NULL, &r.all},
+	    {NULL, NULL, NULL},
+	};
+	const char *words[WORDS_MAX];
+	int code = CTL_DONE;
+	int count = ctl_parse(ctl, opts, argc, argv, words, WORDS_MAX, &code);
+
+	if (count < 0)
+		return code;
+	if (count == 0)
+		return ctl_misuse(ctl, "deletion needs list, release or drop");
+	if ((r.tenant != NULL && !text_guid_lower(r.tenant_id, r.tenant)) ||
+	    (r.user != NULL && !text_guid_lower(r.user_id, r.user)))
+		return ctl_misuse(ctl, "--tenant and --user take GUIDs");
+	if (strcmp(words[0], "list") == 0) {
+		code = run_list(ctl, &r, count - 1);
+		return code != CTL_DONE ? code : ctl_finish();
+	}
+	for (int i = 0; i < ACTION_COUNT; i++) {
+		if (strcmp(words[0], actions[i].name) != 0)
+			continue;
+		code = act(ctl, &r, &actions[i], words + 1, count - 1);
+		return code != CTL_DONE ? code : ctl_finish();
+	}
+	return ctl_misuse(ctl, "deletion has no action %s", words[0]);
+}
+
+const struct ctl_command ctl_deletion = {
+    .name = "deletion",
+    .usage = "list [--json] [--tenant T] [--user U]\n"
+	     "release CONVERSATION...\n"
+	     "release --all [--tenant T] [--user U]\n"
+	     "drop CONVERSATION...\n"
+	     "drop --all [--tenant T] [--user U]",
+    .summary = "Lists the deletions that are held, lets them pass or keeps "
+	       "the conversations",
+    .run = run,
+};

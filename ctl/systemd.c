@@ -1,0 +1,132 @@
+/* ctl/systemd.c - see systemd.h. */
+#include "systemd.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* "*", or the values of low..high whose bits are set; names instead of
+ * numbers when there are some. */
+static void
+add_field(
+    struct buf *out, uint64_t bits, int low, int high, const char *const *names)
+{
+	uint64_t all = 0;
+	const char *sep = "";
+
+	for (int i = low; i <= high; i++)
+		all |= UINT64_C(1) << i;
+	if ((bits & all) == all) {
+		buf_putc(out, '*');
+		return;
+	}
+	for (int i = low; i <= high; i++) {
+		if ((bits & (UINT64_C(1) << i)) == 0)
+			continue;
+		if (names != NULL)
+			buf_printf(out, "%s%s", sep, names[i]);
+		else
+			buf_printf(out, "%s%02d", sep, i);
+		sep = ",";
+	}
+}
+
+static void
+add_event(
+    struct buf *out, const struct cron *c, uint32_t days, uint8_t weekdays)
+{
+	static const char *const names[] = {
+	    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+
+	buf_puts(out, "OnCalendar=");
+	if ((weekdays & 0x7F) != 0x7F) {
+		add_field(out, weekdays, 0, 6, names);
+		buf_putc(out, ' ');
+	}
+	buf_puts(out, "*-");
+	add_field(out, c->months, 1, 12, NULL);
+	buf_putc(out, '-');
+	add_field(out, days, 1, 31, NULL);
+	buf_putc(out, ' ');
+	add_field(out, c->hours, 0, 23, NULL);
+	buf_putc(out, ':');
+	add_field(out, c->minutes, 0, 59, NULL);
+	buf_puts(out, ":00\n");
+}
+
+void
+systemd_write_calendar(struct buf *out, const struct cron *c)
+{
+	bool either = !c->day_star && !c->weekday_star;
+
+	/* cron: when both are restricted one of them is enough. */
+	add_event(out, c, c->days, either ? 0x7F : c->weekdays);
+	if (either)
+		add_event(out, c, UINT32_MAX, c->weekdays);
+}
+
+/* A word of ExecStart=, see systemd.service(5): % and $ are special even in
+ * quotes. */
+static void
+add_word(struct buf *out, const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz"
+				    "0123456789_./:=@,+-";
+	bool quote = word[0] == '\0' || word[strspn(word, plain)] != '\0';
+
+	if (quote)
+		buf_putc(out, '"');
+	for (; *word != '\0'; word++) {
+		if (*word == '"' || *word == '\\')
+			buf_putc(out, '\\');
+		if (*word == '%' || *word == '$')
+			buf_putc(out, *word);
+		buf_putc(out, *word);
+	}
+	if (quote)
+		buf_putc(out, '"');
+}
+
+void
+systemd_write_units(struct buf *out, const struct cron *cron,
+    const char *program, const char *config, const char *database)
+{
+	buf_puts(out,
+	    "# outlook-addin-renew.service\n"
+	    "# User= has to be the user that runs outlook-addin-fcgi; "
+	    "LoadCredential= names\n"
+	    "# the file with the client secret.\n"
+	    "[Unit]\n"
+	    "Description=Renew the calendar subscriptions of the Outlook "
+	    "add-in\n"
+	    "Wants=network-online.target\n"
+	    "After=network-online.target\n"
+	    "\n"
+	    "[Service]\n"
+	    "Type=oneshot\n"
+	    "User=outlook-addin\n"
+	    "LoadCredential=CLIENT_SECRET:/etc/outlook-addin/CLIENT_SECRET\n"
+	    "ExecStart=");
+	add_word(out, program);
+	buf_puts(out, " --config ");
+	add_word(out, config);
+	if (database != NULL) {
+		buf_puts(out, " --database ");
+		add_word(out, database);
+	}
+	buf_puts(out,
+	    "\n\n"
+	    "# outlook-addin-renew.timer\n"
+	    "[Unit]\n"
+	    "Description=Renew the calendar subscriptions of the Outlook "
+	    "add-in\n"
+	    "\n"
+	    "[Timer]\n");
+	systemd_write_calendar(out, cron);
+	buf_puts(out,
+	    "AccuracySec=1s\n"
+	    "Persistent=true\n"
+	    "\n"
+	    "[Install]\n"
+	    "WantedBy=timers.target\n");
+}
