@@ -130,7 +130,7 @@ tests_fuzz_fuzz_when_SOURCES = tests/fuzz/fuzz_when.c tests/fuzz/fuzz.h $(fuzz_d
 tests_fuzz_fuzz_when_LDFLAGS = $(fuzz_ldflags)
 
 # The harness with real nginx and the simulators; scripts/test runs the stories.
-EXTRA_DIST += tests/package.json tests/lib tests/story tests/torture tests/bench
+EXTRA_DIST += tests/package.json tests/lib tests/story tests/torture tests/bench tests/web
 stack_env = TOP_BUILDDIR='$(abs_top_builddir)' TOP_SRCDIR='$(abs_top_srcdir)'
 
 # The long forms; KILLS, SEED, ROUNDS and SECONDS may be given.
@@ -153,7 +153,7 @@ check_PROGRAMS += tests/sync/storetool
 
 # outlook-addinctl: the configuration, what it prints, what it renders.
 tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap
-EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js
+EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/systemd.test.js
 check_PROGRAMS += tests/ctl/seed
 
 EXTRA_DIST += tests/demo
