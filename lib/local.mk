@@ -105,6 +105,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/followup.c \
 	lib/sync/keys.c \
 	lib/sync/look.c lib/sync/look.h \
+	lib/sync/look_link.c \
 	lib/sync/removal.c \
 	lib/sync/renewals.c lib/sync/renewals.h \
 	lib/sync/search.c \

@@ -9,18 +9,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/tz.h"
-#include "sync/engine.h"
-
-/* The store's states are the rules' states. */
-_Static_assert((int)STORE_LINK_ANNOUNCED == (int)LINK_ANNOUNCED, "state");
-_Static_assert((int)STORE_LINK_LINKED == (int)LINK_LINKED, "state");
-_Static_assert((int)STORE_LINK_GONE == (int)LINK_GONE, "state");
-_Static_assert((int)STORE_LINK_HELD == (int)LINK_HELD, "state");
-_Static_assert((int)STORE_LINK_FOREIGN == (int)LINK_FOREIGN, "state");
-_Static_assert((int)STORE_LINK_ENDED == (int)LINK_ENDED, "state");
-_Static_assert((int)STORE_LINK_KEPT == (int)LINK_KEPT, "state");
-_Static_assert((int)STORE_LINK_DELETED == (int)LINK_DELETED, "state");
-_Static_assert((int)STORE_LINK_UNCONFIRMED == (int)LINK_UNCONFIRMED, "state");
 
 static void look_decide(struct look *l);
 
@@ -32,85 +20,6 @@ look_free(void *state)
 	event_clear(&l->event);
 	buf_clear(&l->next);
 	free(l);
-}
-
-const struct link *
-look_link(struct look *l, struct link *out)
-{
-	const struct store_link *s = &l->link;
-
-	if (!l->has_link)
-		return NULL;
-	out->state = (enum link_state)s->state;
-	out->mine = strcmp(s->tenant, l->task->work.tenant) == 0 &&
-	    strcmp(s->user, l->task->work.user) == 0;
-	out->conversation = s->conversation;
-	out->source_id = s->source_id;
-	out->event = s->event;
-	out->known = s->written || s->announced_ms > 0;
-	out->topic = s->topic;
-	out->start_ms = s->start_ms;
-	out->gone_since_ms = s->gone_since_ms;
-	return out;
-}
-
-/* Another task has the conversation; the longer, the rarer it is asked. */
-static void
-look_wait_turn(struct look *l)
-{
-	struct task *t = l->task;
-	int64_t wait_ms = LOOK_COPY_WAIT_MS;
-
-	for (int i = 0; i < t->work.attempts && i < LOOK_BUSY_STEPS; i++)
-		wait_ms *= 2;
-	if (t->work.attempts < LOOK_BUSY_STEPS)
-		t->work.attempts++;
-	l->has_link = false;
-	task_defer(t, wait_ms, "the conversation is busy");
-}
-
-/* The store's trouble, whatever it is, is not the row's. */
-static void
-look_fail_store(struct look *l, const struct err *e)
-{
-	struct err why = *e;
-
-	why.code = ERR_RETRY;
-	l->has_link = false;
-	task_fail(l->task, &why);
-}
-
-bool
-look_lock(struct look *l)
-{
-	struct task *t = l->task;
-	struct store *s = t->session->store;
-	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
-	struct store_link found;
-	int rc = -1;
-
-	if (!task_takes_conversation(t, l->link.conversation)) {
-		look_wait_turn(l);
-		return false;
-	}
-	if (s == NULL)
-		err_set(&e, ERR_RETRY, "the store is closed");
-	else
-		rc = store_link_find(s, l->link.conversation, &found, &e);
-	if (rc < 0) {
-		look_fail_store(l, &e);
-		return false;
-	}
-	/* One that was just made from the event's property is not there yet;
-	 * any other has been forgotten meanwhile. */
-	if (rc == 0 && !l->is_new) {
-		l->has_link = false;
-		task_finish(t);
-		return false;
-	}
-	if (rc == 1)
-		l->link = found;
-	return true;
 }
 
 void
@@ -194,95 +103,6 @@ look_read(struct look *l)
 	    look_event_done, l);
 }
 
-/* ---- which link is it? ---- */
-
-/* What the property says of the conversation before it is known. */
-static void
-look_make_link(struct look *l)
-{
-	struct store_link *s = &l->link;
-	const struct task *t = l->task;
-
-	memset(s, 0, sizeof(*s));
-	text_copy(
-	    s->conversation, sizeof(s->conversation), l->event.conversation);
-	text_copy(s->source_id, sizeof(s->source_id), l->event.source_id);
-	text_copy(s->tenant, sizeof(s->tenant), t->work.tenant);
-	text_copy(s->user, sizeof(s->user), t->work.user);
-	s->state = STORE_LINK_LINKED;
-	s->created_ms = task_now_ms();
-	l->has_link = true;
-	l->is_new = true;
-	look_take_event(l);
-}
-
-/* Once the event carries another conversation than its link says, the agent
- * has made a new one: the property wins, the old link is left without event. */
-static void
-look_note_left(struct look *l)
-{
-	l->leaves = l->has_link &&
-	    !link_is_over((enum link_state)l->link.state) &&
-	    strcmp(l->link.event, l->event.id) == 0;
-	if (l->leaves)
-		l->left = l->link;
-}
-
-/* Only for an event that is ours to act on. False: the task has ended. */
-static bool
-look_leave_link(struct look *l)
-{
-	struct task *t = l->task;
-	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
-
-	if (!l->leaves)
-		return true;
-	if (engine_conversation_busy(t->engine, t, l->left.conversation)) {
-		look_wait_turn(l);
-		return false;
-	}
-	l->left.event[0] = '\0';
-	l->left.state = STORE_LINK_UNCONFIRMED;
-	if (store_link_save(t->session->store, &l->left, &e) == 0)
-		return true;
-	look_fail_store(l, &e);
-	return false;
-}
-
-/* The event's own link, else that of the conversation in its property, else
- * the one that was announced with the id by which the event was asked for. */
-static int
-look_find_link(struct look *l, struct err *e)
-{
-	struct store *s = l->task->session->store;
-	const struct store_work *w = &l->task->work;
-	struct store_link found;
-	int rc =
-	    store_link_by_event(s, w->tenant, w->user, l->event.id, &found, e);
-
-	l->is_new = l->leaves = false;
-	if (rc < 0)
-		return -1;
-	if (rc == 1) {
-		l->link = found;
-		l->has_link = true;
-	} else if (l->has_link && l->link.state != STORE_LINK_ANNOUNCED) {
-		l->has_link = false;
-	}
-	if (!l->event.linked ||
-	    (l->has_link &&
-		strcmp(l->link.conversation, l->event.conversation) == 0))
-		return 0;
-	rc = store_link_find(s, l->event.conversation, &found, e);
-	if (rc < 0)
-		return -1;
-	look_note_left(l);
-	l->has_link = rc == 1;
-	if (rc == 1)
-		l->link = found;
-	return 0;
-}
-
 static struct tz *
 look_zone(const struct look *l)
 {
@@ -309,21 +129,6 @@ look_nothing(struct look *l)
 	    LOG_STR("eventId", l->task->work.event),
 	    LOG_STR("message", l->plan.why));
 	task_finish(l->task);
-}
-
-void
-look_take_event(struct look *l)
-{
-	struct store_link *s = &l->link;
-
-	if (s->state == STORE_LINK_ANNOUNCED ||
-	    s->state == STORE_LINK_UNCONFIRMED)
-		s->state = STORE_LINK_LINKED;
-	text_copy(s->event, sizeof(s->event), l->event.id);
-	text_copy(s->change_key, sizeof(s->change_key), l->event.change_key);
-	text_copy(s->series, sizeof(s->series), event_type_name(l->event.type));
-	if (l->event.timed)
-		s->end_ms = l->event.end_ms;
 }
 
 static void
@@ -525,22 +330,6 @@ look_mailbox_is_well(struct look *l)
 	else
 		return true;
 	return false;
-}
-
-/* The link of the event by whose id the row was made. False: the task has
- * ended. A failed read is not "no link": the hint would be lost with it. */
-static bool
-look_known_link(struct look *l)
-{
-	struct task *t = l->task;
-	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
-	int rc = store_link_by_event(t->session->store, t->work.tenant,
-	    t->work.user, t->work.event, &l->link, &e);
-
-	if (rc < 0)
-		look_fail_store(l, &e);
-	l->has_link = rc == 1;
-	return rc >= 0;
 }
 
 void

@@ -41,15 +41,36 @@ struct look {
 	struct conversation_history history;
 };
 
+/* ---- look_link.c: which link is it, and whose turn? ---- */
+
 /* The stored link as the rules see it; NULL when there is none. */
 const struct link *look_link(struct look *l, struct link *out);
-
+/* The link of the event by whose id the row was made, if it has one. False:
+ * the task has ended, for a failed read is not "no link". */
+bool look_known_link(struct look *l);
+/* Behind reading: the event's own link, else that of the conversation in its
+ * property, else the one that was announced with the id by which the event was
+ * asked for. -1: the store. */
+int look_find_link(struct look *l, struct err *e);
+/* A link as the event's property tells it, not in the store yet. */
+void look_make_link(struct look *l);
+/* The event that was read becomes the link's. */
+void look_take_event(struct look *l);
+/* Only for an event that is ours to act on: the link that it had before is
+ * left without event. False: the task has ended. */
+bool look_leave_link(struct look *l);
 /* Takes the link's conversation for this task and reads the link again, which
  * may have changed since. False: the task has ended: another has it now, or
  * the link is no more. */
 bool look_lock(struct look *l);
-/* The event that was read becomes the link's. */
-void look_take_event(struct look *l);
+/* Ends: another task has the conversation; the longer, the rarer it is asked.
+ */
+void look_wait_turn(struct look *l);
+/* Ends: the store's trouble, whatever it is, is not the row's. */
+void look_fail_store(struct look *l, const struct err *e);
+
+/* ---- look.c ---- */
+
 /* Reads the event (again). */
 void look_read(struct look *l);
 /* The event is read and lives: bring the conversation in line. */
