@@ -56,6 +56,32 @@ store_arrival_bound(struct store *s, size_t count, struct err *e)
 	return store_arrival_fold(s, e) < 0 ? -1 : 0;
 }
 
+/* When the last one is due, INT64_MIN without any. */
+static int
+store_arrival_last(struct store *s, int64_t *out, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT due_ms FROM arrival ORDER BY id DESC LIMIT 1";
+
+	*out = INT64_MIN;
+	return store_db_number(s, sql, NULL, 0, out, e) < 0 ? -1 : 0;
+}
+
+int
+store_arrival_may_add(struct store *s, int64_t due_ms, struct err *e)
+{
+	int64_t last_ms;
+
+	if (store_arrival_last(s, &last_ms, e) != 0)
+		return -1;
+	/* The clock was set back, or the delay has become shorter. */
+	if (last_ms > due_ms &&
+	    (store_arrival_fold(s, e) < 0 ||
+		store_arrival_last(s, &last_ms, e) != 0))
+		return -1;
+	return last_ms <= due_ms;
+}
+
 int
 store_arrival_add(struct store *s, const struct store_hint_item *items,
     size_t count, int64_t now_ms, int64_t due_ms, struct err *e)

@@ -8,18 +8,24 @@
  * without an index: a commit of many notifications then writes a few pages
  * instead of some for each, and a storm about one event costs one queue row
  * when it is folded. Folding happens at the latest when the first of them is
- * due, by whoever claims.
+ * due, by whoever claims. They are appended in the order in which they are due,
+ * so the first of them speaks for all.
  */
 
 #include "port/store_work.h"
 
 enum {
 	STORE_ARRIVAL_FOLD = 500, /* rows folded in one go */
+	/* What waits longer would keep everybody else's out meanwhile. */
+	STORE_ARRIVAL_DELAY_MS = 30000,
 	/* Without a claimer (sync is down) the adder folds beyond this: the
 	 * table stays bounded and storms coalesce all the same. */
 	STORE_ARRIVAL_BACKLOG = 20000
 };
 
+/* Inside a transaction: whether nothing there is due later; a short backlog
+ * that is gets folded. 1, 0, -1. */
+int store_arrival_may_add(struct store *s, int64_t due_ms, struct err *e);
 /* Inside a transaction. */
 int store_arrival_add(struct store *s, const struct store_hint_item *items,
     size_t count, int64_t now_ms, int64_t due_ms, struct err *e);

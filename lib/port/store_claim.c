@@ -195,7 +195,6 @@ struct store_claim_look {
 	int64_t suspects;
 	int64_t head_ms; /* of the queue */
 	int64_t arrival_ms; /* when the first arrival is due */
-	int64_t last_ms; /* when the last one is */
 	int64_t arrivals; /* roughly */
 };
 
@@ -203,7 +202,6 @@ static const struct store_field store_claim_look_fields[] = {
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, suspects),
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, head_ms),
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, arrival_ms),
-    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, last_ms),
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, arrivals),
 };
 
@@ -215,19 +213,13 @@ store_claim_look(struct store *s, struct store_claim_look *out, struct err *e)
 	    " COALESCE((SELECT head_ms FROM lane WHERE saturated = 0"
 	    " ORDER BY head_ms LIMIT 1), $1),"
 	    " COALESCE((SELECT due_ms FROM arrival ORDER BY id LIMIT 1), $1),"
-	    " COALESCE((SELECT due_ms FROM arrival ORDER BY id DESC LIMIT 1),"
-	    " $1),"
 	    " COALESCE((SELECT id FROM arrival ORDER BY id DESC LIMIT 1)"
 	    " - (SELECT id FROM arrival ORDER BY id LIMIT 1), 0)";
 
-	if (store_db_row(s, sql, STORE_WITH(STORE_INT(INT64_MAX)),
-		store_claim_look_fields, 5, out, e) != 1)
-		return -1;
-	/* The clock was set back, or the delay has become shorter: the order
-	 * of the arrivals says nothing, so they are folded at once. */
-	if (out->last_ms < out->arrival_ms)
-		out->arrival_ms = 0;
-	return 0;
+	return store_db_row(s, sql, STORE_WITH(STORE_INT(INT64_MAX)),
+		   store_claim_look_fields, 4, out, e) == 1
+	    ? 0
+	    : -1;
 }
 
 /* A long backlog of arrivals, but for the last part: that is folded by the

@@ -1,4 +1,4 @@
-/* port/store_work.c - the queue: adding, finishing, deferring, recovering. */
+/* port/store_work.c - the queue: adding, finishing, deferring, releasing. */
 #include "port/store_arrival.h"
 
 #include <string.h>
@@ -63,13 +63,12 @@ store_work_raise(
 	return store_lane_lower(s, lane, raise->due_ms, e);
 }
 
-/* What is due at once does not wait behind what is not. */
 static int
-store_work_add_now(struct store *s, const struct store_hint_item *items,
-    size_t count, int64_t now_ms, struct err *e)
+store_work_add_rows(struct store *s, const struct store_hint_item *items,
+    size_t count, int64_t now_ms, int64_t due_ms, struct err *e)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct store_raise raise = {items[i], 1, now_ms, now_ms};
+		struct store_raise raise = {items[i], 1, now_ms, due_ms};
 
 		if (store_work_raise(s, &raise, e) != 0)
 			return -1;
@@ -81,19 +80,22 @@ int
 store_work_add(struct store *s, const struct store_hint_item *items,
     size_t count, int64_t now_ms, int64_t delay_ms, struct err *e)
 {
+	int64_t due_ms = delay_ms > 0 ? now_ms + delay_ms : now_ms;
+	int lean = 0;
 	int own;
 	int rc;
 
 	if (count == 0)
 		return 0;
 	own = store_db_enter(s, e);
-	if (own < 0)
+	if (own >= 0 && delay_ms > 0 && delay_ms <= STORE_ARRIVAL_DELAY_MS)
+		lean = store_arrival_may_add(s, due_ms, e);
+	if (own < 0 || lean < 0)
 		rc = -1;
-	else if (delay_ms <= 0)
-		rc = store_work_add_now(s, items, count, now_ms, e);
+	else if (lean)
+		rc = store_arrival_add(s, items, count, now_ms, due_ms, e);
 	else
-		rc = store_arrival_add(
-		    s, items, count, now_ms, now_ms + delay_ms, e);
+		rc = store_work_add_rows(s, items, count, now_ms, due_ms, e);
 	return store_db_leave(s, own, rc, e);
 }
 
@@ -200,58 +202,6 @@ store_work_defer(struct store *s, const struct store_work *w,
 	int own = store_db_enter(s, e);
 	int rc =
 	    own < 0 ? -1 : store_work_return(s, w, not_before_ms, reason, e);
-
-	return store_db_leave(s, own, rc, e);
-}
-
-/* ---- start of sync ---- */
-
-/* All heads anew; which also mends whatever an operator did by hand. */
-static const char store_work_heads_sql[] =
-    "UPDATE lane SET saturated = 0, head_ms = COALESCE("
-    "(SELECT min(run_ms) FROM work WHERE work.lane = lane.id"
-    " AND work.claimed = 0), $1)";
-
-static int
-store_work_requeue(struct store *s, bool crashed, int64_t *count, struct err *e)
-{
-	static const char sql[] =
-	    "UPDATE work SET claimed = 0, hints = hints | claimed_hints,"
-	    " claimed_hints = 0, suspect = CASE WHEN $1 = 1 THEN 1"
-	    " ELSE suspect END, crashes = crashes + $2 WHERE claimed = 1";
-	static const char count_sql[] =
-	    "SELECT count(*) FROM work WHERE claimed = 1";
-	int64_t rows = 0;
-
-	if (store_db_number(s, count_sql, NULL, 0, &rows, e) < 0)
-		return -1;
-	if (rows > 0 &&
-	    store_db_run(s, sql,
-		STORE_WITH(STORE_INT(crashed), STORE_INT(crashed && rows == 1)),
-		e) < 0)
-		return -1;
-	if (store_db_run(s, store_work_heads_sql,
-		STORE_WITH(STORE_INT(INT64_MAX)), e) < 0)
-		return -1;
-	if (count != NULL)
-		*count += rows;
-	return 0;
-}
-
-int
-store_work_recover(struct store *s, int64_t *count, struct err *e)
-{
-	int own = store_db_enter(s, e);
-	int rc = own < 0 ? -1 : store_work_requeue(s, false, count, e);
-
-	return store_db_leave(s, own, rc, e);
-}
-
-int
-store_work_recover_crashed(struct store *s, int64_t *count, struct err *e)
-{
-	int own = store_db_enter(s, e);
-	int rc = own < 0 ? -1 : store_work_requeue(s, true, count, e);
 
 	return store_db_leave(s, own, rc, e);
 }

@@ -303,6 +303,52 @@ a_full_disk_at_any_operation_loses_nothing(void **state)
 	assert_true(fail_one_by_one(*state, ENOSPC, true, false) > 50);
 }
 
+static bool
+works_on_nothing(const struct store_work *w, void *arg)
+{
+	(void)w;
+	(void)arg;
+	return false;
+}
+
+/* With one handle only: the next connection then finds the frames of the
+ * failed commit, and takes them for good. */
+static void
+a_claim_that_failed_can_be_made_again(void **state)
+{
+	struct test_store *t = *state;
+	bool fired = true;
+	int ghosts = 0;
+
+	for (int n = 1; fired; n++) {
+		struct run r = {.t = t};
+		struct store_work w[8] = {{0}};
+		int64_t next = 0;
+		int64_t count = 0;
+		int taken = -1;
+
+		make_store(&r);
+		disk_faults.fail_at = disk_faults.count + n;
+		for (int i = 0; i < 3 && taken < 0; i++)
+			taken = store_work_claim(
+			    t->store, T0 + DELAY, 8, w, 8, &next, &t->e);
+		fired = disk_faults.fired;
+		disk_faults.fail_at = 0;
+		if (taken != 5) {
+			assert_ok(t,
+			    store_work_recover_except(t->store,
+				works_on_nothing, NULL, &count, &t->e));
+			assert_int_equal(count, 5);
+			assert_int_equal(store_work_claim(t->store, T0 + DELAY,
+					     8, w, 8, &next, &t->e),
+			    5);
+			ghosts++;
+		}
+		remove_store(t);
+	}
+	assert_true(ghosts > 0);
+}
+
 int
 main(void)
 {
@@ -318,6 +364,9 @@ main(void)
 		NULL},
 	    {"a full disk at any operation loses nothing",
 		a_full_disk_at_any_operation_loses_nothing, setup_disk,
+		teardown_disk, NULL},
+	    {"a claim that failed can be made again",
+		a_claim_that_failed_can_be_made_again, setup_disk,
 		teardown_disk, NULL},
 	};
 

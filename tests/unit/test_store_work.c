@@ -327,6 +327,41 @@ recovery_puts_back_what_a_dead_sync_had(void **state)
 	assert_int_equal(w[0].crashes, 0);
 }
 
+static bool
+is_called(const struct store_work *w, void *arg)
+{
+	assert_string_equal(w->tenant, TENANT);
+	assert_int_equal(w->kind, STORE_WORK_EVENT);
+	return strcmp(w->event, arg) == 0;
+}
+
+static void
+rows_in_progress_that_nobody_works_on_can_be_put_back(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4] = {{0}};
+	char kept[] = "a";
+	int64_t count = 1;
+
+	test_add(t, ANNA, "a", 1, T0, 0);
+	test_add(t, ANNA, "b", STORE_HINT_DELETED, T0, 0);
+	test_add(t, BERT, "c", 1, T0, 0);
+	test_add(t, ANNA, "d", 1, T0, 0);
+	assert_int_equal(test_claim(t, T0, w, 4, NULL), 3);
+	test_add(t, ANNA, "b", STORE_HINT_UPDATED, T0 + 1, 0);
+	assert_ok(t,
+	    store_work_recover_except(
+		t->store, is_called, kept, &count, &t->e));
+	assert_int_equal(count, 3);
+	/* "a" has kept its place, and counts. */
+	assert_int_equal(test_claim(t, T0 + 1, w, 4, NULL), 2);
+	assert_string_equal(w[0].event, "b");
+	assert_int_equal(w[0].hints, STORE_HINT_DELETED | STORE_HINT_UPDATED);
+	assert_int_equal(w[0].generation, 2);
+	assert_string_equal(w[1].event, "c");
+	assert_int_equal(test_claim(t, T0 + 1, w, 4, NULL), 0);
+}
+
 static void
 after_a_crash_suspects_run_one_at_a_time(void **state)
 {
@@ -509,6 +544,30 @@ a_clock_that_was_set_back_does_not_hold_new_notifications(void **state)
 }
 
 static void
+a_notification_never_waits_behind_what_is_due_later(void **state)
+{
+	static const int64_t delays[] = {3600000, 20000, DELAY, 20000, 3600000};
+	struct test_store *t = *state;
+	struct store_work w[8] = {{0}};
+	int64_t next = 0;
+	char name[16];
+
+	for (int i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "e%d", i);
+		test_add(t, i % 2 ? ANNA : BERT, name, 1, T0, delays[i]);
+	}
+	assert_int_equal(test_claim(t, T0 + DELAY - 1, w, 8, &next), 0);
+	assert_int_equal(next, T0 + DELAY);
+	assert_int_equal(test_claim(t, T0 + DELAY, w, 8, &next), 1);
+	assert_string_equal(w[0].event, "e2");
+	assert_int_equal(next, T0 + 20000);
+	assert_int_equal(test_claim(t, T0 + 20000, w, 8, &next), 2);
+	assert_int_equal(test_claim(t, T0 + 3599999, w, 8, &next), 0);
+	assert_ok(t, store_work_recover(t->store, NULL, &t->e));
+	assert_int_equal(test_rows(t), 5);
+}
+
+static void
 a_shorter_delay_makes_the_row_due_earlier(void **state)
 {
 	struct test_store *t = *state;
@@ -687,6 +746,8 @@ main(void)
 	    cmocka_unit_test(a_notification_never_lowers_not_before),
 	    cmocka_unit_test(a_release_ends_the_waiting_of_one_mailbox),
 	    cmocka_unit_test(recovery_puts_back_what_a_dead_sync_had),
+	    cmocka_unit_test(
+		rows_in_progress_that_nobody_works_on_can_be_put_back),
 	    cmocka_unit_test(after_a_crash_suspects_run_one_at_a_time),
 	    cmocka_unit_test(totals_tell_the_rows_and_the_oldest),
 	    cmocka_unit_test(the_queue_can_be_looked_through),
@@ -696,6 +757,8 @@ main(void)
 		without_a_claimer_the_adder_keeps_the_backlog_bounded),
 	    cmocka_unit_test(
 		a_clock_that_was_set_back_does_not_hold_new_notifications),
+	    cmocka_unit_test(
+		a_notification_never_waits_behind_what_is_due_later),
 	    cmocka_unit_test(a_shorter_delay_makes_the_row_due_earlier),
 	    cmocka_unit_test(
 		a_claim_in_the_callers_transaction_sees_and_is_undone_with_it),
