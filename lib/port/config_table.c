@@ -239,12 +239,11 @@ const struct config_option config_options[] = {
 	"having been asked to."),
     NUMBER("catchUpPastDays", catch_up_past_ms, FRACTION, "7", 0, 3660, DAY,
 	"How long after its end an event is still read again."),
-    NUMBER("linkRetentionDays", link_retention_ms, FRACTION | PENDING, "30", 0,
-	3660, DAY,
-	"A mailbox without an unfinished link for this long is no "
-	"longer followed."),
-    NUMBER("auditRetentionDays", audit_retention_ms, FRACTION | PENDING, "365",
-	0, 36600, DAY, "How long audit records are kept."),
+    NUMBER("linkRetentionDays", link_retention_ms, FRACTION, "30", 0, 3660, DAY,
+	"How long what is known of a conversation is kept after its end "
+	"or its deletion."),
+    NUMBER("auditRetentionDays", audit_retention_ms, FRACTION, "365", 0, 36600,
+	DAY, "How long audit records are kept."),
     TEXT("defaultTimeZone", default_time_zone, zone, 0, "\"UTC\"",
 	"The IANA time zone in which an all-day event begins when "
 	"the agent's own is not known."),
