@@ -2,10 +2,12 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 
@@ -93,12 +95,41 @@ ctl_finish(void)
 	return CTL_FAILED;
 }
 
+/* What was installed, or built, together with this program, wherever that
+ * has been put. */
+static bool
+find_beside(char out[PATH_MAX])
+{
+	static const char beside[] = "/../share/outlook-addin";
+	static const char proof[] = "/nginx/nginx.conf.in";
+	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	char *slash, *end;
+
+	if (len < 0)
+		return false;
+	out[len] = '\0';
+	slash = strrchr(out, '/');
+	if (slash == NULL ||
+	    (size_t)(slash - out) + sizeof(beside) + sizeof(proof) > PATH_MAX)
+		return false;
+	memcpy(slash, beside, sizeof(beside));
+	end = slash + strlen(beside);
+	memcpy(end, proof, sizeof(proof));
+	if (access(out, R_OK) != 0)
+		return false;
+	*end = '\0';
+	return true;
+}
+
 const char *
 ctl_datadir(void)
 {
+	static char beside[PATH_MAX];
 	const char *env = getenv("OUTLOOK_ADDIN_DATADIR");
 
-	return env == NULL || env[0] == '\0' ? DATADIR : env;
+	if (env != NULL && env[0] != '\0')
+		return env;
+	return find_beside(beside) ? beside : DATADIR;
 }
 
 static void

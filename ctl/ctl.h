@@ -66,7 +66,8 @@ int ctl_load(const struct ctl *ctl, unsigned roles, struct config *out);
 int ctl_finish(void);
 
 /* The folder of templates and static files: $OUTLOOK_ADDIN_DATADIR, else
- * where they were installed. Borrowed. */
+ * ../share/outlook-addin beside the program's folder, else where they were to
+ * be installed. Borrowed. */
 const char *ctl_datadir(void);
 
 #endif

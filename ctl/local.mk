@@ -33,3 +33,10 @@ ctl_libctl_a_SOURCES = \
 bin_PROGRAMS += ctl/outlook-addinctl
 ctl_outlook_addinctl_SOURCES = ctl/main.c
 ctl_outlook_addinctl_LDADD = ctl/libctl.a $(LIB_ALL) $(LIB_LIBS)
+
+# render finds its templates from its own place: a built program here, an
+# installed one in $(pkgdatadir).
+all-local: share/outlook-addin
+share/outlook-addin:
+	$(AM_V_GEN)$(MKDIR_P) share && ln -s '$(abs_top_srcdir)' $@
+CLEANFILES += share/outlook-addin

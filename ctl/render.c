@@ -43,11 +43,13 @@ choose_user(const char *name, struct render_tree *tree, const char **user,
 	if ((pw == NULL || gr == NULL) && name != NULL)
 		return err_set(e, ERR_CONFIG, "there is no user %s", name);
 	if (pw == NULL || gr == NULL) {
-		/* Anybody may be told to run nginx here. */
+		/* As outlook-addin-fcgi: started by root it stays root. Or
+		 * anybody may be told to run nginx here. */
 		tree->tmp_mode = 01777;
+		*user = *group = "root";
 		ctl_say("there is no user " RUN_USER
-			": nginx.conf names no user, run nginx as the user "
-			"of outlook-addin-fcgi");
+			": nginx and outlook-addin-fcgi will run as root; "
+			"better make that user");
 		return 0;
 	}
 	tree->uid = pw->pw_uid;
