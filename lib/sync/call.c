@@ -76,21 +76,20 @@ call_scope(const struct call *c, bool whole, char out[CALL_SCOPE_MAX])
 int64_t
 call_throttled_ms(const struct call *c)
 {
-	int64_t now_ms = clock_wall_ms();
-	int64_t latest_ms = 0;
-	int64_t until_ms = 0;
+	int64_t longest_ms = 0;
 	char scope[CALL_SCOPE_MAX];
 
-	if (c->session->store == NULL || c->peer == CALL_ENTRA)
+	if (c->peer == CALL_ENTRA)
 		return 0;
 	for (int whole = 0; whole < 2; whole++) {
+		int64_t wait_ms;
+
 		call_scope(c, whole == 1, scope);
-		if (store_throttle_get(
-			c->session->store, scope, &until_ms, NULL) == 0 &&
-		    until_ms > latest_ms)
-			latest_ms = until_ms;
+		wait_ms = session_throttled_ms(c->session, scope);
+		if (wait_ms > longest_ms)
+			longest_ms = wait_ms;
 	}
-	return latest_ms > now_ms ? latest_ms - now_ms : 0;
+	return longest_ms;
 }
 
 static void
@@ -188,41 +187,45 @@ call_is_tenant_throttled(struct call *c, int64_t until_ms)
 	return second;
 }
 
+/* What is kept for all, of what the peer said. */
+static int64_t
+call_asked_ms(int64_t said_ms)
+{
+	const struct err e = {.code = ERR_BUSY, .retry_after_ms = -1};
+
+	if (said_ms < 0)
+		return retry_wait_ms(&e, 0, rand_below(UINT64_MAX));
+	return said_ms < RETRY_AFTER_MAX_MS ? said_ms : RETRY_AFTER_MAX_MS;
+}
+
 void
 call_keep_throttle(
     struct session *s, const char *tenant, const char *user, int64_t *wait_ms)
 {
-	struct err e = {.code = ERR_BUSY, .retry_after_ms = *wait_ms};
 	char scope[CALL_SCOPE_MAX];
 
-	if (*wait_ms < 0)
-		*wait_ms = retry_wait_ms(&e, 0, rand_below(UINT64_MAX));
+	*wait_ms = call_asked_ms(*wait_ms);
 	snprintf(scope, sizeof(scope), "graph:%s/%s", tenant, user);
-	if (s->store != NULL)
-		store_throttle_set(
-		    s->store, scope, clock_wall_ms() + *wait_ms, NULL);
+	session_throttle(s, scope, *wait_ms);
 }
 
 /* Retry-After is kept in the store: every process obeys it. */
 static void
 call_throttle(struct call *c, const struct err *e)
 {
-	int64_t wait_ms = e->retry_after_ms;
+	int64_t wait_ms = CALL_FORBIDDEN_MS;
 	bool whole = c->peer == CALL_UNBLU && e->code == ERR_BUSY;
 	char scope[CALL_SCOPE_MAX];
 
-	if (e->code == ERR_MAILBOX && c->peer == CALL_UNBLU)
-		wait_ms = CALL_FORBIDDEN_MS;
-	else if (e->code != ERR_BUSY)
+	if (e->code == ERR_BUSY)
+		wait_ms = call_asked_ms(e->retry_after_ms);
+	else if (e->code != ERR_MAILBOX || c->peer != CALL_UNBLU)
 		return;
-	if (wait_ms < 0)
-		wait_ms = retry_wait_ms(e, 0, rand_below(UINT64_MAX));
 	if (call_is_tenant_throttled(c, clock_wall_ms() + wait_ms))
 		whole = true;
 	call_scope(c, whole, scope);
-	if (c->session->store != NULL && c->peer != CALL_ENTRA)
-		store_throttle_set(
-		    c->session->store, scope, clock_wall_ms() + wait_ms, NULL);
+	if (c->peer != CALL_ENTRA)
+		session_throttle(c->session, scope, wait_ms);
 }
 
 static void
@@ -235,6 +238,8 @@ call_done(const struct http_reply *reply, void *arg)
 	call_count(c, reply, c->op);
 	call_judge_circuit(c, reply);
 	if (c->parse(reply, c->arg, &e) == 0) {
+		if (c->peer != CALL_ENTRA)
+			token_worked(call_slot(c));
 		err_clear(&e);
 		call_end(c, &e);
 		return;
@@ -247,7 +252,7 @@ call_done(const struct http_reply *reply, void *arg)
 			call_get_token(c);
 			return;
 		}
-		token_refused(call_slot(c), &e);
+		token_refused(call_slot(c), c->tenant, c->user, &e);
 	}
 	call_end(c, &e);
 }

@@ -2,6 +2,8 @@
 #ifndef SYNC_DEGRADED_H
 #define SYNC_DEGRADED_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 struct session;
@@ -20,17 +22,22 @@ enum degraded_reason {
 
 enum { DEGRADED_SCOPES = 32 }; /* tenants told apart; more share one bit */
 
+/* Bits: one per tenant, bit 0: all. */
 struct degraded {
-	unsigned scopes[DEGRADED_COUNT]; /* bit per tenant, bit 0: all */
+	unsigned told[DEGRADED_COUNT]; /* logged by this process */
+	unsigned scopes[DEGRADED_COUNT]; /* in the store, as last seen */
+	int64_t looked_ms[DEGRADED_COUNT]; /* monotonic, 0: never */
 };
 
-/* Sets or clears a reason for a scope (index of the tenant + 1, or 0); the
- * first set and the last clear are logged and stored. */
+/* Sets or clears a reason for a scope (index of the tenant + 1, or 0), which
+ * sync and renew share: what one has set the other one clears. Logged when it
+ * changes; cheap when it does not. */
 void degraded_set(struct session *s, enum degraded_reason reason, int scope,
     const char *text);
 void degraded_clear(struct session *s, enum degraded_reason reason, int scope);
 
-/* Removes what a former process left behind. */
+/* Removes what former processes left behind, but for deletions that are held.
+ * The store is open. */
 void degraded_reset(struct session *s);
 
 #endif

@@ -132,16 +132,10 @@ engine_count_deletions(const struct engine *e, const struct task *t,
 
 /* ---- rows in progress that nobody works on ---- */
 
-/* Rows in progress without a task. */
-struct engine_strays {
-	const struct engine *engine;
-	struct store_work *rows;
-	size_t count;
-};
-
 static bool
-engine_works_on(const struct engine *e, const struct store_work *w)
+engine_works_on(const struct store_work *w, void *arg)
 {
+	const struct engine *e = arg;
 	const struct task *t;
 
 	TAILQ_FOREACH(t, &e->tasks, link)
@@ -150,34 +144,6 @@ engine_works_on(const struct engine *e, const struct store_work *w)
 	    strcmp(t->work.event, w->event) == 0)
 		return true;
 	return false;
-}
-
-static int
-engine_note_stray(const struct store_work *w, bool in_progress, void *arg)
-{
-	struct engine_strays *f = arg;
-
-	if (!in_progress || engine_works_on(f->engine, w))
-		return 0;
-	f->rows = mem_realloc(f->rows, (f->count + 1) * sizeof(*f->rows));
-	f->rows[f->count++] = *w;
-	return 0;
-}
-
-/* Back into the queue, as they were. */
-static int
-engine_return_strays(struct engine *e, struct store *s, struct err *err)
-{
-	struct engine_strays f = {.engine = e};
-	int rc;
-
-	if (e->count == 0)
-		return store_work_recover(s, NULL, err);
-	rc = store_work_each(s, NULL, NULL, engine_note_stray, &f, err);
-	for (size_t i = 0; rc == 0 && i < f.count; i++)
-		rc = store_work_defer(s, &f.rows[i], 0, f.rows[i].reason, err);
-	free(f.rows);
-	return rc;
 }
 
 static int
@@ -210,7 +176,8 @@ engine_claim_apply(struct store *s, void *arg, struct err *err)
 	struct engine *e = arg;
 	size_t room = e->count < ENGINE_TASKS ? ENGINE_TASKS - e->count : 0;
 
-	if (e->claim_in_doubt && engine_return_strays(e, s, err) != 0)
+	if (e->claim_in_doubt &&
+	    store_work_recover_except(s, engine_works_on, e, NULL, err) != 0)
 		return -1;
 	e->claim_in_doubt = true;
 	e->claimed_count = 0;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "rule/retry.h"
 
 enum {
 	SESSION_BATCH = 100, /* commits in one transaction */
@@ -151,6 +152,29 @@ session_lose_store(struct session *s)
 	store_close(s->store);
 	s->store = NULL;
 	loop_timer_set(s->reopen, SESSION_REOPEN_MS);
+}
+
+void
+session_throttle(struct session *s, const char *scope, int64_t wait_ms)
+{
+	if (wait_ms > RETRY_AFTER_MAX_MS)
+		wait_ms = RETRY_AFTER_MAX_MS;
+	if (s->store != NULL)
+		store_throttle_set(
+		    s->store, scope, clock_wall_ms() + wait_ms, NULL);
+}
+
+int64_t
+session_throttled_ms(const struct session *s, const char *scope)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t until_ms = 0;
+
+	if (s->store == NULL ||
+	    store_throttle_get(s->store, scope, &until_ms, NULL) != 0 ||
+	    until_ms <= now_ms || until_ms - now_ms > RETRY_AFTER_MAX_MS)
+		return 0;
+	return until_ms - now_ms;
 }
 
 /* ---- commits ---- */

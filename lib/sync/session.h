@@ -90,6 +90,12 @@ int session_open_store(struct session *s, unsigned flags, bool keep_trying,
 /* NULL for a tenant that is not configured. */
 struct session_tenant *session_tenant(struct session *s, const char *tenant);
 
+/* Retry-After of a scope, in the store: every process obeys it. At most
+ * RETRY_AFTER_MAX_MS, what is further off is not believed. */
+void session_throttle(struct session *s, const char *scope, int64_t wait_ms);
+/* How long it still holds, 0: not at all. */
+int64_t session_throttled_ms(const struct session *s, const char *scope);
+
 /* Queues c; it is committed in this round of the loop or, while the store is
  * out of reach, as soon as it is back. c must live until after was called. */
 void session_commit(struct session *s, struct session_commit *c);

@@ -1,6 +1,7 @@
 /* sync/token.c - see token.h. */
 #include "sync/token.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ enum {
 	/* A wrong secret is asked for slowly, a fault of the network soon. */
 	TOKEN_REFUSED_MS = 60 * 1000,
 	TOKEN_REFUSED_MAX_MS = 15 * 60 * 1000,
-	TOKEN_STATIC_MS = 3600 * 1000
+	TOKEN_STATIC_MS = 3600 * 1000,
+	TOKEN_SCOPE_MAX = 96
 };
 
 static void token_fetch(struct token_slot *t);
@@ -69,6 +71,17 @@ token_tell(struct token_slot *t, const struct err *e)
 	}
 }
 
+/* "entra:{tenant}", "gateway" */
+static void
+token_scope(const struct token_slot *t, char out[TOKEN_SCOPE_MAX])
+{
+	if (token_is_gateway(t))
+		snprintf(out, TOKEN_SCOPE_MAX, "gateway");
+	else
+		snprintf(out, TOKEN_SCOPE_MAX, "entra:%s",
+		    t->session->tenants[t->tenant].id);
+}
+
 /* A minute, doubled up to a quarter of an hour. */
 static int64_t
 token_refused_ms(int refusals)
@@ -83,6 +96,7 @@ token_refused_ms(int refusals)
 static void
 token_hold(struct token_slot *t, const struct err *e)
 {
+	char scope[TOKEN_SCOPE_MAX];
 	int64_t wait_ms;
 
 	if (e->code == ERR_AUTH)
@@ -95,15 +109,43 @@ token_hold(struct token_slot *t, const struct err *e)
 	t->refusals++;
 	t->refusal = *e;
 	t->refused_until_ms = clock_mono_ms() + wait_ms;
+	if (e->code == ERR_BUSY) {
+		token_scope(t, scope);
+		session_throttle(t->session, scope, wait_ms);
+	}
 	if (e->code == ERR_AUTH)
 		degraded_set(
 		    t->session, token_reason(t), t->tenant + 1, e->text);
 }
 
 void
-token_refused(struct token_slot *t, const struct err *e)
+token_worked(struct token_slot *t)
 {
-	if (clock_mono_ms() >= t->refused_until_ms)
+	if (t->worked)
+		return;
+	t->worked = true;
+	if (t->refused_who[0] == '\0')
+		return;
+	t->refused_who[0] = '\0';
+	degraded_clear(t->session, token_reason(t), t->tenant + 1);
+}
+
+void
+token_refused(struct token_slot *t, const char *tenant, const char *user,
+    const struct err *e)
+{
+	char who[sizeof(t->refused_who)];
+	bool by_all;
+
+	snprintf(who, sizeof(who), "%s/%s", tenant, user);
+	by_all = !t->worked && t->refused_who[0] != '\0' &&
+	    strcmp(t->refused_who, who) != 0;
+	if (!t->worked)
+		degraded_set(
+		    t->session, token_reason(t), t->tenant + 1, e->text);
+	t->worked = false;
+	snprintf(t->refused_who, sizeof(t->refused_who), "%s", who);
+	if (by_all && clock_mono_ms() >= t->refused_until_ms)
 		token_hold(t, e);
 }
 
@@ -131,7 +173,9 @@ token_granted(struct token_slot *t, const struct token_grant *grant)
 	t->good_until_ms = clock_mono_ms() + grant->life_ms;
 	t->refusals = 0;
 	t->refused_until_ms = 0;
-	degraded_clear(t->session, token_reason(t), t->tenant + 1);
+	/* Having one is no news while the peer refuses it. */
+	if (t->refused_who[0] == '\0')
+		degraded_clear(t->session, token_reason(t), t->tenant + 1);
 	token_tell(t, NULL);
 }
 
@@ -260,6 +304,8 @@ void
 token_get(struct token_slot *t, struct token_wait *w)
 {
 	int64_t now_ms = clock_mono_ms();
+	char scope[TOKEN_SCOPE_MAX];
+	int64_t wait_ms;
 
 	if (t->token != NULL && now_ms < t->good_until_ms) {
 		w->done(t->token, t->generation, NULL, w->arg);
@@ -270,6 +316,16 @@ token_get(struct token_slot *t, struct token_wait *w)
 
 		/* Until then there is no use in asking. */
 		e.retry_after_ms = t->refused_until_ms - now_ms;
+		w->done(NULL, t->generation, &e, w->arg);
+		return;
+	}
+	token_scope(t, scope);
+	wait_ms = session_throttled_ms(t->session, scope);
+	if (t->exchange == NULL && wait_ms > 0) {
+		struct err e = {.code = ERR_NONE};
+
+		err_set(&e, ERR_BUSY, "the token endpoint asked for a pause");
+		e.retry_after_ms = wait_ms;
 		w->done(NULL, t->generation, &e, w->arg);
 		return;
 	}

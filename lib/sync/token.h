@@ -37,6 +37,10 @@ struct token_slot {
 	struct err refusal;
 	int refusals; /* in a row */
 	int64_t refused_until_ms; /* monotonic */
+	/* A peer that refuses everybody is told from one that refuses an
+	 * agent or a mailbox: by what happens to the others. */
+	bool worked; /* since the last refusal by the peer */
+	char refused_who[80]; /* tenant/user of that one, "" none */
 };
 
 void token_init(struct token_slot *t, struct session *s, int tenant);
@@ -49,7 +53,13 @@ void token_cancel(struct token_slot *t, struct token_wait *w);
  * asked next. */
 void token_drop(struct token_slot *t, unsigned generation);
 
-/* A fresh token was refused as well: nobody asks before the wait is over. */
-void token_refused(struct token_slot *t, const struct err *e);
+/* An exchange with the token succeeded. */
+void token_worked(struct token_slot *t);
+
+/* A fresh token was refused as well, in an exchange about that user. When it
+ * was so for another one before and nobody succeeded in between, nobody asks
+ * before the wait is over; else it is that one's own affair. */
+void token_refused(struct token_slot *t, const char *tenant, const char *user,
+    const struct err *e);
 
 #endif

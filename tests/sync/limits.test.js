@@ -1,0 +1,129 @@
+// @ts-check
+/* What one row, process or odd answer may not do to the others. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { buildFolder } from '../lib/build.js';
+import { ANNA, BEN, Bench, CARLA, TENANT_A, until } from './harness.js';
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** A followed meeting. @param {Bench} b @param {string} [user] */
+async function linked(b, user = ANNA) {
+	const m = await b.meeting(user);
+	await b.notify(user, m.event.immutableId);
+	await until('it is linked', async () => (await b.link(m.id))?.verified);
+	await b.settled();
+	return m;
+}
+
+/** @param {Bench} b @param {any} m @param {string} subject @param {string} [user] */
+async function rename(b, m, subject, user = ANNA) {
+	await b.act({ action: 'edit', mailbox: user, event: m.event.immutableId, subject });
+	await b.notify(user, m.event.immutableId);
+}
+
+/** @param {Bench} b @param {any} m @param {string} topic @param {number} [ms] */
+function topicIs(b, m, topic, ms) {
+	return until(`the topic is ${topic}`, async () => (await b.conversation(m.id)).topic === topic, ms);
+}
+
+/** @param {Bench} b @param {any} fault */
+function fault(b, fault) {
+	return b.control('POST', '/control/faults', fault);
+}
+
+/** @param {Bench} b @returns {Promise<number>} the exit status */
+function renew(b) {
+	const program = path.join(buildFolder(), 'cronjob/outlook-addin-renew');
+	return new Promise((resolve) => spawn(program, ['--config', path.join(b.dir, 'addin.json')], { env: b.env, stdio: 'ignore' }).once('exit', (code) => resolve(Number(code))));
+}
+
+/* Each has simulators and a program of its own, and mostly waits. */
+describe('islands', { concurrency: 4 }, () => {
+	for (const [what, retryAfter] of /** @type {[string, number][]} */ ([['the epoch', Math.floor(Date.now() / 1000)], ['milliseconds', 3_600_000]]))
+		test(`a Retry-After that is ${what} holds a day at most`, async (t) => {
+			const b = await Bench.start(t);
+			const m = await linked(b);
+			await fault(b, { service: 'unblu', op: 'setTopic', kind: 'throttle', retryAfter, count: 1, punish: false, scope: 'service' });
+			await rename(b, m, 'Held');
+			const row = await until('it is held', async () => (await b.dump()).work.find((/** @type {any} */ w) => w.notBefore > Date.now() + 10_000));
+			assert.ok(row.notBefore < Date.now() + DAY_MS * 1.2, `${(row.notBefore - Date.now()) / DAY_MS} days`);
+			/* Another row asks what is in the store. */
+			await b.meeting(CARLA).then((c) => b.notify(CARLA, c.event.immutableId));
+			const other = await until('so is another one', async () => (await b.dump()).work.find((/** @type {any} */ w) => w.user === CARLA && w.notBefore > Date.now() + 10_000));
+			assert.ok(other.notBefore < Date.now() + DAY_MS * 1.2, `${(other.notBefore - Date.now()) / DAY_MS} days`);
+		});
+
+	test('a conversation that is answered 401 delays no other one', async (t) => {
+		const b = await Bench.start(t);
+		const bad = await linked(b);
+		const good = await linked(b, CARLA);
+		await fault(b, { service: 'unblu', conversation: bad.id, kind: 'status', status: 401 });
+		await rename(b, bad, 'Refused');
+		await until('it was refused', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.attempts > 0));
+		await rename(b, good, 'Innocent', CARLA);
+		await topicIs(b, good, 'Innocent', 5000);
+		await until('and again', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.attempts > 1), 20_000);
+		await rename(b, good, 'Still innocent', CARLA);
+		await topicIs(b, good, 'Still innocent', 5000);
+		const d = await b.dump();
+		assert.equal(d.dead.length, 0);
+		assert.ok(!('degraded:unblu-auth' in d.facts));
+	});
+
+	test('an Unblu that refuses every fresh token is degraded and left alone', async (t) => {
+		const b = await Bench.start(t);
+		const ms = [await linked(b), await linked(b, BEN), await linked(b, CARLA)];
+		await fault(b, { service: 'unblu', op: 'read', kind: 'status', status: 401 });
+		await fault(b, { service: 'unblu', op: 'setTopic', kind: 'status', status: 401 });
+		for (const [i, user] of [ANNA, BEN, CARLA].entries())
+			await rename(b, ms[i], 'Refused', user);
+		await until('it is degraded', async () => 'degraded:unblu-auth' in (await b.dump()).facts);
+		const asked = await b.count('unblu', 'token');
+		await rename(b, ms[0], 'Refused again');
+		await b.settled();
+		assert.equal(await b.count('unblu', 'token'), asked);
+		assert.equal((await b.dump()).dead.length, 0);
+	});
+
+	test('what renew found degraded, sync clears when it works', async (t) => {
+		const b = await Bench.start(t);
+		await linked(b);
+		await b.tool('follow', TENANT_A, ANNA, '');
+		const rule = await fault(b, { service: 'graph', op: 'createSubscription', kind: 'status', status: 500 });
+		assert.equal(await renew(b), 1);
+		assert.ok('degraded:graph' in (await b.dump()).facts);
+		await b.control('DELETE', `/control/faults/${rule.id}`);
+		await until('sync has cleared it', async () => {
+			const m = await linked(b);
+			return m !== null && !('degraded:graph' in (await b.dump()).facts);
+		}, 20_000);
+	});
+
+	test('the token endpoint\'s Retry-After is obeyed by the next process', async (t) => {
+		const b = await Bench.start(t, { start: false });
+		await b.tool('follow', TENANT_A, ANNA, '');
+		await fault(b, { service: 'entra', op: 'token', kind: 'throttle', retryAfter: 60, count: 1 });
+		assert.equal(await renew(b), 1);
+		assert.equal(await b.count('entra', 'token'), 1);
+		assert.equal(await renew(b), 1);
+		await b.up();
+		const m = await b.meeting(ANNA);
+		await b.notify(ANNA, m.event.immutableId);
+		await until('it is held', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.event === m.event.immutableId && w.notBefore > Date.now() + 10_000));
+		assert.equal(await b.count('entra', 'token'), 1);
+	});
+
+	test('a tenant\'s throttled token endpoint is that tenant\'s affair', async (t) => {
+		const b = await Bench.start(t, { start: false });
+		await b.tool('follow', TENANT_A, ANNA, '');
+		await fault(b, { service: 'entra', op: 'token', tenant: TENANT_A, kind: 'throttle', retryAfter: 60, count: 1 });
+		await b.up();
+		const bad = await b.meeting(ANNA);
+		await b.notify(ANNA, bad.event.immutableId);
+		await linked(b, CARLA);
+	});
+});
