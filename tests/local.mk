@@ -28,6 +28,10 @@ unit_tests += tests/unit/test_http
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jws
 unit_tests += tests/unit/test_log
+unit_tests += tests/unit/test_look
+tests_unit_test_look_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=store_link_by_event,--wrap=store_link_find \
+	-Wl,--wrap=store_link_each,--wrap=store_mailbox_find
 unit_tests += tests/unit/test_loop
 unit_tests += tests/unit/test_mem
 unit_tests += tests/unit/test_page
