@@ -157,7 +157,7 @@ check_PROGRAMS += tests/sync/storetool
 
 # outlook-addinctl: the configuration, what it prints, what it renders.
 tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap
-EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/systemd.test.js
+EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/operator.test.js tests/ctl/systemd.test.js
 check_PROGRAMS += tests/ctl/seed
 
 EXTRA_DIST += tests/demo
