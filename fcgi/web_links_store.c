@@ -156,6 +156,7 @@ links_write(struct worker *w, const struct store_link *l,
     const struct bearer_identity *who, bool *other, struct err *e)
 {
 	int64_t now_ms = l->announced_ms;
+	bool resumed = false;
 
 	if (store_begin(w->store, e) != 0)
 		return -1;
@@ -164,7 +165,10 @@ links_write(struct worker *w, const struct store_link *l,
 	/* Someone else's conversation: a later claim has no effect at all. */
 	if (!*other &&
 	    (store_mailbox_follow(w->store, l->tenant, l->user, who->upn, true,
-		 now_ms, NULL, e) != 0 ||
+		 now_ms, &resumed, e) != 0 ||
+		/* What a parked mailbox's rows waited for is over. */
+		(resumed &&
+		    store_work_release(w->store, l->tenant, l->user, e) != 0) ||
 		links_add_work(w->store, l, now_ms, e) != 0))
 		goto fail;
 	return store_commit(w->store, e);

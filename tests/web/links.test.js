@@ -91,6 +91,13 @@ test('links', async (t) => {
 			assert.equal((await ask(web, 'GET', 'conv-1', null, token({ tid: OTHER_TENANT }))).status, 404);
 			assert.equal((await ask(web, 'GET', 'conv-2', null)).status, 404);
 		});
+		await t.test('PUT resumes a parked mailbox, and what waits for it', async () => {
+			await web.query("UPDATE mailbox SET state = 1, reason = 'no mailbox', retry_ms = 253370764800000", false);
+			await web.query('UPDATE work SET not_before_ms = 253370764800000', false);
+			assert.equal((await ask(web, 'PUT', 'conv-1', BODY)).status, 202);
+			assert.equal((await web.query('SELECT state FROM mailbox'))[0].state, 0);
+			assert.deepEqual(await web.query(`SELECT kind FROM work WHERE not_before_ms > 0 AND kind <> ${KIND.keys}`), []);
+		});
 		await t.test('a shared mailbox is noted', async () => {
 			assert.equal((await ask(web, 'PUT', 'conv-3', { ...BODY, mailbox: 'shared' })).status, 202);
 			assert.equal((await web.query("SELECT shared FROM link WHERE conversation = 'conv-3'"))[0].shared, 1);
