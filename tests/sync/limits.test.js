@@ -117,6 +117,19 @@ describe('islands', { concurrency: 4 }, () => {
 		assert.equal(await b.count('entra', 'token'), 1);
 	});
 
+	for (const [what, ms, caughtUp] of /** @type {[string, number, number][]} */ ([['hours', 4 * 3600 * 1000, 1201], ['a minute', 60_000, 0]]))
+		test(`after ${what} of downtime ${caughtUp} of 1201 mailboxes are caught up`, async (t) => {
+			const b = await Bench.start(t, { start: false });
+			await b.tool('downtime', TENANT_A, '1201', String(ms));
+			await b.up();
+			await until('the heart beats', async () => (await b.dump()).facts['sync-heartbeat'] !== undefined && b.lines().some((l) => l.event === 'ready'));
+			const d = await until('all that was queued is done', async () => {
+				const seen = await b.dump();
+				return seen.work.length === 0 && seen.mailboxes.filter((/** @type {any} */ m) => m.catchUp > 0).length >= caughtUp && seen;
+			}, 30_000);
+			assert.equal(d.mailboxes.filter((/** @type {any} */ m) => m.catchUp > 0).length, caughtUp);
+		});
+
 	test('a tenant\'s throttled token endpoint is that tenant\'s affair', async (t) => {
 		const b = await Bench.start(t, { start: false });
 		await b.tool('follow', TENANT_A, ANNA, '');

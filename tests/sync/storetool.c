@@ -172,6 +172,29 @@ dump(struct store *s, struct err *e)
 	return rc;
 }
 
+/* downtime TENANT COUNT MS: so many made-up mailboxes are followed, and the
+ * last heartbeat was so long ago. */
+static int
+downtime(struct store *s, char **argv, struct err *e)
+{
+	long count = strtol(argv[1], NULL, 10);
+	char user[64];
+
+	if (store_begin(s, e) != 0)
+		return -1;
+	for (long i = 0; i < count; i++) {
+		snprintf(
+		    user, sizeof(user), "00000000-0000-4000-8000-%012ld", i);
+		if (store_mailbox_follow(s, argv[0], user, "", false,
+			clock_wall_ms(), NULL, e) != 0)
+			return -1;
+	}
+	if (store_fact_set(s, "sync-heartbeat", "0",
+		clock_wall_ms() - strtoll(argv[2], NULL, 10), e) != 0)
+		return -1;
+	return store_commit(s, e);
+}
+
 /* wake SOCKET */
 static int
 wake(const char *path, struct err *e)
@@ -203,6 +226,8 @@ run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
 		    clock_wall_ms(), e);
 	if (strcmp(verb, "fact") == 0 && argc == 2)
 		return store_fact_set(s, argv[0], argv[1], clock_wall_ms(), e);
+	if (strcmp(verb, "downtime") == 0 && argc == 3)
+		return downtime(s, argv, e);
 	if (strcmp(verb, "wake") == 0 && argc == 1)
 		return wake(argv[0], e);
 	if (strcmp(verb, "unfact") == 0 && argc == 1)
