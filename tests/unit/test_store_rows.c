@@ -716,6 +716,7 @@ a_cleared_mailbox_has_nothing_queued_and_works_on(void **state)
 {
 	struct test_store *t = *state;
 	struct store_work w[4] = {{0}};
+	struct store_work_totals totals;
 	int64_t next_ms;
 
 	for (int i = 0; i < 2; i++) {
@@ -727,6 +728,9 @@ a_cleared_mailbox_has_nothing_queued_and_works_on(void **state)
 	}
 	assert_int_equal(test_claim(t, T0, w, 4, NULL), 2);
 	assert_ok(t, store_work_clear(t->store, TENANT, ANNA, &t->e));
+	assert_ok(t, store_work_totals(t->store, &totals, &t->e));
+	assert_int_equal(totals.in_progress, 2);
+	assert_int_equal(totals.rows, 4);
 	for (int i = 0; i < 2; i++) {
 		assert_ok(
 		    t, store_work_finish(t->store, &w[i], T0 + 1, 0, &t->e));
