@@ -15,6 +15,7 @@ struct catchup {
 	char (*events)[STORE_ID_MAX];
 	size_t count;
 	size_t added;
+	bool any_unseen; /* a link waits for its event */
 };
 
 static void
@@ -31,6 +32,10 @@ catchup_collect(const struct store_link *l, void *arg)
 {
 	struct catchup *c = arg;
 
+	if (l->event[0] == '\0' &&
+	    (l->state == STORE_LINK_ANNOUNCED ||
+		l->state == STORE_LINK_UNCONFIRMED))
+		c->any_unseen = true;
 	if (l->event[0] == '\0' || link_is_over((enum link_state)l->state) ||
 	    (l->end_ms > 0 && l->end_ms < c->since_ms))
 		return 0;
@@ -56,6 +61,8 @@ catchup_next(struct task *t)
 	}
 	log_info("catch-up", LOG_STR("tenant", t->work.tenant),
 	    LOG_STR("mailbox", t->work.user), LOG_INT("events", c->count));
+	if (c->any_unseen)
+		task_add(t, STORE_WORK_SEARCH, "", 0, 0);
 	t->outcome.catch_up_done = true;
 	task_finish(t);
 }

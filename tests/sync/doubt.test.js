@@ -245,6 +245,15 @@ describe('a mailbox that is not to be asked', { concurrency: 4 }, () => {
 	});
 });
 
+test('a catch-up looks for the events of links that have none', async (t) => {
+	const b = await Bench.start(t);
+	const m = await b.meeting(ANNA);
+	await b.announce(ANNA, m.made, 'Portfolio review', START);
+	await b.notify(ANNA, '', HINT.missed, KIND.catchup);
+	await until('it is linked', async () => (await b.link(m.id)).state === STATE.linked);
+	assert.equal((await b.link(m.id)).event, m.event.immutableId);
+});
+
 test('a search finds all of a mailbox, however much it is', async (t) => {
 	const b = await Bench.start(t);
 	for (let i = 0; i < 430; i++)
