@@ -141,6 +141,15 @@ plan_next(struct program *p)
 	    p->timer, wait_ms < MAIN_LOOK_MS ? wait_ms : MAIN_LOOK_MS);
 }
 
+/* What the pass does to single mailboxes is told with -v, or at debug level;
+ * a log of one line a minute stays readable. */
+static void
+quiet(const struct program *p)
+{
+	if (p->config.log_level == LOG_LEVEL_INFO && !p->args.pass.verbose)
+		log_set_level(LOG_LEVEL_WARNING);
+}
+
 static void
 pass_done(const struct summary *sum, void *arg)
 {
@@ -148,8 +157,10 @@ pass_done(const struct summary *sum, void *arg)
 
 	p->pass = NULL;
 	p->exit_code = summary_exit_code(sum);
-	if (!sum->dry_run || p->exit_code != 0)
-		summary_log(sum);
+	/* the summary is the one line at info level; see quiet() */
+	log_set_level(p->config.log_level);
+	summary_log(sum);
+	quiet(p);
 	if (!p->args.loop)
 		loop_stop(p->loop);
 	else
@@ -191,6 +202,7 @@ run(struct program *p, struct err *e)
 {
 	sigset_t signals;
 
+	quiet(p);
 	p->loop = loop_new(e);
 	if (p->loop == NULL)
 		return -1;

@@ -87,14 +87,31 @@ release(struct pass *p)
 	free(p);
 }
 
+static int
+take_expiry(const struct store_subscription *sub, void *arg)
+{
+	struct summary *sum = arg;
+
+	if (sub->granted_ms != 0 &&
+	    (sum->nearest_expiry_ms == 0 ||
+		sub->expires_ms < sum->nearest_expiry_ms))
+		sum->nearest_expiry_ms = sub->expires_ms;
+	return 0;
+}
+
 static void
 finish(struct pass *p)
 {
+	struct store *s = p->session != NULL ? p->session->store : NULL;
 	struct err e = {0};
 
 	p->sum.duration_ms = clock_mono_ms() - p->begun_ms;
-	if (p->session != NULL && p->session->store != NULL &&
-	    summary_store(&p->sum, p->session->store, clock_wall_ms(), &e) != 0)
+	if (s != NULL) {
+		p->sum.nearest_expiry_ms = 0;
+		if (store_subscription_each(s, take_expiry, &p->sum, &e) != 0)
+			log_warning("renew-summary-not-read", LOG_ERR(&e));
+	}
+	if (s != NULL && summary_store(&p->sum, s, clock_wall_ms(), &e) != 0)
 		log_warning("renew-summary-not-stored", LOG_ERR(&e));
 	p->done(&p->sum, p->arg);
 	release(p);

@@ -33,10 +33,12 @@ test('a subscription is renewed after half of its life, before it runs out, and 
 		assert.equal(dry.code, 0, dry.stderr);
 		assert.match(dry.stdout, new RegExp(mailbox.oid));
 		assert.equal(dry.stdout.trim().split('\n').length, 1, 'one line per mailbox');
+		assert.deepEqual(dry.log.map((l) => [l.event, l.dryRun]), [['renew-done', true]], 'its summary line');
 		assert.equal(patches(), 0, 'a dry run changes nothing');
 		const run = await stack.renew();
 		assert.equal(run.code, 0, run.stderr);
 		assert.equal(run.stdout, '');
+		assert.deepEqual(run.log.filter((l) => l.event === 'renew-done').map((l) => l.renewed), [1], 'one summary line');
 		assert.equal(patches(), 1);
 		const renewed = sims.subscriptionsOf(mailbox);
 		assert.deepEqual(renewed.map((s) => s.id), [sub.id], 'the same subscription');
@@ -112,5 +114,19 @@ test('--force renews what is not due; two runs at once are harmless; Graph down 
 		assert.equal(wrong.code, 2, wrong.stderr);
 		const secretless = await stack.run(stack.parts.renew, ['--config', String(stack.configFile), '--force'], { secrets: false });
 		assert.equal(secretless.code, 2, secretless.stderr);
+	});
+});
+
+test('at the default log level a pass is one line, whatever it did', async () => {
+	await Stack.play('one-line', { config: { logLevel: 'info' } }, async (stack) => {
+		await stack.follow(stack.mailboxes[0]);
+		await stack.follow(stack.mailboxes[1]);
+		const run = await stack.renew('--force');
+		assert.equal(run.code, 0, run.stderr);
+		assert.deepEqual(run.log.map((l) => [l.event, l.renewed]), [['renew-done', 2]]);
+		const before = Date.parse(run.log[0].nearestExpiry);
+		assert.ok(before > Date.now(), run.stderr);
+		const told = await stack.renew('--force', '-v');
+		assert.equal(told.stdout.trim().split('\n').length, 2, 'with -v a line for each mailbox');
 	});
 });
