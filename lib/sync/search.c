@@ -92,6 +92,13 @@ search_collect(const struct store_link *l, void *arg)
 	return 0;
 }
 
+static void
+search_plan(struct search *s, int64_t due_ms)
+{
+	if (due_ms < s->next_search_ms)
+		s->next_search_ms = due_ms;
+}
+
 /* Counts the search, unless the event has turned up meanwhile: 1 to be saved,
  * 0 not, -1. */
 static int
@@ -99,7 +106,8 @@ search_count(struct search *s, const char *conversation, struct err *e)
 {
 	struct task *t = s->task;
 	struct store_link *l = &s->link;
-	int64_t due_ms = task_now_ms() + SEARCH_BUSY_MS;
+	int64_t now_ms = task_now_ms();
+	int64_t since_ms, due_ms;
 	int found;
 
 	if (t->session->store == NULL)
@@ -107,17 +115,20 @@ search_count(struct search *s, const char *conversation, struct err *e)
 	found = store_link_find(t->session->store, conversation, l, e);
 	if (found != 1 || l->state != STORE_LINK_ANNOUNCED)
 		return found < 0 ? -1 : 0;
+	since_ms = l->announced_ms > 0 ? l->announced_ms : l->created_ms;
+	due_ms = link_next_search_ms(l->searches, since_ms);
+	/* One more than planned, of a catch-up say, replaces none. */
+	if (due_ms > now_ms) {
+		search_plan(s, due_ms);
+		return 0;
+	}
 	/* Whoever has it may not find its event either: it still waits. */
 	if (!task_takes_conversation(t, conversation)) {
-		if (due_ms < s->next_search_ms)
-			s->next_search_ms = due_ms;
+		search_plan(s, now_ms + SEARCH_BUSY_MS);
 		return 0;
 	}
 	l->searches++;
-	due_ms = link_next_search_ms(
-	    l->searches, l->announced_ms > 0 ? l->announced_ms : l->created_ms);
-	if (due_ms < s->next_search_ms)
-		s->next_search_ms = due_ms;
+	search_plan(s, link_next_search_ms(l->searches, since_ms));
 	t->outcome.link = l;
 	return 1;
 }
