@@ -3,6 +3,7 @@
 bin_PROGRAMS += cronjob/outlook-addin-renew
 cronjob_outlook_addin_renew_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/cronjob
 cronjob_outlook_addin_renew_SOURCES = cronjob/main.c \
+	cronjob/adoption.c cronjob/adoption.h \
 	cronjob/pass.c cronjob/pass.h \
 	cronjob/summary.c cronjob/summary.h \
 	cronjob/target.c cronjob/target.h

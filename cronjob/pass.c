@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adoption.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -16,6 +17,7 @@
 #include "port/store.h"
 #include "port/wake.h"
 #include "rule/retry.h"
+#include "sync/adopt.h"
 #include "sync/follow.h"
 #include "sync/session.h"
 #include "target.h"
@@ -57,6 +59,8 @@ struct pass {
 	struct loop_timer *feed; /* fills free slots from the loop */
 	struct loop_timer *tick; /* ends a pass that can not end well */
 	bool store_was_lost; /* at the last tick */
+	bool wants_list; /* of the subscriptions at Graph, before all else */
+	struct adopt *adopt; /* reading it */
 };
 
 static void start_follow(struct pass_slot *slot);
@@ -301,6 +305,9 @@ feed_slots(void *arg)
 static void
 cancel_follows(struct pass *p)
 {
+	if (p->adopt != NULL)
+		adopt_cancel(p->adopt);
+	p->adopt = NULL;
 	for (size_t i = 0; i < PASS_AT_ONCE; i++)
 		if (p->slots[i].follow != NULL)
 			follow_cancel(p->slots[i].follow);
@@ -360,7 +367,34 @@ print_list(const struct pass *p)
 		print_target(&p->list.items[i]);
 }
 
-/* Reads the store. 0: something is due; 1: the pass is over; -1. */
+/* What was adopted is due like anything else, so the store is read again. A
+ * list that could not be read is not the truth: the pass goes on without. */
+static void
+adopted(const struct adopt_result *r, void *arg)
+{
+	struct pass *p = arg;
+	struct store *s = p->session->store;
+	struct err e = {0};
+
+	p->adopt = NULL;
+	p->sum.adopted = r->adopted;
+	if (r->failed != 0)
+		p->sum.failed++;
+	if (s != NULL && r->failed == 0 &&
+	    adoption_note(s, clock_wall_ms(), &e) != 0)
+		log_warning("adoption-not-noted", LOG_ERR(&e));
+	if (s != NULL && r->adopted != 0) {
+		target_list_clear(&p->list);
+		if (target_list_load(s, p->config, clock_wall_ms(),
+			p->options.force, &p->list, &p->sum.err) != 0)
+			p->sum.failed++;
+		p->sum.mailboxes = p->list.count;
+		p->sum.due = p->list.due;
+	}
+	loop_timer_set(p->feed, 0);
+}
+
+/* Reads the store. 0: something is to be done; 1: the pass is over; -1. */
 static int
 look(struct pass *p, struct err *e)
 {
@@ -383,10 +417,17 @@ look(struct pass *p, struct err *e)
 		print_list(p);
 	else if (expire(p, s, e) != 0)
 		goto out;
-	if (!dry && p->list.due == 0 &&
+	if (!dry) {
+		rc = adoption_is_due(s, p->config, &p->list, p->options.force,
+		    clock_wall_ms(), e);
+		if (rc < 0)
+			goto out;
+		p->wants_list = rc == 1;
+	}
+	rc = dry || (p->list.due == 0 && !p->wants_list) ? 1 : 0;
+	if (!dry && rc == 1 &&
 	    summary_store(&p->sum, s, clock_wall_ms(), e) != 0)
-		goto out;
-	rc = dry || p->list.due == 0 ? 1 : 0;
+		rc = -1;
 out:
 	store_close(s);
 	return rc;
@@ -439,7 +480,10 @@ pass_start(struct loop *loop, const struct config *config,
 	/* nothing to do, or no way to do it: there is nothing to feed */
 	if (prepare(p, &p->sum.err) != 0)
 		p->next = p->list.count;
-	loop_timer_set(p->feed, 0);
+	else if (p->wants_list)
+		p->adopt = adopt_start(p->session, adopted, p);
+	if (p->adopt == NULL)
+		loop_timer_set(p->feed, 0);
 	return p;
 }
 

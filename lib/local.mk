@@ -97,6 +97,7 @@ lib_libremote_a_SOURCES = \
 	lib/remote/unblu.c lib/remote/unblu.h
 
 lib_libsync_a_SOURCES = \
+	lib/sync/adopt.c lib/sync/adopt.h \
 	lib/sync/call.c lib/sync/call.h \
 	lib/sync/catchup.c \
 	lib/sync/degraded.c lib/sync/degraded.h \

@@ -1,0 +1,194 @@
+/* sync/adopt.c - see adopt.h. */
+#include "sync/adopt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/url.h"
+#include "remote/graph_subscription.h"
+#include "sync/call.h"
+
+enum { ADOPT_URL_MAX = 8192 };
+
+struct adopt {
+	struct session *session;
+	void (*done)(const struct adopt_result *r, void *arg);
+	void *arg;
+	struct adopt_result result;
+	size_t tenant; /* index in tenant_ids */
+	char *host; /* of deploymentUrl */
+	struct buf next; /* page of the list */
+	struct call call;
+	struct loop_timer *step; /* the next tenant, from the loop */
+};
+
+static const char *
+adopt_tenant(const struct adopt *a)
+{
+	return a->session->config->tenant_ids.items[a->tenant];
+}
+
+static int
+adopt_build(struct http_request *req, void *arg, struct err *e)
+{
+	const struct adopt *a = arg;
+
+	return graph_list_subscriptions_request(
+	    a->session->config, buf_text(&a->next), req, e);
+}
+
+/* "users/{guid}/events", any case, with or without a leading slash. */
+static bool
+adopt_user_of(const char *resource, char user[STORE_GUID])
+{
+	char guid[STORE_GUID];
+
+	if (resource[0] == '/')
+		resource++;
+	if (strncasecmp(resource, "users/", 6) != 0)
+		return false;
+	resource += 6;
+	if (strlen(resource) < STORE_GUID - 1 ||
+	    strcasecmp(resource + STORE_GUID - 1, "/events") != 0)
+		return false;
+	memcpy(guid, resource, STORE_GUID - 1);
+	guid[STORE_GUID - 1] = '\0';
+	return text_guid_lower(user, guid);
+}
+
+static bool
+adopt_is_ours(const struct adopt *a, const struct graph_subscription *sub)
+{
+	struct url url = {0};
+	bool ours = false;
+
+	if (strcmp(sub->application, a->session->config->client_id) == 0 &&
+	    url_parse(sub->notification_url, &url, NULL) == 0)
+		ours = strcmp(url.host, a->host) == 0;
+	url_clear(&url);
+	return ours;
+}
+
+static void
+adopt_listed(const struct graph_subscription *sub, void *arg)
+{
+	struct adopt *a = arg;
+	struct store *s = a->session->store;
+	struct store_mailbox known;
+	struct err e = {.code = ERR_NONE};
+	char user[STORE_GUID];
+	int found;
+
+	if (!adopt_is_ours(a, sub) || !adopt_user_of(sub->resource, user))
+		return;
+	a->result.listed++;
+	if (s == NULL)
+		return;
+	found = store_mailbox_find(s, adopt_tenant(a), user, &known, &e);
+	/* One that is no longer followed stays so until its agent is back. */
+	if (found == 1)
+		return;
+	if (found < 0 ||
+	    store_mailbox_follow(s, adopt_tenant(a), user, "", false,
+		clock_wall_ms(), NULL, &e) != 0) {
+		log_warning("adoption-failed",
+		    LOG_STR("tenant", adopt_tenant(a)),
+		    LOG_STR("mailbox", user), LOG_ERR(&e));
+		return;
+	}
+	a->result.adopted++;
+	log_info("mailbox-adopted", LOG_STR("tenant", adopt_tenant(a)),
+	    LOG_STR("mailbox", user), LOG_STR("subscription", sub->id));
+}
+
+static int
+adopt_parse(const struct http_reply *reply, void *arg, struct err *e)
+{
+	struct adopt *a = arg;
+
+	return graph_list_subscriptions_reply(
+	    reply, adopt_listed, a, &a->next, e);
+}
+
+static void
+adopt_free(struct adopt *a)
+{
+	loop_timer_free(a->step);
+	buf_clear(&a->next);
+	free(a->host);
+	free(a);
+}
+
+static void
+adopt_answered(const struct err *e, void *arg)
+{
+	struct adopt *a = arg;
+
+	if (e->code != ERR_NONE) {
+		a->result.failed++;
+		a->result.err = *e;
+		log_warning("list-not-read", LOG_STR("tenant", adopt_tenant(a)),
+		    LOG_ERR(e));
+	}
+	if (e->code != ERR_NONE || a->next.len == 0) {
+		buf_reset(&a->next);
+		a->tenant++;
+	}
+	loop_timer_set(a->step, 0);
+}
+
+static void
+adopt_step(void *arg)
+{
+	struct adopt *a = arg;
+
+	if (a->tenant == a->session->config->tenant_ids.count) {
+		a->done(&a->result, a->arg);
+		adopt_free(a);
+		return;
+	}
+	memset(&a->call, 0, sizeof(a->call));
+	a->call.session = a->session;
+	a->call.peer = CALL_GRAPH;
+	a->call.tenant = adopt_tenant(a);
+	a->call.user = "";
+	a->call.build = adopt_build;
+	a->call.parse = adopt_parse;
+	a->call.done = adopt_answered;
+	a->call.arg = a;
+	call_start(&a->call);
+}
+
+struct adopt *
+adopt_start(struct session *s,
+    void (*done)(const struct adopt_result *r, void *arg), void *arg)
+{
+	struct adopt *a = mem_zalloc(sizeof(*a));
+	struct url url = {0};
+
+	a->session = s;
+	a->done = done;
+	a->arg = arg;
+	buf_init(&a->next, ADOPT_URL_MAX);
+	if (url_parse(s->config->deployment_url, &url, NULL) == 0)
+		a->host = mem_strdup(url.host);
+	else
+		a->host = mem_strdup("");
+	url_clear(&url);
+	a->step = loop_timer_new(s->loop, adopt_step, a);
+	loop_timer_set(a->step, 0);
+	return a;
+}
+
+void
+adopt_cancel(struct adopt *a)
+{
+	call_cancel(&a->call);
+	adopt_free(a);
+}
