@@ -1,5 +1,6 @@
 /* fcgi/web_batch.c - notifications into the store, many at once. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -21,7 +22,16 @@ struct batch_rows {
 	struct store_hint_item items[BATCH_ROWS];
 };
 
+/* What was dropped of one request for one reason: a line each, not one for
+ * each item, or a single request could fill the log. */
+struct batch_drops {
+	int64_t count;
+	const char *reason; /* static */
+	char subscription[64], tenant[STORE_GUID]; /* of the first item */
+};
+
 struct batch {
+	struct batch_drops drops[METRICS_NOTIFICATION_COUNT];
 	struct batch_rows events; /* due after the debounce */
 	struct batch_rows lifecycle; /* due at once */
 	struct job_queue waiting; /* all of whose rows are here */
@@ -105,29 +115,51 @@ batch_add_rows(struct batch *b, const struct notification *n,
 }
 
 static void
-batch_drop(struct batch *b, const struct job *j, const struct notification *n,
+batch_drop(struct batch *b, const struct notification *n,
     enum metrics_notification result, const char *reason)
+{
+	struct batch_drops *d = &b->drops[result];
+
+	metrics_notification(result, 1);
+	if (d->count++ != 0)
+		return;
+	d->reason = reason;
+	snprintf(
+	    d->subscription, sizeof(d->subscription), "%s", n->subscription);
+	snprintf(d->tenant, sizeof(d->tenant), "%s", n->tenant);
+}
+
+/* At the end of a request, or of what is taken of it. */
+static void
+batch_tell_drops(struct batch *b, const struct job *j)
 {
 	int64_t left_out;
 
-	metrics_notification(result, 1);
-	if (!limit_allows(&b->dropped, clock_mono_ms(), &left_out))
-		return;
-	log_warning("notification-dropped", LOG_STR("requestId", j->request_id),
-	    LOG_STR("reason", reason), LOG_STR("subscription", n->subscription),
-	    LOG_STR("tenant", n->tenant), LOG_INT("suppressed", left_out));
+	for (size_t i = 0; i < METRICS_NOTIFICATION_COUNT; i++) {
+		struct batch_drops *d = &b->drops[i];
+
+		if (d->count != 0 &&
+		    limit_allows(&b->dropped, clock_mono_ms(), &left_out))
+			log_warning("notification-dropped",
+			    LOG_STR("requestId", j->request_id),
+			    LOG_STR("reason", d->reason),
+			    LOG_INT("items", d->count),
+			    LOG_STR("subscription", d->subscription),
+			    LOG_STR("tenant", d->tenant),
+			    LOG_INT("suppressed", left_out));
+		d->count = 0;
+	}
 }
 
 /* 0 also for what is dropped; -1 when the store does not answer. */
 static int
-batch_take(struct worker *w, const struct job *j, const struct notification *n,
-    struct err *e)
+batch_take(struct worker *w, const struct notification *n, struct err *e)
 {
 	const struct lookup_entry *who = NULL;
 	struct batch *b = w->batch;
 
 	if (n->subscription[0] == '\0') {
-		batch_drop(b, j, n, METRICS_MALFORMED, n->fault);
+		batch_drop(b, n, METRICS_MALFORMED, n->fault);
 		return 0;
 	}
 	switch (
@@ -135,15 +167,15 @@ batch_take(struct worker *w, const struct job *j, const struct notification *n,
 	case LOOKUP_FAILED:
 		return -1;
 	case LOOKUP_UNKNOWN:
-		batch_drop(b, j, n, METRICS_UNKNOWN_SUBSCRIPTION,
-		    "unknown subscription");
+		batch_drop(
+		    b, n, METRICS_UNKNOWN_SUBSCRIPTION, "unknown subscription");
 		return 0;
 	case LOOKUP_WRONG_STATE:
-		batch_drop(b, j, n, METRICS_WRONG_CLIENT_STATE,
+		batch_drop(b, n, METRICS_WRONG_CLIENT_STATE,
 		    "wrong or missing clientState");
 		return 0;
 	case LOOKUP_FOREIGN_TENANT:
-		batch_drop(b, j, n, METRICS_FOREIGN_TENANT, "foreign tenant");
+		batch_drop(b, n, METRICS_FOREIGN_TENANT, "foreign tenant");
 		return 0;
 	case LOOKUP_OURS:
 		break;
@@ -151,7 +183,7 @@ batch_take(struct worker *w, const struct job *j, const struct notification *n,
 	if (n->changes != 0 || n->lifecycle != NOTIFICATION_NO_LIFECYCLE)
 		batch_add_rows(b, n, who);
 	else if (n->fault != NULL)
-		batch_drop(b, j, n, METRICS_MALFORMED, n->fault);
+		batch_drop(b, n, METRICS_MALFORMED, n->fault);
 	else
 		metrics_notification(METRICS_IGNORED, 1);
 	return 0;
@@ -232,15 +264,18 @@ static int
 batch_take_job(struct worker *w, struct job *j, struct err *e)
 {
 	struct notification n;
+	int rc = 0;
 
-	while (notification_next(&j->list, &n)) {
-		if (!batch_has_room(w->batch) && batch_flush(w, e) != 0)
-			return -1;
-		if (batch_take(w, j, &n, e) != 0)
-			return -1;
+	while (rc == 0 && notification_next(&j->list, &n)) {
+		if (!batch_has_room(w->batch))
+			rc = batch_flush(w, e);
+		if (rc == 0)
+			rc = batch_take(w, &n, e);
 	}
-	STAILQ_INSERT_TAIL(&w->batch->waiting, j, next);
-	return 0;
+	batch_tell_drops(w->batch, j);
+	if (rc == 0)
+		STAILQ_INSERT_TAIL(&w->batch->waiting, j, next);
+	return rc;
 }
 
 /* Everything that is not durable by now gets 503; Graph sends it again. */
