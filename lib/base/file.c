@@ -277,29 +277,75 @@ file_lock_open(const char *path, struct err *e)
 	return err_set(e, ERR_CONFIG, "%s is not a regular file", path);
 }
 
+/* A lock of the open file (not of the process) on the first byte: the gate. It
+ * knows nothing of flock(), and goes away with the descriptor as well. */
+static int
+file_gate(int fd, short type, bool wait)
+{
+	struct flock gate = {
+	    .l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+
+	return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &gate);
+}
+
+/* One try, or in the kernel until it is there. 1 taken, 0 held, -1 errno. */
+static int
+file_lock_try(int fd, bool gate, bool wait)
+{
+	int rc;
+
+	do {
+		rc = gate ? file_gate(fd, F_WRLCK, wait)
+			  : flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+	} while (rc != 0 && errno == EINTR);
+	if (rc == 0)
+		return 1;
+	return errno == EWOULDBLOCK || errno == EACCES ? 0 : -1;
+}
+
+/* As file_lock_try(), but tries until end_ms (monotonic). */
+static int
+file_lock_until(int fd, bool gate, int64_t end_ms)
+{
+	int64_t pause_ms = 1;
+
+	for (;;) {
+		int rc = file_lock_try(fd, gate, false);
+		int64_t left_ms = end_ms - clock_mono_ms();
+
+		if (rc != 0 || left_ms <= 0)
+			return rc;
+		clock_pause_ms(pause_ms < left_ms ? pause_ms : left_ms);
+		/* Behind the gate it is our turn next: no long sleep. */
+		pause_ms = pause_ms < (gate ? 4 : 2) ? 2 * pause_ms : pause_ms;
+	}
+}
+
 int
 file_lock(int fd, int wait_ms, struct err *e)
 {
 	int64_t end_ms = wait_ms > 0 ? clock_mono_ms() + wait_ms : 0;
-	int op = wait_ms < 0 ? LOCK_EX : LOCK_EX | LOCK_NB;
-	int64_t pause_ms = 1;
+	int gate = 0;
+	int rc;
 
-	for (;;) {
-		int64_t left_ms;
-
-		if (flock(fd, op) == 0)
-			return 0;
-		if (errno == EINTR)
-			continue;
-		if (errno != EWOULDBLOCK)
-			return err_set_errno(e, ERR_RETRY, errno, "lock");
-		left_ms = wait_ms > 0 ? end_ms - clock_mono_ms() : 0;
-		if (left_ms <= 0)
-			return err_set(e, ERR_RETRY,
-			    "the lock is held by another process");
-		clock_pause_ms(pause_ms < left_ms ? pause_ms : left_ms);
-		pause_ms = pause_ms < 10 ? 2 * pause_ms : 20;
-	}
+	/* Whoever frees the lock and wants it again at once finds the one who
+	 * has waited behind the gate. Without gates on this file system it
+	 * still is a lock. */
+	if (wait_ms < 0)
+		gate = file_lock_try(fd, true, true);
+	else if (wait_ms > 0)
+		gate = file_lock_until(fd, true, end_ms);
+	if (wait_ms > 0)
+		rc = file_lock_until(fd, false, end_ms);
+	else
+		rc = file_lock_try(fd, false, wait_ms < 0);
+	if (rc < 0)
+		err_set_errno(e, ERR_RETRY, errno, "lock");
+	else if (rc == 0)
+		err_set(e, ERR_RETRY, "the lock is held by another process");
+	if (gate == 1)
+		(void)file_gate(fd, F_UNLCK, false);
+	return rc == 1 ? 0 : -1;
 }
 
 void

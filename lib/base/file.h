@@ -27,7 +27,8 @@ int file_make_folders(const char *path, mode_t mode, struct err *e);
  * symbolic link for one, is refused. -1 and *e on failure. */
 int file_lock_open(const char *path, struct err *e);
 /* Takes the exclusive flock; wait_ms < 0 waits for ever (in the kernel), 0
- * tries once, else polls. ERR_RETRY when it is still held. */
+ * tries once, else polls. Fair to those who wait: a holder who comes back at
+ * once lets one of them pass first. ERR_RETRY when it is still held. */
 int file_lock(int fd, int wait_ms, struct err *e);
 void file_unlock(int fd);
 

@@ -67,7 +67,7 @@ int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e); /* fsync'ed on return */
 void store_rollback(struct store *s);
 
-/* PASSIVE checkpoint under the lock, TRUNCATE when the WAL is above 4 MiB; a
+/* PASSIVE checkpoint under the lock, TRUNCATE when the WAL is above 16 MiB; a
  * reader in the way is no error. Cheap when nothing was written: call it about
  * once a second. */
 int store_checkpoint(struct store *s, struct err *e);

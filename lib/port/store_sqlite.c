@@ -222,6 +222,7 @@ store_sqlite_commit(struct store_conn *c, struct err *e)
 		return -1;
 	}
 	c->writing = false;
+	store_sqlite_bound_wal(c);
 	store_sqlite_lock_drop(&c->lock);
 	return 0;
 }

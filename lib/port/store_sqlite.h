@@ -19,6 +19,7 @@ struct store_sqlite_identity {
 
 /* The lock file next to the database. It outlives it. */
 struct store_sqlite_lock {
+	const char *path; /* of the database, borrowed */
 	int fd; /* -1: none (read-only) */
 	int wait_ms;
 	int depth;
@@ -30,6 +31,9 @@ struct store_sqlite_lock {
  * when there is none and create is not set.
  */
 int store_sqlite_file_prepare(const char *path, bool create, struct err *e);
+/* What root makes, or has made, in another user's folder becomes that user's:
+ * root's cron job must not lock the servers out. */
+void store_sqlite_file_give(int fd, const char *folder);
 /* 0600 for the database and what lies beside it, as far as we may. */
 void store_sqlite_file_protect(const char *path);
 /* -1 when nothing is there. */
@@ -51,7 +55,7 @@ int store_sqlite_lock_file(const char *path, const char *suffix, struct err *e);
 /* The same for "path.lock". */
 int store_sqlite_lock_open(
     struct store_sqlite_lock *l, const char *path, int wait_ms, struct err *e);
-/* Nests. */
+/* Nests. Finds a lock file that was replaced meanwhile. */
 int store_sqlite_lock_take(struct store_sqlite_lock *l, struct err *e);
 void store_sqlite_lock_drop(struct store_sqlite_lock *l);
 void store_sqlite_lock_close(struct store_sqlite_lock *l);
@@ -121,6 +125,9 @@ void store_sqlite_opened(struct store_conn *c);
 void store_sqlite_close(struct store_conn *c);
 int64_t store_sqlite_data_version(struct store_conn *c);
 int store_sqlite_checkpoint(struct store_conn *c, struct err *e);
+/* Under the lock, after a commit: nobody checkpoints while sync is not there,
+ * so whoever has made the WAL that long does. */
+void store_sqlite_bound_wal(struct store_conn *c);
 int store_sqlite_check(struct store_conn *c, struct err *e);
 int store_sqlite_backup(struct store_conn *c, const char *path, struct err *e);
 int store_sqlite_move_aside(const char *path, int64_t now_ms, struct err *e);

@@ -259,7 +259,7 @@ store_sqlite_open(
 		goto fail;
 	}
 	if (!(flags & STORE_READ_ONLY) &&
-	    (store_sqlite_lock_open(&c->lock, location, lock_wait_ms, e) != 0 ||
+	    (store_sqlite_lock_open(&c->lock, c->path, lock_wait_ms, e) != 0 ||
 		store_sqlite_lock_take(&c->lock, e) != 0))
 		goto fail;
 	if (store_sqlite_connect(c, e) != 0)

@@ -99,17 +99,17 @@ store_sqlite_file_identify(const char *path, struct store_sqlite_identity *out)
 	return 0;
 }
 
-/* A file that root has made in another user's folder becomes that user's:
- * root's cron job must not lock the servers out. */
-static void
-store_sqlite_file_give(const char *path, const char *like)
+void
+store_sqlite_file_give(int fd, const char *folder)
 {
-	struct stat st;
+	struct stat like, st;
 
-	if (geteuid() != 0 || stat(like, &st) != 0 || st.st_uid == 0)
+	/* A file with a second name may be anyone's. */
+	if (geteuid() != 0 || stat(folder, &like) != 0 || fstat(fd, &st) != 0 ||
+	    st.st_nlink > 1 || st.st_uid == like.st_uid)
 		return;
-	if (lchown(path, st.st_uid, st.st_gid) != 0)
-		return;
+	if (fchown(fd, like.st_uid, like.st_gid) != 0)
+		errno = 0; /* no worse than before */
 }
 
 static int
@@ -124,8 +124,8 @@ store_sqlite_file_create(const char *path, struct err *e)
 		store_sqlite_file_fail(e, "make", path);
 		goto out;
 	}
+	store_sqlite_file_give(fd, folder);
 	close(fd);
-	store_sqlite_file_give(path, folder);
 	rc = store_sqlite_folder_sync(path, e);
 out:
 	free(folder);
@@ -142,7 +142,14 @@ store_sqlite_file_prepare(const char *path, bool create, struct err *e)
 		    "%s is on a network file system, where SQLite's locks can "
 		    "not be trusted",
 		    path);
-	if (stat(path, &st) == 0) {
+	if (lstat(path, &st) == 0) {
+		/* SQLite would put the WAL beside its target, we the lock
+		 * beside the link. */
+		if (S_ISLNK(st.st_mode))
+			return err_set(e, ERR_CONFIG,
+			    "%s is a symbolic link; give the path of the file "
+			    "itself",
+			    path);
 		if (!S_ISREG(st.st_mode))
 			return err_set(
 			    e, ERR_CONFIG, "%s is not a regular file", path);
@@ -155,6 +162,26 @@ store_sqlite_file_prepare(const char *path, bool create, struct err *e)
 	return store_sqlite_file_create(path, e);
 }
 
+/* Neither through a link nor by opening it for real: closing any descriptor of
+ * a database takes SQLite's locks away. */
+static void
+store_sqlite_file_close_to_others(const char *name)
+{
+	int fd = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char proc[64];
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	/* Someone else's file stays as it is: it can be used all the same, and
+	 * its owner will set it right. */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    (st.st_mode & 077) != 0 && chmod(proc, STORE_SQLITE_MODE) != 0)
+		errno = 0;
+	close(fd);
+}
+
 void
 store_sqlite_file_protect(const char *path)
 {
@@ -162,13 +189,8 @@ store_sqlite_file_protect(const char *path)
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		char *name = store_sqlite_file_beside(path, suffixes[i]);
-		struct stat st;
 
-		/* Someone else's file stays as it is: it can be used all the
-		 * same, and its owner will set it right. */
-		if (stat(name, &st) == 0 && (st.st_mode & 077) != 0 &&
-		    chmod(name, STORE_SQLITE_MODE) != 0)
-			errno = 0;
+		store_sqlite_file_close_to_others(name);
 		free(name);
 	}
 }
@@ -225,7 +247,7 @@ store_sqlite_was_a_store(const char *path)
 int
 store_sqlite_move_aside(const char *path, int64_t now_ms, struct err *e)
 {
-	struct store_sqlite_lock lock = {-1, 0, 0};
+	struct store_sqlite_lock lock = {path, -1, 0, 0};
 	struct stat st;
 	char stamp[64];
 	char *aside = NULL;

@@ -9,20 +9,7 @@
 
 #include "base/file.h"
 
-/* What root makes, or has made, in another user's folder becomes that user's:
- * root's cron job must not lock the servers out. A file with a second name
- * may be anyone's and stays as it is. */
-static void
-store_sqlite_lock_give(int fd, const char *folder)
-{
-	struct stat like, st;
-
-	if (geteuid() != 0 || stat(folder, &like) != 0 || fstat(fd, &st) != 0 ||
-	    st.st_nlink > 1 || st.st_uid == like.st_uid)
-		return;
-	if (fchown(fd, like.st_uid, like.st_gid) != 0)
-		errno = 0; /* no worse than before */
-}
+enum { STORE_SQLITE_LOCK_TURNS = 8 };
 
 int
 store_sqlite_lock_file(const char *path, const char *suffix, struct err *e)
@@ -34,7 +21,7 @@ store_sqlite_lock_file(const char *path, const char *suffix, struct err *e)
 	int fd = file_lock_open(name, &failed);
 
 	if (fd >= 0) {
-		store_sqlite_lock_give(fd, folder);
+		store_sqlite_file_give(fd, folder);
 	} else {
 		/* The folder is there, but not ours to write. */
 		if (failed.code == ERR_CONFIG && access(folder, F_OK) == 0 &&
@@ -53,8 +40,23 @@ store_sqlite_lock_open(
 {
 	l->depth = 0;
 	l->wait_ms = wait_ms;
+	l->path = path;
 	l->fd = store_sqlite_lock_file(path, ".lock", e);
 	return l->fd >= 0 ? 0 : -1;
+}
+
+/* Whether ours is the lock file that all others find as well: it may have been
+ * removed or put back with the store. */
+static bool
+store_sqlite_lock_is_current(const struct store_sqlite_lock *l)
+{
+	char *name = store_sqlite_file_beside(l->path, ".lock");
+	struct stat ours, now;
+	bool same = fstat(l->fd, &ours) == 0 && stat(name, &now) == 0 &&
+	    ours.st_dev == now.st_dev && ours.st_ino == now.st_ino;
+
+	free(name);
+	return same;
 }
 
 int
@@ -62,8 +64,23 @@ store_sqlite_lock_take(struct store_sqlite_lock *l, struct err *e)
 {
 	if (l->fd < 0)
 		return 0;
-	if (l->depth == 0 && file_lock(l->fd, l->wait_ms, e) != 0)
-		return err_wrap(e, "store");
+	for (int turn = 0; l->depth == 0; turn++) {
+		int fd;
+
+		if (turn == STORE_SQLITE_LOCK_TURNS)
+			return err_set(e, ERR_RETRY,
+			    "store: the lock file is replaced again and again");
+		if (file_lock(l->fd, l->wait_ms, e) != 0)
+			return err_wrap(e, "store");
+		if (store_sqlite_lock_is_current(l))
+			break;
+		file_unlock(l->fd);
+		fd = store_sqlite_lock_file(l->path, ".lock", e);
+		if (fd < 0)
+			return err_wrap(e, "store");
+		close(l->fd);
+		l->fd = fd;
+	}
 	l->depth++;
 	return 0;
 }

@@ -10,7 +10,8 @@
 
 enum {
 	STORE_SQLITE_CHECKPOINT_BUSY_MS = 50,
-	STORE_SQLITE_WAL_MAX = 4 * 1024 * 1024
+	STORE_SQLITE_WAL_MAX = 16 * 1024 * 1024,
+	STORE_SQLITE_WAL_BOUND = 64 * 1024 * 1024
 };
 
 int64_t
@@ -59,6 +60,24 @@ store_sqlite_checkpoint(struct store_conn *c, struct err *e)
 	rc = store_sqlite_checkpoint_locked(c, e);
 	store_sqlite_lock_drop(&c->lock);
 	return rc;
+}
+
+void
+store_sqlite_bound_wal(struct store_conn *c)
+{
+	struct err ignored = {0};
+	int rc;
+
+	if (store_sqlite_file_size(c->path, "-wal") < STORE_SQLITE_WAL_BOUND)
+		return;
+	/* With a reader in the way, at the next commit: no waiting here. */
+	sqlite3_busy_timeout(c->db, 0);
+	rc = sqlite3_wal_checkpoint_v2(
+	    c->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(c->db, STORE_SQLITE_BUSY_MS);
+	/* The commit itself stands; this marks what has to be opened anew. */
+	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
+		store_sqlite_fail(c, rc, "checkpoint", &ignored);
 }
 
 int

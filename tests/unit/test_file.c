@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -303,6 +304,52 @@ waiting_for_ever_survives_signals(void **state)
 	close(fd);
 }
 
+/* Takes the lock again as soon as it has freed it. */
+static pid_t
+hog_lock(const char *path)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int fd = file_lock_open(path, NULL);
+
+		/* a case that fails leaves nobody behind */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (fd >= 0 && file_lock(fd, -1, NULL) == 0) {
+			clock_pause_ms(3);
+			file_unlock(fd);
+		}
+		_exit(1);
+	}
+	return pid;
+}
+
+static void
+who_waits_for_a_busy_lock_gets_a_turn(void **state)
+{
+	enum { TURNS = 30 };
+	const char *path = in_folder("lock3");
+	struct err e = {0};
+	int fd = file_lock_open(path, &e);
+	pid_t pid = hog_lock(path);
+	int64_t start_ms;
+
+	(void)state;
+	while (file_lock(fd, 0, NULL) == 0)
+		file_unlock(fd);
+	start_ms = clock_mono_ms();
+	for (int i = 0; i < TURNS; i++) {
+		assert_int_equal(file_lock(fd, 2000, &e), 0);
+		file_unlock(fd);
+	}
+	/* One foreign turn each, with much room for a busy machine. */
+	assert_true(clock_mono_ms() - start_ms < TURNS * 200);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
+}
+
 static void
 a_lock_file_that_can_not_be_opened_is_an_error(void **state)
 {
@@ -342,6 +389,7 @@ main(void)
 	    cmocka_unit_test(folders_are_made_with_their_parents),
 	    cmocka_unit_test(a_lock_is_exclusive_and_freed_by_death),
 	    cmocka_unit_test(waiting_for_ever_survives_signals),
+	    cmocka_unit_test(who_waits_for_a_busy_lock_gets_a_turn),
 	    cmocka_unit_test(a_lock_file_that_can_not_be_opened_is_an_error),
 	    cmocka_unit_test(local_folders_are_not_on_the_network),
 	};

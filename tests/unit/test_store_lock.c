@@ -116,6 +116,95 @@ a_lock_file_of_root_locks_nobody_out(void **state)
 	assert_int_equal(rc, CHILD_OK);
 }
 
+static void
+no_link_leads_to_someone_elses_file(void **state)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
+	struct test_store *t = *state;
+	char target[256], path[256];
+
+	close_store(t);
+	victim(t, target);
+	for (int i = 0; i < 4; i++) {
+		path_of(t, suffixes[i], path);
+		unlink(path);
+		assert_int_equal(symlink(target, path), 0);
+		store_close(store_open(t->url, STORE_CREATE, 0, T0, &t->e));
+		assert_untouched(target);
+		assert_int_equal(unlink(path), 0);
+		store_close(open_again(t, STORE_CREATE));
+	}
+}
+
+static void
+a_link_to_the_database_is_refused(void **state)
+{
+	struct test_store *t = *state;
+	char link[128], path[256];
+	struct stat st;
+
+	close_store(t);
+	snprintf(link, sizeof(link), "%s/link.db", t->folder);
+	assert_int_equal(symlink(path_of(t, "", path), link), 0);
+	snprintf(t->url, sizeof(t->url), "sqlite:%s", link);
+	assert_open_fails(t, STORE_CREATE, ERR_CONFIG);
+	assert_non_null(strstr(t->e.text, "symbolic link"));
+	snprintf(path, sizeof(path), "%s.lock", link);
+	assert_int_equal(lstat(path, &st), -1);
+}
+
+static void
+a_replaced_store_is_locked_by_its_own_lock_file(void **state)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
+	struct test_store *t = *state;
+	struct store *old = store_open(t->url, STORE_CREATE, 50, T0, &t->e);
+	struct store *fresh;
+	char path[256];
+	int fd;
+
+	assert_non_null(old);
+	close_store(t);
+	for (int i = 0; i < 4; i++)
+		unlink(path_of(t, suffixes[i], path));
+	fresh = open_again(t, STORE_CREATE);
+	assert_ok(t, store_begin(fresh, &t->e));
+	assert_int_equal(store_begin(old, &t->e), -1);
+	assert_non_null(strstr(t->e.text, "held by another process"));
+	store_rollback(fresh);
+	assert_ok(t, store_begin(old, &t->e));
+	fd = file_lock_open(path_of(t, ".lock", path), &t->e);
+	assert_int_equal(file_lock(fd, 0, &t->e), -1);
+	assert_ok(t, store_commit(old, &t->e));
+	assert_int_equal(file_lock(fd, 0, &t->e), 0);
+	close(fd);
+	store_close(old);
+	store_close(fresh);
+}
+
+static void
+the_wal_stays_bounded_while_nobody_checkpoints(void **state)
+{
+	enum { MEGABYTE = 1024 * 1024, WAL_MAX = 70 * MEGABYTE };
+	struct test_store *t = *state;
+	struct store *writer;
+	char *text = calloc(1, MEGABYTE + 1);
+	char path[256];
+	struct stat st;
+
+	close_store(t);
+	writer = open_again(t, 0);
+	memset(text, 'x', MEGABYTE);
+	path_of(t, "-wal", path);
+	for (int i = 0; i < 90; i++) {
+		assert_ok(t, store_keys_save(writer, text, T0, &t->e));
+		assert_int_equal(stat(path, &st), 0);
+		assert_true(st.st_size < WAL_MAX);
+	}
+	free(text);
+	store_close(writer);
+}
+
 int
 main(void)
 {
@@ -123,6 +212,10 @@ main(void)
 	    cmocka_unit_test(a_lock_file_beside_the_store_is_private),
 	    cmocka_unit_test(a_lock_file_is_never_opened_through_a_link),
 	    cmocka_unit_test(a_lock_file_of_root_locks_nobody_out),
+	    cmocka_unit_test(no_link_leads_to_someone_elses_file),
+	    cmocka_unit_test(a_link_to_the_database_is_refused),
+	    cmocka_unit_test(the_wal_stays_bounded_while_nobody_checkpoints),
+	    cmocka_unit_test(a_replaced_store_is_locked_by_its_own_lock_file),
 	};
 
 	return TEST_STORE_RUN("store: lock files", cases);
