@@ -434,13 +434,13 @@ a_large_wal_is_cut_when_no_reader_is_in_the_way(void **state)
 	assert_ok(t, store_fact_set(t->store, "a", "", T0, &t->e));
 	cur = store_db_query(reader, "SELECT name FROM fact", NULL, 0, &t->e);
 	assert_int_equal(reader->driver->step(cur, &t->e), 1);
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 20; i++) {
 		memset(big, 'a' + i, 1000000);
 		assert_ok(t, store_keys_save(t->store, big, T0, &t->e));
 	}
 	assert_ok(t, store_checkpoint(t->store, &t->e));
 	assert_int_equal(stat(path_of(t, "-wal", path), &st), 0);
-	assert_true(st.st_size > 4 * 1024 * 1024);
+	assert_true(st.st_size > 16 * 1024 * 1024);
 	reader->driver->finish(cur);
 	assert_ok(t, store_checkpoint(t->store, &t->e));
 	assert_int_equal(stat(path, &st), 0);
