@@ -4,6 +4,7 @@
 TEST_EXTENSIONS = .tap
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 TAP_LOG_DRIVER = $(TAP_DRIVER)
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/unit/run
 LOG_DRIVER = $(TAP_DRIVER)
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	TOP_BUILDDIR='$(abs_top_builddir)'; export TOP_BUILDDIR; \
@@ -81,7 +82,7 @@ endif
 # than those just built.
 tap_tests = tests/style/layers.tap tests/style/format.tap
 TESTS += $(tap_tests)
-EXTRA_DIST += $(tap_tests)
+EXTRA_DIST += $(tap_tests) tests/unit/run
 
 # cron against an independent implementation.
 check_PROGRAMS += tests/rule/cron_firings
