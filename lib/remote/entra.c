@@ -110,31 +110,10 @@ int
 entra_token_reply(
     const struct http_reply *reply, struct token_grant *out, struct err *e)
 {
-	json_t *doc = NULL;
-	const char *token;
-	int64_t life_s;
-	int rc = -1;
-
-	if (entra_judge(reply, e) != 0)
-		goto out;
-	doc = reply_json(reply, e);
-	if (doc == NULL)
-		goto out;
-	token = json_str(doc, "access_token");
-	if (token == NULL || token[0] == '\0') {
-		err_set(e, ERR_RETRY, "answer without access_token");
-		goto out;
-	}
-	life_s = json_int(doc, "expires_in", ENTRA_LIFE_S);
-	life_s -= life_s > 2 * ENTRA_MARGIN_S ? ENTRA_MARGIN_S : life_s / 2;
-	out->token = secret_new(token, strlen(token));
-	out->life_ms = life_s * 1000;
-	rc = 0;
-out:
-	if (rc != 0)
-		err_wrap(e, "Entra token");
-	json_decref(doc);
-	return rc;
+	if (entra_judge(reply, e) != 0 ||
+	    reply_token(reply, ENTRA_LIFE_S, ENTRA_MARGIN_S, out, e) != 0)
+		return err_wrap(e, "Entra token");
+	return 0;
 }
 
 static void

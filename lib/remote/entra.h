@@ -10,12 +10,7 @@
 #include "base/secret.h"
 #include "port/config.h"
 #include "port/http.h"
-
-/* A bearer token and how long it may be used from the reply on. */
-struct token_grant {
-	struct secret *token; /* yours */
-	int64_t life_ms;
-};
+#include "remote/reply.h"
 
 /* Client credentials for {graphUrl}/.default in a tenant. */
 void entra_token_request(

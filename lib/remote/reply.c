@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "base/rand.h"
 
+enum { REPLY_TOKEN_LIFE_MAX_S = 24 * 60 * 60 };
+
 static const char *
 reply_result_name(enum http_result result)
 {
@@ -89,4 +91,33 @@ reply_request_id(struct http_request *req)
 
 	rand_guid(id);
 	http_request_header(req, "client-request-id", "%s", id);
+}
+
+int
+reply_token(const struct http_reply *r, int64_t fallback_s, int64_t margin_s,
+    struct token_grant *out, struct err *e)
+{
+	json_t *doc = reply_json(r, e);
+	const char *token = doc != NULL ? json_str(doc, "access_token") : NULL;
+	int64_t life_s;
+	int rc = -1;
+
+	if (doc == NULL)
+		goto out;
+	if (token == NULL || token[0] == '\0') {
+		err_set(e, ERR_RETRY, "answer without access_token");
+		goto out;
+	}
+	life_s = json_int(doc, "expires_in", fallback_s);
+	if (life_s < 0)
+		life_s = 0;
+	if (life_s > REPLY_TOKEN_LIFE_MAX_S)
+		life_s = REPLY_TOKEN_LIFE_MAX_S;
+	life_s -= life_s > 2 * margin_s ? margin_s : life_s / 2;
+	out->token = secret_new(token, strlen(token));
+	out->life_ms = life_s * 1000;
+	rc = 0;
+out:
+	json_decref(doc);
+	return rc;
 }

@@ -4,8 +4,10 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
+#include "base/secret.h"
 #include "port/http.h"
 
 /* 0 when there is an HTTP answer, else -1: ERR_RETRY for network faults,
@@ -22,6 +24,17 @@ json_t *reply_json(const struct http_reply *r, struct err *e);
 /* 429: ERR_BUSY; 408 and 5xx: ERR_BUSY when the peer said how long, else
  * ERR_RETRY; all else 0. code is the peer's word for the text. */
 int reply_overload(const struct http_reply *r, const char *code, struct err *e);
+
+/* A bearer token and how long it may be used from the reply on. */
+struct token_grant {
+	struct secret *token; /* yours */
+	int64_t life_ms;
+};
+
+/* A token endpoint's good answer (RFC 6749 5.1): expires_in, fallback_s when
+ * absent, at most a day, less margin_s (or half, if it is that short). */
+int reply_token(const struct http_reply *r, int64_t fallback_s,
+    int64_t margin_s, struct token_grant *out, struct err *e);
 
 /* Appends a header with a fresh GUID: client-request-id for Microsoft. */
 void reply_request_id(struct http_request *req);

@@ -458,6 +458,16 @@ a_token_is_used_up_before_it_expires(void **state)
 	assert_int_equal(gateway_token_reply(&r, &g, &e), 0);
 	assert_true(g.life_ms == 240 * 1000);
 	secret_free(g.token);
+	/* an absurd life is a day, a negative one is over: no overflow */
+	r = reply_of(200, JSON,
+	    "{\"access_token\":\"abc\",\"expires_in\":9223372036854775807}");
+	assert_int_equal(entra_token_reply(&r, &g, &e), 0);
+	assert_true(g.life_ms == (24 * 3600 - 300) * 1000);
+	secret_free(g.token);
+	r = reply_of(200, JSON, "{\"access_token\":\"abc\",\"expires_in\":-5}");
+	assert_int_equal(gateway_token_reply(&r, &g, &e), 0);
+	assert_true(g.life_ms == 0);
+	secret_free(g.token);
 	r = reply_of(200, JSON, "{\"access_token\":\"\"}");
 	assert_int_equal(entra_token_reply(&r, &g, &e), -1);
 	r = reply_of(200, "text/html", "<html>");
