@@ -29,7 +29,9 @@ enum {
 	PASS_LOCK_WAIT_MS = 10000, /* for the store's write lock */
 	PASS_TICK_MS = 5000, /* how often the pass is looked after */
 	PASS_LIFE_MS = 10 * 60 * 1000, /* then the next one goes on */
-	PASS_EXPIRE_MS = 24 * 60 * 60 * 1000 /* what is old goes daily */
+	PASS_EXPIRE_MS = 24 * 60 * 60 * 1000, /* what is old goes daily */
+	PASS_DUE = 500, /* links and mailboxes that become work in one pass */
+	PASS_DUE_AGAIN_MS = 60 * 60 * 1000 /* should their work be lost */
 };
 
 /* One place where a mailbox is worked on. */
@@ -59,6 +61,7 @@ struct pass {
 	struct loop_timer *feed; /* fills free slots from the loop */
 	struct loop_timer *tick; /* ends a pass that can not end well */
 	bool store_was_lost; /* at the last tick */
+	int64_t enqueued; /* work for sync that was due by the clock */
 	bool wants_list; /* of the subscriptions at Graph, before all else */
 	struct adopt *adopt; /* reading it */
 };
@@ -257,7 +260,7 @@ wake_sync(const struct pass *p)
 {
 	int fd;
 
-	if (p->sum.created + p->sum.recreated == 0)
+	if (p->sum.created + p->sum.recreated + p->enqueued == 0)
 		return;
 	fd = wake_open(NULL);
 	if (fd < 0)
@@ -360,6 +363,21 @@ expire(struct pass *p, struct store *s, struct err *e)
 	return store_fact_set(s, "store-expired", "", now_ms, e);
 }
 
+/* Series steps, leases that have run out and catch-ups: sync does them. */
+static int
+enqueue_due(struct pass *p, struct store *s, struct err *e)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t next_ms;
+
+	if (store_due_next(s, &next_ms, e) != 0)
+		return -1;
+	if (next_ms > now_ms || !p->config->sync_enabled)
+		return 0;
+	return store_due_add(
+	    s, now_ms, PASS_DUE_AGAIN_MS, PASS_DUE, &p->enqueued, e);
+}
+
 static void
 print_list(const struct pass *p)
 {
@@ -415,7 +433,7 @@ look(struct pass *p, struct err *e)
 	p->sum.nearest_expiry_ms = p->list.nearest_expiry_ms;
 	if (dry)
 		print_list(p);
-	else if (expire(p, s, e) != 0)
+	else if (expire(p, s, e) != 0 || enqueue_due(p, s, e) != 0)
 		goto out;
 	if (!dry) {
 		rc = adoption_is_due(s, p->config, &p->list, p->options.force,

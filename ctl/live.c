@@ -262,6 +262,7 @@ live_link_name(enum store_link_state state)
 	    [STORE_LINK_KEPT] = "kept",
 	    [STORE_LINK_DELETED] = "deleted",
 	    [STORE_LINK_UNCONFIRMED] = "unconfirmed",
+	    [STORE_LINK_ENDED_EARLY] = "ended-early",
 	};
 
 	return (unsigned)state < STORE_LINK_STATE_COUNT ? names[state]

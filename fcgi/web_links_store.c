@@ -26,6 +26,7 @@ static const char *const links_state_names[] = {
     [STORE_LINK_KEPT] = "kept",
     [STORE_LINK_DELETED] = "deleted",
     [STORE_LINK_UNCONFIRMED] = "unconfirmed",
+    [STORE_LINK_ENDED_EARLY] = "ended-early",
 };
 
 static void

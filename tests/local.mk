@@ -42,6 +42,7 @@ unit_tests += tests/unit/test_scan
 unit_tests += tests/unit/test_scan_jansson
 unit_tests += tests/unit/test_secret
 unit_tests += tests/unit/test_store_damage
+unit_tests += tests/unit/test_store_due
 unit_tests += tests/unit/test_store_fault
 tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 	tests/unit/test_store_disk.c tests/unit/test_store_disk.h

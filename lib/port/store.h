@@ -237,6 +237,7 @@ struct store_mailbox {
 	int64_t retry_ms; /* parked: when to try again */
 	int64_t since_ms; /* of the state */
 	int64_t catch_up_ms; /* last complete catch-up, 0 never */
+	int64_t check_ms; /* the next one without a word, 0 none planned */
 };
 
 int store_mailbox_find(struct store *s, const char *tenant, const char *user,
@@ -250,8 +251,11 @@ int store_mailbox_follow(struct store *s, const char *tenant, const char *user,
 int store_mailbox_set_state(struct store *s, const char *tenant,
     const char *user, enum store_mailbox_state state, const char *reason,
     int64_t retry_ms, int64_t now_ms, struct err *e);
+/* A catch-up was complete at at_ms; the next one is due at next_ms. */
 int store_mailbox_set_catch_up(struct store *s, const char *tenant,
-    const char *user, int64_t at_ms, struct err *e);
+    const char *user, int64_t at_ms, int64_t next_ms, struct err *e);
+/* The catch-ups of all followed mailboxes are due at due_ms at the latest. */
+int store_mailbox_hurry(struct store *s, int64_t due_ms, struct err *e);
 int store_mailbox_each(struct store *s,
     int (*each)(const struct store_mailbox *m, void *arg), void *arg,
     struct err *e);
@@ -311,6 +315,7 @@ enum store_link_state {
 	STORE_LINK_KEPT, /* event deleted, guard refused: left alone */
 	STORE_LINK_DELETED, /* conversation deleted by us or gone */
 	STORE_LINK_UNCONFIRMED, /* lease ran out, not provably an orphan */
+	STORE_LINK_ENDED_EARLY, /* ENDED with occurrences still to come */
 	STORE_LINK_STATE_COUNT
 };
 
@@ -336,6 +341,10 @@ struct store_link {
 	int64_t synced_ms; /* last time event and conversation agreed */
 	int64_t gone_since_ms;
 	int searches; /* first-sight searches made */
+	int64_t occurrence_end_ms; /* series: of the one that gave start_ms */
+	int empty_searches; /* full ones of the lease that found nothing */
+	int64_t empty_search_ms; /* the last of these */
+	int64_t check_ms; /* to be looked at then without a word, 0 never */
 	char last_error[STORE_REASON_MAX];
 };
 
@@ -362,6 +371,20 @@ int store_copy_add(struct store *s, const char *conversation,
  * found, 0, -1. event: STORE_ID_MAX. */
 int store_copy_inherit(
     struct store *s, const char *conversation, char *event, struct err *e);
+
+/* ---- what is due by itself, without a notification ---- */
+
+/*
+ * Adds LINK work for the links and CATCHUP work (hint MISSED) for the followed
+ * mailboxes whose check_ms has passed, at most limit of each, oldest first.
+ * Their check_ms becomes now + again_ms, so that nothing is added twice while
+ * it waits; whoever does the work sets the right one. *count (may be NULL) is
+ * added to.
+ */
+int store_due_add(struct store *s, int64_t now_ms, int64_t again_ms,
+    size_t limit, int64_t *count, struct err *e);
+/* The earliest check_ms of all, INT64_MAX: none. One small read. */
+int store_due_next(struct store *s, int64_t *next_ms, struct err *e);
 
 /* ---- audit, Retry-After, keys, leases, runs ---- */
 

@@ -7,7 +7,8 @@
 	"conversation, tenant, user_id, source_id, event, state, shared,"      \
 	" verified, agent, topic, start_ms, written, writing, end_ms,"         \
 	" time_zone, change_key, series, created_ms, announced_ms,"            \
-	" synced_ms, gone_since_ms, searches, last_error"
+	" synced_ms, gone_since_ms, searches, last_error, occurrence_end_ms,"  \
+	" empty_searches, empty_search_ms, check_ms"
 
 #define STORE_LINK_MEMBER(type, member) STORE_MEMBER(type, store_link, member)
 
@@ -35,6 +36,10 @@ static const struct store_field store_link_fields[] = {
     STORE_LINK_MEMBER(STORE_FIELD_INT64, gone_since_ms),
     STORE_LINK_MEMBER(STORE_FIELD_INT, searches),
     STORE_LINK_MEMBER(STORE_FIELD_TEXT, last_error),
+    STORE_LINK_MEMBER(STORE_FIELD_INT64, occurrence_end_ms),
+    STORE_LINK_MEMBER(STORE_FIELD_INT, empty_searches),
+    STORE_LINK_MEMBER(STORE_FIELD_INT64, empty_search_ms),
+    STORE_LINK_MEMBER(STORE_FIELD_INT64, check_ms),
 };
 enum {
 	STORE_LINK_FIELD_COUNT =
@@ -77,7 +82,8 @@ store_link_write(struct store *s, const struct store_link *l, struct err *e)
 	static const char sql[] =
 	    "INSERT INTO link (" STORE_LINK_COLUMNS ")"
 	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-	    " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+	    " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,"
+	    " $26, $27)"
 	    " ON CONFLICT (conversation) DO UPDATE SET"
 	    " tenant = excluded.tenant, user_id = excluded.user_id,"
 	    " source_id = excluded.source_id, event = excluded.event,"
@@ -92,7 +98,11 @@ store_link_write(struct store *s, const struct store_link *l, struct err *e)
 	    " synced_ms = excluded.synced_ms,"
 	    " gone_since_ms = excluded.gone_since_ms,"
 	    " searches = excluded.searches,"
-	    " last_error = excluded.last_error";
+	    " last_error = excluded.last_error,"
+	    " occurrence_end_ms = excluded.occurrence_end_ms,"
+	    " empty_searches = excluded.empty_searches,"
+	    " empty_search_ms = excluded.empty_search_ms,"
+	    " check_ms = excluded.check_ms";
 	struct store_value values[STORE_LINK_FIELD_COUNT];
 
 	store_db_bind(store_link_fields, STORE_LINK_FIELD_COUNT, l, values);
@@ -139,6 +149,7 @@ store_link_fill(struct store_link *known, const struct store_link *l)
 	store_link_fill_number(&known->start_ms, l->start_ms);
 	store_link_fill_number(&known->end_ms, l->end_ms);
 	store_link_fill_number(&known->announced_ms, l->announced_ms);
+	store_link_fill_number(&known->check_ms, l->check_ms);
 	if (first)
 		known->shared = l->shared;
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #define STORE_MAILBOX_COLUMNS                                                  \
-	"tenant, user_id, upn, state, reason, retry_ms, since_ms, catch_up_ms"
+	"tenant, user_id, upn, state, reason, retry_ms, since_ms, "            \
+	"catch_up_ms,"                                                         \
+	" check_ms"
 
 #define STORE_MAILBOX_MEMBER(type, member)                                     \
 	STORE_MEMBER(type, store_mailbox, member)
@@ -19,6 +21,7 @@ static const struct store_field store_mailbox_fields[] = {
     STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, retry_ms),
     STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, since_ms),
     STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, catch_up_ms),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, check_ms),
 };
 enum {
 	STORE_MAILBOX_FIELD_COUNT =
@@ -44,12 +47,13 @@ store_mailbox_write(
 {
 	static const char sql[] =
 	    "INSERT INTO mailbox (" STORE_MAILBOX_COLUMNS ")"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 	    " ON CONFLICT (tenant, user_id) DO UPDATE SET"
 	    " upn = excluded.upn, state = excluded.state,"
 	    " reason = excluded.reason, retry_ms = excluded.retry_ms,"
 	    " since_ms = excluded.since_ms,"
-	    " catch_up_ms = excluded.catch_up_ms";
+	    " catch_up_ms = excluded.catch_up_ms,"
+	    " check_ms = excluded.check_ms";
 	struct store_value values[STORE_MAILBOX_FIELD_COUNT];
 
 	store_db_bind(
@@ -127,17 +131,35 @@ store_mailbox_set_state(struct store *s, const char *tenant, const char *user,
 
 int
 store_mailbox_set_catch_up(struct store *s, const char *tenant,
-    const char *user, int64_t at_ms, struct err *e)
+    const char *user, int64_t at_ms, int64_t next_ms, struct err *e)
 {
-	static const char sql[] = "UPDATE mailbox SET catch_up_ms = $3"
-				  " WHERE tenant = $1 AND user_id = $2";
+	static const char sql[] =
+	    "UPDATE mailbox SET catch_up_ms = $3, check_ms = $4"
+	    " WHERE tenant = $1 AND user_id = $2";
+	int own = store_db_enter(s, e);
+	int rc = -1;
+
+	if (own >= 0 &&
+	    store_db_run(s, sql,
+		STORE_WITH(STORE_TEXT(tenant), STORE_TEXT(user),
+		    STORE_INT(at_ms), STORE_INT(next_ms)),
+		e) >= 0)
+		rc = 0;
+	return store_db_leave(s, own, rc, e);
+}
+
+int
+store_mailbox_hurry(struct store *s, int64_t due_ms, struct err *e)
+{
+	static const char sql[] = "UPDATE mailbox SET check_ms = $1"
+				  " WHERE state = $2 AND check_ms > $1";
 	int own = store_db_enter(s, e);
 	int rc = -1;
 
 	if (own >= 0 &&
 	    store_db_run(s, sql,
 		STORE_WITH(
-		    STORE_TEXT(tenant), STORE_TEXT(user), STORE_INT(at_ms)),
+		    STORE_INT(due_ms), STORE_INT(STORE_MAILBOX_FOLLOWED)),
 		e) >= 0)
 		rc = 0;
 	return store_db_leave(s, own, rc, e);

@@ -5,8 +5,8 @@ enum { STORE_RETAIN_ROWS = 500 }; /* of one transaction */
 
 static const char store_retain_links_sql[] =
     "DELETE FROM link WHERE conversation IN (SELECT conversation FROM link"
-    " WHERE state IN ($2, $3, $4, $5) AND created_ms < $1"
-    " AND synced_ms < $1 AND end_ms < $1 LIMIT $6)";
+    " WHERE state IN ($2, $3, $4, $5, $6) AND created_ms < $1"
+    " AND synced_ms < $1 AND end_ms < $1 LIMIT $7)";
 
 static const char store_retain_copies_sql[] =
     "DELETE FROM copy WHERE NOT EXISTS (SELECT 1 FROM link"
@@ -31,6 +31,7 @@ store_retain_some(struct store *s, int64_t finished_before_ms,
 	    STORE_WITH(STORE_INT(finished_before_ms),
 		STORE_INT(STORE_LINK_FOREIGN), STORE_INT(STORE_LINK_ENDED),
 		STORE_INT(STORE_LINK_KEPT), STORE_INT(STORE_LINK_DELETED),
+		STORE_INT(STORE_LINK_ENDED_EARLY),
 		STORE_INT(STORE_RETAIN_ROWS)),
 	    e);
 	int64_t audits = -1;

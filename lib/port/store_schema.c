@@ -159,6 +159,21 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     " name TEXT PRIMARY KEY,"
     " fact TEXT NOT NULL,"
     " at_ms BIGINT NOT NULL);",
+
+    /* 2: what is due without a notification. Mailboxes from before have a
+     * first catch-up to come. */
+    "ALTER TABLE link ADD COLUMN"
+    " occurrence_end_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE link ADD COLUMN"
+    " empty_searches INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE link ADD COLUMN"
+    " empty_search_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE link ADD COLUMN check_ms BIGINT NOT NULL DEFAULT 0;"
+    "CREATE INDEX link_check ON link (check_ms) WHERE check_ms > 0;"
+    "ALTER TABLE mailbox ADD COLUMN check_ms BIGINT NOT NULL DEFAULT 0;"
+    "CREATE INDEX mailbox_check ON mailbox (check_ms)"
+    " WHERE state = 0 AND check_ms > 0;"
+    "UPDATE mailbox SET check_ms = 1 WHERE state = 0;",
 };
 
 int

@@ -6,7 +6,7 @@
 #include "port/store_db.h"
 
 /* The version that this program works with. */
-enum { STORE_SCHEMA_VERSION = 1 };
+enum { STORE_SCHEMA_VERSION = 2 };
 
 /* ERR_NEWER for a version above ours, else 0. */
 int store_schema_admit(int64_t version, struct err *e);

@@ -7,7 +7,8 @@ bool
 link_is_over(enum link_state state)
 {
 	return state == LINK_FOREIGN || state == LINK_ENDED ||
-	    state == LINK_KEPT || state == LINK_DELETED;
+	    state == LINK_KEPT || state == LINK_DELETED ||
+	    state == LINK_ENDED_EARLY;
 }
 
 int64_t

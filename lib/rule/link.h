@@ -15,7 +15,8 @@ enum link_state {
 	LINK_ENDED,
 	LINK_KEPT,
 	LINK_DELETED,
-	LINK_UNCONFIRMED
+	LINK_UNCONFIRMED,
+	LINK_ENDED_EARLY
 };
 
 /* A link as stored; strings are borrowed, never NULL. */

@@ -10,7 +10,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { ENGINE_CLAIM = 32, ENGINE_CHECKPOINT_MS = 1000 };
+enum {
+	ENGINE_CLAIM = 32,
+	ENGINE_CHECKPOINT_MS = 1000,
+	ENGINE_DUE = 100, /* links and mailboxes found due at one beat */
+	ENGINE_DUE_AGAIN_MS = 60 * 60 * 1000 /* should their work be lost */
+};
 
 struct engine {
 	struct session *session;
@@ -29,6 +34,7 @@ struct engine {
 	 * turn up durable all the same. */
 	bool claim_in_doubt;
 	struct session_commit heartbeat;
+	struct session_commit due; /* what the clock alone asks for */
 	struct store_work claimed[ENGINE_CLAIM];
 	int claimed_count;
 	size_t claim_limit;
@@ -257,6 +263,39 @@ engine_heartbeat_apply(struct store *s, void *arg, struct err *e)
 	return store_fact_set(s, "sync-heartbeat", text, clock_wall_ms(), e);
 }
 
+static int
+engine_due_apply(struct store *s, void *arg, struct err *e)
+{
+	(void)arg;
+	return store_due_add(
+	    s, clock_wall_ms(), ENGINE_DUE_AGAIN_MS, ENGINE_DUE, NULL, e);
+}
+
+static void
+engine_due_added(void *arg)
+{
+	engine_wake(arg);
+}
+
+/* Links and mailboxes whose time has come, a bounded number a beat: thousands
+ * that are due together come one after the other. */
+static void
+engine_add_due(struct engine *e)
+{
+	struct err err = {.code = ERR_NONE};
+	int64_t next_ms;
+
+	if (e->due.in != NULL || e->session->store == NULL ||
+	    !e->session->config->sync_enabled ||
+	    store_due_next(e->session->store, &next_ms, &err) != 0 ||
+	    next_ms > clock_wall_ms())
+		return;
+	e->due.apply = engine_due_apply;
+	e->due.after = engine_due_added;
+	e->due.arg = e;
+	session_commit(e->session, &e->due);
+}
+
 static void
 engine_beat(void *arg)
 {
@@ -272,6 +311,7 @@ engine_beat(void *arg)
 		e->heartbeat.arg = e;
 		session_commit(e->session, &e->heartbeat);
 	}
+	engine_add_due(e);
 	engine_wake(e);
 	if (!loop_timer_is_set(e->checkpoint))
 		loop_timer_set(e->checkpoint, ENGINE_CHECKPOINT_MS);
@@ -318,6 +358,7 @@ engine_free(struct engine *e)
 	session_commit_cancel(e->session, &e->recovery);
 	session_commit_cancel(e->session, &e->claim);
 	session_commit_cancel(e->session, &e->heartbeat);
+	session_commit_cancel(e->session, &e->due);
 	loop_timer_free(e->next);
 	loop_timer_free(e->beat);
 	loop_timer_free(e->checkpoint);

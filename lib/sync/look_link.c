@@ -17,6 +17,7 @@ _Static_assert((int)STORE_LINK_ENDED == (int)LINK_ENDED, "state");
 _Static_assert((int)STORE_LINK_KEPT == (int)LINK_KEPT, "state");
 _Static_assert((int)STORE_LINK_DELETED == (int)LINK_DELETED, "state");
 _Static_assert((int)STORE_LINK_UNCONFIRMED == (int)LINK_UNCONFIRMED, "state");
+_Static_assert((int)STORE_LINK_ENDED_EARLY == (int)LINK_ENDED_EARLY, "state");
 
 const struct link *
 look_link(struct look *l, struct link *out)

@@ -183,8 +183,8 @@ task_apply_mailbox(
 	};
 
 	if (o->catch_up_done &&
-	    store_mailbox_set_catch_up(
-		s, t->work.tenant, t->work.user, now_ms, e) != 0)
+	    store_mailbox_set_catch_up(s, t->work.tenant, t->work.user, now_ms,
+		now_ms + t->session->config->catch_up_ms, e) != 0)
 		return -1;
 	if (!o->park)
 		return 0;

@@ -1,5 +1,6 @@
 /* tests/unit/test_store_damage.c - port/store.h on SQLite: what can be wrong
  * with the file, its disk and the rights on it. */
+#include "port/store_schema.h"
 #include "test_store_sqlite.h"
 
 #include <grp.h>
@@ -19,6 +20,15 @@ slurp(const char *path, size_t *len)
 
 	assert_int_equal(file_read(path, 64 << 20, &data, len, &e), 0);
 	return data;
+}
+
+static void
+set_version(struct test_store *t, int version)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "PRAGMA user_version = %d", version);
+	sql(t, text);
 }
 
 static void
@@ -42,7 +52,7 @@ a_newer_store_is_left_as_it_is(void **state)
 	assert_memory_equal(before, after, len);
 	free(before);
 	free(after);
-	sql(t, "PRAGMA user_version = 1");
+	set_version(t, STORE_SCHEMA_VERSION);
 	t->store = open_again(t, 0);
 }
 
@@ -52,11 +62,41 @@ an_upgrade_by_a_newer_program_stops_the_older_one(void **state)
 	struct test_store *t = *state;
 
 	test_add(t, ANNA, "e1", 1, T0, 0);
-	sql(t, "PRAGMA user_version = 2");
+	set_version(t, STORE_SCHEMA_VERSION + 1);
 	assert_int_equal(store_fact_set(t->store, "x", "", T0, &t->e), -1);
 	assert_int_equal(t->e.code, ERR_NEWER);
-	sql(t, "PRAGMA user_version = 1");
+	set_version(t, STORE_SCHEMA_VERSION);
 	test_add(t, ANNA, "e2", 1, T0, 0);
+}
+
+/* What step 2 has added, taken away again. */
+static const char back_to_version_1[] =
+    "DROP INDEX link_check; DROP INDEX mailbox_check;"
+    "ALTER TABLE link DROP COLUMN occurrence_end_ms;"
+    "ALTER TABLE link DROP COLUMN empty_searches;"
+    "ALTER TABLE link DROP COLUMN empty_search_ms;"
+    "ALTER TABLE link DROP COLUMN check_ms;"
+    "ALTER TABLE mailbox DROP COLUMN check_ms;"
+    "PRAGMA user_version = 1";
+
+static void
+a_store_of_version_1_is_brought_up_and_its_mailboxes_catch_up(void **state)
+{
+	struct test_store *t = *state;
+	struct store_mailbox m;
+	int64_t next_ms;
+
+	assert_int_equal(store_mailbox_follow(t->store, TENANT, ANNA, "", false,
+			     T0, NULL, &t->e),
+	    0);
+	close_store(t);
+	sql(t, back_to_version_1);
+	assert_open_fails(t, STORE_READ_ONLY, ERR_RETRY);
+	t->store = open_again(t, STORE_CREATE);
+	assert_int_equal(
+	    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 1);
+	assert_int_equal(store_due_next(t->store, &next_ms, &t->e), 0);
+	assert_true(next_ms > 0 && next_ms <= T0);
 }
 
 static void
@@ -419,6 +459,8 @@ main(void)
 	const struct CMUnitTest cases[] = {
 	    cmocka_unit_test(a_newer_store_is_left_as_it_is),
 	    cmocka_unit_test(an_upgrade_by_a_newer_program_stops_the_older_one),
+	    cmocka_unit_test(
+		a_store_of_version_1_is_brought_up_and_its_mailboxes_catch_up),
 	    cmocka_unit_test(another_programs_database_is_refused),
 	    cmocka_unit_test(a_file_that_never_was_a_store_is_not_moved),
 	    cmocka_unit_test(an_empty_file_becomes_a_store),

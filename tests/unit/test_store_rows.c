@@ -80,8 +80,9 @@ the_state_of_an_unknown_mailbox_is_nobodys(void **state)
 	assert_ok(t,
 	    store_mailbox_set_state(t->store, TENANT, ANNA,
 		STORE_MAILBOX_PARKED, "x", 0, T0, &t->e));
-	assert_ok(
-	    t, store_mailbox_set_catch_up(t->store, TENANT, ANNA, T0, &t->e));
+	assert_ok(t,
+	    store_mailbox_set_catch_up(
+		t->store, TENANT, ANNA, T0, T0 + 9, &t->e));
 	assert_int_equal(
 	    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 0);
 }
@@ -103,7 +104,7 @@ walk_mailbox(const struct store_mailbox *m, void *arg)
 	w->count++;
 	assert_ok(w->t,
 	    store_mailbox_set_catch_up(
-		w->t->store, m->tenant, m->user, T0 + 77, &w->t->e));
+		w->t->store, m->tenant, m->user, T0 + 77, T0 + 99, &w->t->e));
 	return 0;
 }
 
@@ -111,6 +112,7 @@ static int
 check_mailbox(const struct store_mailbox *m, void *arg)
 {
 	assert_int_equal(m->catch_up_ms, T0 + 77);
+	assert_int_equal(m->check_ms, T0 + 99);
 	++*(int *)arg;
 	return 0;
 }
@@ -705,7 +707,7 @@ what_is_over_is_removed_by_age(void **state)
 	assert_int_equal(store_link_find(t->store, "recent", &found, &t->e), 1);
 	assert_ok(t,
 	    store_link_each(t->store, NULL, NULL, count_link, &count, &t->e));
-	assert_int_equal(count, STORE_LINK_STATE_COUNT - 4 + 1);
+	assert_int_equal(count, STORE_LINK_STATE_COUNT - 5 + 1);
 	count = 0;
 	assert_ok(t, store_audit_each(t->store, 0, count_audit, &count, &t->e));
 	assert_int_equal(count, 100);

@@ -1,0 +1,147 @@
+/* tests/unit/test_store_due.c - what is due by the clock alone. */
+#include "test_store.h"
+
+static void
+add_link(struct test_store *t, const char *conversation, int64_t check_ms)
+{
+	struct store_link l = {.check_ms = check_ms};
+
+	SET(l.conversation, conversation);
+	SET(l.tenant, TENANT);
+	SET(l.user, ANNA);
+	assert_ok(t, store_link_save(t->store, &l, &t->e));
+}
+
+static void
+add_mailbox(struct test_store *t, const char *user, int64_t next_ms)
+{
+	assert_ok(t,
+	    store_mailbox_follow(
+		t->store, TENANT, user, "", false, T0, NULL, &t->e));
+	assert_ok(t,
+	    store_mailbox_set_catch_up(
+		t->store, TENANT, user, T0, next_ms, &t->e));
+}
+
+static int64_t
+next(struct test_store *t)
+{
+	int64_t next_ms;
+
+	assert_ok(t, store_due_next(t->store, &next_ms, &t->e));
+	return next_ms;
+}
+
+static int64_t
+add_due(struct test_store *t, int64_t now_ms, size_t limit)
+{
+	int64_t count = 0;
+
+	assert_ok(
+	    t, store_due_add(t->store, now_ms, 1000, limit, &count, &t->e));
+	return count;
+}
+
+static int
+show(const struct store_work *w, bool in_progress, void *arg)
+{
+	char *out = arg;
+
+	(void)in_progress;
+	sprintf(out + strlen(out), "%s%d:%s:%u", out[0] != '\0' ? " " : "",
+	    (int)w->kind, w->event, w->hints);
+	return 0;
+}
+
+static void
+assert_work(struct test_store *t, const char *want)
+{
+	char text[256] = "";
+
+	assert_ok(t, store_work_each(t->store, NULL, NULL, show, text, &t->e));
+	assert_string_equal(text, want);
+}
+
+static void
+nothing_is_due_in_a_new_store_nor_without_a_time(void **state)
+{
+	struct test_store *t = *state;
+
+	add_link(t, "c1", 0);
+	add_mailbox(t, ANNA, 0);
+	assert_true(next(t) == INT64_MAX);
+	assert_int_equal(add_due(t, INT64_MAX / 2, 10), 0);
+	assert_work(t, "");
+}
+
+static void
+a_link_becomes_work_when_its_time_has_come_and_only_once(void **state)
+{
+	struct test_store *t = *state;
+	struct store_link l;
+
+	add_link(t, "c1", T0 + 50);
+	assert_int_equal(next(t), T0 + 50);
+	assert_int_equal(add_due(t, T0 + 49, 10), 0);
+	assert_int_equal(add_due(t, T0 + 50, 10), 1);
+	assert_int_equal(add_due(t, T0 + 51, 10), 0);
+	assert_work(t, "4:c1:0");
+	assert_int_equal(store_link_find(t->store, "c1", &l, &t->e), 1);
+	assert_int_equal(l.check_ms, T0 + 1050);
+}
+
+static void
+a_followed_mailbox_catches_up_a_parked_one_does_not(void **state)
+{
+	struct test_store *t = *state;
+
+	add_mailbox(t, ANNA, T0 + 1);
+	add_mailbox(t, BERT, T0 + 1);
+	assert_ok(t,
+	    store_mailbox_set_state(t->store, TENANT, BERT,
+		STORE_MAILBOX_PARKED, "x", T0 + 9, T0, &t->e));
+	assert_int_equal(add_due(t, T0 + 1, 10), 1);
+	assert_work(t, "3::32");
+	assert_int_equal(next(t), T0 + 1001);
+}
+
+static void
+no_more_than_the_limit_is_added_the_oldest_first(void **state)
+{
+	struct test_store *t = *state;
+
+	add_link(t, "c1", T0 + 3);
+	add_link(t, "c2", T0 + 1);
+	add_link(t, "c3", T0 + 2);
+	assert_int_equal(add_due(t, T0 + 9, 2), 2);
+	assert_int_equal(next(t), T0 + 3);
+	assert_work(t, "4:c2:0 4:c3:0");
+}
+
+static void
+catch_ups_are_brought_forward_and_never_put_off(void **state)
+{
+	struct test_store *t = *state;
+
+	add_mailbox(t, ANNA, T0 + 100);
+	add_mailbox(t, BERT, T0 + 10);
+	assert_ok(t, store_mailbox_hurry(t->store, T0 + 50, &t->e));
+	assert_int_equal(next(t), T0 + 10);
+	assert_int_equal(add_due(t, T0 + 50, 10), 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest cases[] = {
+	    cmocka_unit_test(nothing_is_due_in_a_new_store_nor_without_a_time),
+	    cmocka_unit_test(
+		a_link_becomes_work_when_its_time_has_come_and_only_once),
+	    cmocka_unit_test(
+		a_followed_mailbox_catches_up_a_parked_one_does_not),
+	    cmocka_unit_test(no_more_than_the_limit_is_added_the_oldest_first),
+	    cmocka_unit_test(catch_ups_are_brought_forward_and_never_put_off),
+	};
+
+	return TEST_STORE_RUN("store: due", cases);
+}
