@@ -6,5 +6,6 @@ cronjob_outlook_addin_renew_SOURCES = cronjob/main.c \
 	cronjob/adoption.c cronjob/adoption.h \
 	cronjob/pass.c cronjob/pass.h \
 	cronjob/summary.c cronjob/summary.h \
-	cronjob/target.c cronjob/target.h
+	cronjob/target.c cronjob/target.h \
+	cronjob/upkeep.c cronjob/upkeep.h
 cronjob_outlook_addin_renew_LDADD = $(LIB_ALL) $(LIB_LIBS)

@@ -21,6 +21,7 @@
 #include "sync/follow.h"
 #include "sync/session.h"
 #include "target.h"
+#include "upkeep.h"
 
 enum {
 	PASS_AT_ONCE = 80, /* mailboxes being worked on: four batches of 20 */
@@ -28,10 +29,7 @@ enum {
 	PASS_PATIENCE_MS = 30000, /* longest wait for a throttled one */
 	PASS_LOCK_WAIT_MS = 10000, /* for the store's write lock */
 	PASS_TICK_MS = 5000, /* how often the pass is looked after */
-	PASS_LIFE_MS = 10 * 60 * 1000, /* then the next one goes on */
-	PASS_EXPIRE_MS = 24 * 60 * 60 * 1000, /* what is old goes daily */
-	PASS_DUE = 500, /* links and mailboxes that become work in one pass */
-	PASS_DUE_AGAIN_MS = 60 * 60 * 1000 /* should their work be lost */
+	PASS_LIFE_MS = 10 * 60 * 1000 /* then the next one goes on */
 };
 
 /* One place where a mailbox is worked on. */
@@ -341,43 +339,6 @@ look_after(void *arg)
 	finish(p);
 }
 
-/* Once a day: what has served its time leaves the store. */
-static int
-expire(struct pass *p, struct store *s, struct err *e)
-{
-	int64_t now_ms = clock_wall_ms();
-	int64_t last_ms = 0, removed = 0;
-	char text[8];
-
-	if (store_fact_get(
-		s, "store-expired", text, sizeof(text), &last_ms, e) < 0)
-		return -1;
-	/* a clock that was set back must not put it off for ever */
-	if (last_ms <= now_ms && now_ms - last_ms < PASS_EXPIRE_MS)
-		return 0;
-	if (store_expire(s, now_ms - p->config->link_retention_ms,
-		now_ms - p->config->audit_retention_ms, &removed, e) != 0)
-		return -1;
-	if (removed != 0)
-		log_info("store-expired", LOG_INT("rows", removed));
-	return store_fact_set(s, "store-expired", "", now_ms, e);
-}
-
-/* Series steps, leases that have run out and catch-ups: sync does them. */
-static int
-enqueue_due(struct pass *p, struct store *s, struct err *e)
-{
-	int64_t now_ms = clock_wall_ms();
-	int64_t next_ms;
-
-	if (store_due_next(s, &next_ms, e) != 0)
-		return -1;
-	if (next_ms > now_ms || !p->config->sync_enabled)
-		return 0;
-	return store_due_add(
-	    s, now_ms, PASS_DUE_AGAIN_MS, PASS_DUE, &p->enqueued, e);
-}
-
 static void
 print_list(const struct pass *p)
 {
@@ -433,7 +394,8 @@ look(struct pass *p, struct err *e)
 	p->sum.nearest_expiry_ms = p->list.nearest_expiry_ms;
 	if (dry)
 		print_list(p);
-	else if (expire(p, s, e) != 0 || enqueue_due(p, s, e) != 0)
+	else if (upkeep_expire(s, p->config, e) != 0 ||
+	    upkeep_enqueue(s, p->config, &p->enqueued, e) != 0)
 		goto out;
 	if (!dry) {
 		rc = adoption_is_due(s, p->config, &p->list, p->options.force,

@@ -42,21 +42,23 @@ add_due(struct test_store *t, int64_t now_ms, size_t limit)
 	return count;
 }
 
+enum { SHOWN = 256 };
+
 static int
 show(const struct store_work *w, bool in_progress, void *arg)
 {
 	char *out = arg;
 
 	(void)in_progress;
-	sprintf(out + strlen(out), "%s%d:%s:%u", out[0] != '\0' ? " " : "",
-	    (int)w->kind, w->event, w->hints);
+	snprintf(out + strlen(out), SHOWN - strlen(out), "%s%d:%s:%u",
+	    out[0] != '\0' ? " " : "", (int)w->kind, w->event, w->hints);
 	return 0;
 }
 
 static void
 assert_work(struct test_store *t, const char *want)
 {
-	char text[256] = "";
+	char text[SHOWN] = "";
 
 	assert_ok(t, store_work_each(t->store, NULL, NULL, show, text, &t->e));
 	assert_string_equal(text, want);

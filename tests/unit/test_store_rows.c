@@ -703,7 +703,7 @@ what_is_over_is_removed_by_age(void **state)
 	}
 	assert_ok(t, store_commit(t->store, &t->e));
 	assert_ok(t, store_expire(t->store, T0, 1100, &removed, &t->e));
-	assert_int_equal(removed, 100 + 4 + 1100);
+	assert_int_equal(removed, 100 + 5 + 1100);
 	assert_int_equal(store_link_find(t->store, "recent", &found, &t->e), 1);
 	assert_ok(t,
 	    store_link_each(t->store, NULL, NULL, count_link, &count, &t->e));
