@@ -12,6 +12,10 @@ ctl_libctl_a_SOURCES = \
 	ctl/ctl.c ctl/ctl.h \
 	ctl/dead.c \
 	ctl/deletion.c \
+	ctl/doctor.c ctl/doctor.h \
+	ctl/doctor_graph.c \
+	ctl/doctor_local.c \
+	ctl/doctor_peers.c \
 	ctl/fcgi_client.c ctl/fcgi_client.h \
 	ctl/forget.c \
 	ctl/health.c \

@@ -12,6 +12,7 @@ static const struct ctl_command *const commands[] = {
     &ctl_render,
     &ctl_print,
     &ctl_status,
+    &ctl_doctor,
     &ctl_health,
     &ctl_mailbox,
     &ctl_resync,

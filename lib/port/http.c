@@ -295,6 +295,7 @@ http_finish(struct http_exchange *x, CURLcode code)
 		curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
 		host->multiplexes = version >= CURL_HTTP_VERSION_2_0;
 	}
+	r->date_ms = http_exchange_date(x);
 	r->retry_after_ms = http_exchange_retry_after(x);
 	r->body = buf_text(&x->got);
 	r->body_len = x->got.len;

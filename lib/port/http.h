@@ -86,6 +86,7 @@ struct http_reply {
 	char request_id[64]; /* the peer's request-id header, "" if none */
 	char www_authenticate[256];
 	char location[256];
+	int64_t date_ms; /* the peer's clock, Unix ms; 0: not said */
 	int64_t retry_after_ms; /* up to RETRY_AFTER_MAX_MS; -1: not said */
 	int64_t duration_ms;
 	const char *message; /* curl's words when result is not HTTP_DONE */

@@ -107,11 +107,19 @@ http_take_header(char *line, size_t size, size_t count, void *arg)
 	return len;
 }
 
-/* A date is one of the peer's clock, which need not be ours. */
+/* By the peer's clock, which need not be ours; 0: not said. */
+int64_t
+http_exchange_date(const struct http_exchange *x)
+{
+	int64_t ms = when_parse_retry_after(x->date, 0);
+
+	return ms > 0 ? ms : 0;
+}
+
 int64_t
 http_exchange_retry_after(const struct http_exchange *x)
 {
-	int64_t now_ms = when_parse_retry_after(x->date, 0);
+	int64_t now_ms = http_exchange_date(x);
 	int64_t wait_ms;
 
 	wait_ms = when_parse_retry_after(

@@ -52,6 +52,8 @@ struct http {
  * no handle or r is malformed. Not started, not in the list. */
 struct http_exchange *
 http_exchange_new(struct http *h, const struct http_request *r, struct err *e);
+/* The Date that the peer sent, Unix ms; 0: none. */
+int64_t http_exchange_date(const struct http_exchange *x);
 /* How long r's sender wants to be left alone: at most RETRY_AFTER_MAX_MS, -1:
  * it did not say. */
 int64_t http_exchange_retry_after(const struct http_exchange *x);

@@ -335,6 +335,38 @@ unblu_end_reply(const struct http_reply *reply, struct err *e)
 }
 
 void
+unblu_version_request(const struct config *c, struct http_request *req)
+{
+	http_request_init(req, "GET", "product-version");
+	buf_printf(&req->url, "%s/global/productVersion", c->unblu_api_url);
+	http_request_header(req, "Accept", "application/json");
+	req->timeout_ms = c->unblu_timeout_ms;
+}
+
+int
+unblu_version_reply(
+    const struct http_reply *reply, char *version, size_t cap, struct err *e)
+{
+	json_t *doc = NULL;
+	const char *text;
+	int rc = -1;
+
+	if (unblu_judge(reply, e) != 0)
+		goto out;
+	doc = reply_json(reply, e);
+	if (doc == NULL)
+		goto out;
+	text = json_str(doc, "productVersion");
+	text_copy(version, cap, text != NULL ? text : "of unknown version");
+	rc = 0;
+out:
+	if (rc != 0)
+		err_wrap(e, "read Unblu's version");
+	json_decref(doc);
+	return rc;
+}
+
+void
 unblu_ping_request(const struct config *c, struct http_request *req)
 {
 	http_request_init(req, "GET", "ping");

@@ -48,6 +48,11 @@ void unblu_end_request(
     const struct config *c, const char *conversation, struct http_request *req);
 int unblu_end_reply(const struct http_reply *reply, struct err *e);
 
+/* Needs a login, but no rights and no person. version: Unblu's own word. */
+void unblu_version_request(const struct config *c, struct http_request *req);
+int unblu_version_reply(
+    const struct http_reply *reply, char *version, size_t cap, struct err *e);
+
 /* No login needed. */
 void unblu_ping_request(const struct config *c, struct http_request *req);
 int unblu_ping_reply(const struct http_reply *reply, struct err *e);

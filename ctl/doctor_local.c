@@ -1,0 +1,147 @@
+/* ctl/doctor_local.c - see doctor.h: this machine and the store. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "doctor.h"
+#include "fcgi_client.h"
+#include "live.h"
+#include "rule/cron.h"
+
+enum {
+	LOCK_WAIT_MS = 10000,
+	ASK_MS = 3000,
+	BODY_MAX = 64 << 10,
+	LATE_FIRINGS = 3, /* of the renewal, then it is late */
+	LATE_LEAST_MS = 5 * 60 * 1000
+};
+
+static void
+try_store(struct doctor *d)
+{
+	const char *name = d->config->database;
+	struct err e = {0};
+
+	d->store = store_open(
+	    name, STORE_READ_ONLY, LOCK_WAIT_MS, clock_wall_ms(), &e);
+	if (d->store == NULL && e.code == ERR_GONE)
+		doctor_add(d, "store", name, DOCTOR_WARNING,
+		    "there is none yet",
+		    "start outlook-addin-fcgi with this configuration: it "
+		    "makes it");
+	else if (d->store == NULL)
+		doctor_add(d, "store", name, DOCTOR_FAILED, e.text,
+		    "see docs/store.md; run doctor as the account of the "
+		    "programs");
+	else if (store_check(d->store, &e) != 0)
+		doctor_add(d, "store", name, DOCTOR_FAILED, e.text,
+		    "restart outlook-addin-fcgi: it moves a corrupt store "
+		    "aside and makes a new one, which outlook-addin-renew "
+		    "fills again");
+	else
+		doctor_add(d, "store", name, DOCTOR_OK, "sound", "");
+}
+
+/* What the running program says of itself. */
+static void
+try_service(struct doctor *d)
+{
+	const char *path = d->config->fastcgi_listen + strlen("unix:");
+	struct err e = {0};
+	struct buf body;
+	json_t *doc = NULL;
+	const json_t *reasons;
+	int status;
+
+	buf_init(&body, BODY_MAX);
+	status = fcgi_client_get(path, "/ready", ASK_MS, &body, &e);
+	if (status > 0)
+		doc = json_load_strict(buf_text(&body), body.len, NULL);
+	reasons = json_arr(doc, "degraded");
+	if (status < 0)
+		doctor_add(d, "service", path, DOCTOR_FAILED, e.text,
+		    "start outlook-addin-fcgi, and look into its log");
+	else if (status != 200)
+		doctor_addf(d, "service", path, DOCTOR_FAILED,
+		    "look into the log of outlook-addin-fcgi",
+		    "it answers %d to /ready", status);
+	else if (json_array_size(reasons) == 0)
+		doctor_add(d, "service", path, DOCTOR_OK, "ready", "");
+	for (size_t i = 0; i < json_array_size(reasons); i++)
+		doctor_addf(d, "service", path, DOCTOR_WARNING,
+		    "outlook-addinctl status tells more", "degraded: %s",
+		    json_string_value(json_array_get(reasons, i)));
+	json_decref(doc);
+	buf_clear(&body);
+}
+
+static void
+try_heartbeat(struct doctor *d)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t at_ms = 0;
+
+	if (store_fact_get(d->store, "sync-heartbeat", NULL, 0, &at_ms, NULL) <
+	    0)
+		return;
+	if (at_ms != 0 && now_ms - at_ms <= LIVE_SYNC_STALE_MS)
+		doctor_add(d, "sync", "heartbeat", DOCTOR_OK, "alive", "");
+	else
+		doctor_addf(d, "sync", "heartbeat", DOCTOR_FAILED,
+		    "start outlook-addin-fcgi with the role sync or all, and "
+		    "look into its log",
+		    at_ms == 0 ? "sync has never run"
+			       : "sync was last seen %" PRId64 " s ago",
+		    (now_ms - at_ms) / 1000);
+}
+
+/* So many firings of the schedule from now on: how long is that? */
+static int64_t
+firings_ms(const struct doctor *d, int count)
+{
+	struct cron cron;
+	int64_t now_ms = clock_wall_ms();
+	int64_t at_ms = now_ms;
+
+	if (cron_parse(d->config->cron, &cron, NULL) != 0)
+		return LATE_LEAST_MS;
+	for (int i = 0; i < count; i++)
+		at_ms = cron_next(&cron, NULL, at_ms);
+	return at_ms - now_ms > LATE_LEAST_MS ? at_ms - now_ms : LATE_LEAST_MS;
+}
+
+static void
+try_renewal(struct doctor *d)
+{
+	int64_t now_ms = clock_wall_ms();
+	int64_t at_ms = 0;
+
+	if (store_fact_get(
+		d->store, "renew-last-success", NULL, 0, &at_ms, NULL) < 0)
+		return;
+	if (at_ms != 0 && now_ms - at_ms <= firings_ms(d, LATE_FIRINGS))
+		doctor_addf(d, "renewal", "outlook-addin-renew", DOCTOR_OK, "",
+		    "last success %" PRId64 " s ago", (now_ms - at_ms) / 1000);
+	else
+		doctor_addf(d, "renewal", "outlook-addin-renew", DOCTOR_FAILED,
+		    "outlook-addinctl print crontab (or systemd) prints what "
+		    "has to call it; run it once by hand with -v",
+		    at_ms == 0
+			? "it has never ended well: subscriptions will run out"
+			: "its last success is %" PRId64 " s ago",
+		    (now_ms - at_ms) / 1000);
+}
+
+void
+doctor_local(struct doctor *d)
+{
+	try_store(d);
+	try_service(d);
+	if (d->store == NULL || !d->config->sync_enabled)
+		return;
+	try_heartbeat(d);
+	try_renewal(d);
+}
