@@ -6,7 +6,8 @@ import { specsFolder } from './lib/checks.js';
 import { Document } from './openapi.js';
 import { ANNA, graphOf, simulator, subscriptionBody, unbluOf, webhook } from './testkit.js';
 
-const SKIP = fs.existsSync(`${specsFolder()}/msgraph-v1.subset.json`) ? false : `no specifications in ${specsFolder()}`;
+/* Where the folder is, a document that is missing is a failure. */
+const SKIP = fs.existsSync(specsFolder()) ? false : `no specifications in ${specsFolder()}`;
 
 /** @param {any} schemas @param {any} [paths] @param {any} [options] */
 function document(schemas, paths = {}, options = {}) {
