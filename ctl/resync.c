@@ -1,6 +1,7 @@
 /* ctl/resync.c - outlook-addinctl resync: look at one mailbox again. */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "live.h"
 
 struct queueing {
@@ -13,8 +14,10 @@ static int
 add(struct live *live, enum store_kind kind, const char *tenant,
     const char *user, const char *event, struct err *e)
 {
+	/* Also what was deleted meanwhile is to be found: with this hint a 200
+	 * is not believed before the event is seen in a calendar. */
 	const struct store_hint_item item = {
-	    kind, tenant, user, event, STORE_HINT_UPDATED};
+	    kind, tenant, user, event, STORE_HINT_UPDATED | STORE_HINT_MISSED};
 
 	return store_work_add(live->store, &item, 1, live->now_ms, 0, e);
 }
@@ -64,13 +67,40 @@ queue(struct live *live, const struct store_mailbox *m)
 	return CTL_DONE;
 }
 
+/* Follows a mailbox that nobody has announced here: one of a lost store, or
+ * of the product that was here before. Its events are found by property. */
+static int
+adopt(struct ctl *ctl, struct live *live, const char *tenant, const char *user)
+{
+	char tenant_id[STORE_GUID], user_id[STORE_GUID];
+	bool changed = false;
+	struct err e = {0};
+
+	if (!text_guid_lower(tenant_id, tenant) ||
+	    !text_guid_lower(user_id, user))
+		return ctl_misuse(
+		    ctl, "with --adopt, --tenant and --user take object ids");
+	if (config_tenant_index(&live->config, tenant_id) < 0) {
+		ctl_say("tenant %s is not one of tenantIds", tenant_id);
+		return CTL_USAGE;
+	}
+	if (store_mailbox_follow(live->store, tenant_id, user_id, "", true,
+		live->now_ms, &changed, &e) != 0)
+		return live_fail("adopt", &e);
+	if (changed)
+		printf("%s is followed from now on\n", user_id);
+	return CTL_DONE;
+}
+
 static int
 run(struct ctl *ctl, int argc, char **argv)
 {
 	const char *tenant = NULL, *user = NULL;
+	bool adopts = false;
 	const struct ctl_option opts[] = {
 	    {"--tenant", &tenant, NULL},
 	    {"--user", &user, NULL},
+	    {"--adopt", NULL, &adopts},
 	    {NULL, NULL, NULL},
 	};
 	struct store_mailbox m;
@@ -84,7 +114,10 @@ run(struct ctl *ctl, int argc, char **argv)
 	code = live_open(ctl, 0, &live);
 	if (code != CTL_DONE)
 		return code;
-	code = live_mailbox(ctl, &live, tenant, user, &m);
+	if (adopts)
+		code = adopt(ctl, &live, tenant, user);
+	if (code == CTL_DONE)
+		code = live_mailbox(ctl, &live, tenant, user, &m);
 	if (code == CTL_DONE)
 		code = queue(&live, &m);
 	live_close(&live);
@@ -93,7 +126,7 @@ run(struct ctl *ctl, int argc, char **argv)
 
 const struct ctl_command ctl_resync = {
     .name = "resync",
-    .usage = "--tenant T --user U",
+    .usage = "--tenant T --user U [--adopt]",
     .summary = "Has sync look at a mailbox and all its linked events again",
     .run = run,
 };

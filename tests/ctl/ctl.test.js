@@ -223,6 +223,24 @@ story('resync queues the mailbox, its search and its linked events', async (w) =
 	assert.equal((await w.ctl('resync', '--tenant', TENANT, '--user', TENANT)).code, 1);
 });
 
+story('resync --adopt follows a mailbox that was never announced here', async (w) => {
+	await w.seed();
+	const stranger = 'cccccccc-0000-0000-0000-00000000000c';
+	assert.equal((await w.ctl('resync', '--tenant', TENANT, '--user', stranger)).code, 1);
+	const done = await w.ctl('resync', '--adopt', '--tenant', TENANT, '--user', stranger.toUpperCase());
+	assert.equal(done.code, 0, done.stderr);
+	assert.match(done.stdout, new RegExp(`^${stranger} is followed from now on\n0 linked events of `));
+	const box = (await w.status()).doc.mailboxes.find((/** @type {any} */ m) => m.user === stranger);
+	assert.equal(box.state, 'followed');
+	const again = await w.ctl('resync', '--adopt', '--tenant', TENANT, '--user', stranger);
+	assert.equal(again.code, 0);
+	assert.doesNotMatch(again.stdout, /from now on/);
+	assert.equal((await w.ctl('resync', '--adopt', '--tenant', TENANT, '--user', 'carol@contoso.example')).code, 2);
+	const foreign = await w.ctl('resync', '--adopt', '--tenant', stranger, '--user', stranger);
+	assert.equal(foreign.code, 2);
+	assert.match(foreign.stderr, /tenantIds/);
+});
+
 story('status tells what waits from what is scheduled, and only the former grows old', async (w) => {
 	await w.seed(600, 'waiting');
 	await w.sql(`UPDATE fact SET at_ms = ${Date.now()} WHERE name = 'sync-heartbeat'`);
