@@ -85,6 +85,8 @@ lib_librule_a_SOURCES += \
 	lib/rule/link.c lib/rule/link.h \
 	lib/rule/plan.c lib/rule/plan.h \
 	lib/rule/policy.c lib/rule/policy.h \
+	lib/rule/recurrence.c lib/rule/recurrence.h \
+	lib/rule/series.c lib/rule/series.h \
 	lib/rule/subscription.c lib/rule/subscription.h
 
 lib_libremote_a_SOURCES = \
@@ -93,6 +95,7 @@ lib_libremote_a_SOURCES = \
 	lib/remote/graph.c lib/remote/graph.h \
 	lib/remote/graph_batch.c lib/remote/graph_batch.h \
 	lib/remote/graph_error.c \
+	lib/remote/graph_instances.c lib/remote/graph_instances.h \
 	lib/remote/graph_subscription.c lib/remote/graph_subscription.h \
 	lib/remote/reply.c lib/remote/reply.h \
 	lib/remote/unblu.c lib/remote/unblu.h
@@ -109,6 +112,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/keys.c \
 	lib/sync/look.c lib/sync/look.h \
 	lib/sync/look_link.c \
+	lib/sync/look_series.c \
 	lib/sync/removal.c \
 	lib/sync/renewals.c lib/sync/renewals.h \
 	lib/sync/search.c \

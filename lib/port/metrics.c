@@ -18,9 +18,9 @@ static const char *const metrics_results[] = {
 
 static const char *const metrics_graph_ops[] = {"get-token", "get-keys",
     "get-openid-configuration", "get-event", "get-event-calendar",
-    "search-events", "list-events", "calendar-view", "batch", "control-mailbox",
-    "create-subscription", "renew-subscription", "delete-subscription",
-    "get-subscription", "list-subscriptions", "other"};
+    "list-instances", "search-events", "list-events", "calendar-view", "batch",
+    "control-mailbox", "create-subscription", "renew-subscription",
+    "delete-subscription", "get-subscription", "list-subscriptions", "other"};
 
 static const char *const metrics_unblu_ops[] = {"gateway-token",
     "gateway-discovery", "ping", "read", "read-history", "set-topic",

@@ -11,7 +11,7 @@ enum { GRAPH_PAGE = 50 };
 
 #define GRAPH_SELECT                                                           \
 	"id,subject,start,end,isAllDay,isCancelled,isDraft,isOrganizer,type,"  \
-	"seriesMasterId,changeKey"
+	"seriesMasterId,changeKey,recurrence"
 #define GRAPH_PREFER "IdType=\"ImmutableId\", outlook.timezone=\"UTC\""
 
 void
@@ -24,7 +24,13 @@ graph_request(const struct config *c, const char *method, const char *op,
 	reply_request_id(req);
 }
 
-static void
+void
+graph_prefer(struct http_request *req)
+{
+	http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
+}
+
+void
 graph_user_path(struct buf *out, const char *user)
 {
 	buf_puts(out, "/users/");
@@ -73,7 +79,7 @@ graph_event_request(const struct config *c, const char *user, const char *event,
 {
 	graph_request(c, "GET", "get-event", "", req);
 	graph_event_path(c, user, event, &req->url);
-	http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
+	graph_prefer(req);
 }
 
 int
@@ -105,7 +111,7 @@ graph_calendar_request(const struct config *c, const char *user,
 	buf_puts(&req->url, "/events/");
 	url_encode(&req->url, event, strlen(event));
 	buf_puts(&req->url, "/calendar?$select=id");
-	http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
+	graph_prefer(req);
 }
 
 int
@@ -123,7 +129,7 @@ graph_control_request(
 	graph_request(c, "GET", "control-mailbox", "", req);
 	graph_user_path(&req->url, user);
 	buf_puts(&req->url, "/events?$select=id&$top=1");
-	http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
+	graph_prefer(req);
 }
 
 int
@@ -185,7 +191,7 @@ graph_search_request(const struct config *c, const char *user,
 	if (next[0] != '\0') {
 		if (graph_next_request(c, "search-events", next, req, e) != 0)
 			return -1;
-		http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
+		graph_prefer(req);
 		return 0;
 	}
 	buf_init(&filter, HTTP_URL_MAX);
@@ -203,7 +209,7 @@ graph_search_request(const struct config *c, const char *user,
 	graph_event_query(c, &req->url);
 	buf_printf(&req->url, "&$top=%d&$filter=", GRAPH_PAGE);
 	url_encode(&req->url, buf_text(&filter), filter.len);
-	http_request_header(req, "Prefer", "%s", GRAPH_PREFER);
+	graph_prefer(req);
 	buf_clear(&filter);
 	return 0;
 }

@@ -41,6 +41,11 @@ int graph_judge_status(int status, const json_t *body, int64_t retry_after_ms,
 void graph_request(const struct config *c, const char *method, const char *op,
     const char *path, struct http_request *req);
 
+/* "/users/{user}" */
+void graph_user_path(struct buf *out, const char *user);
+/* Immutable ids and UTC: what every read of events prefers. */
+void graph_prefer(struct http_request *req);
+
 /* Graph's own nextLink, followed verbatim, but only on Graph's own root: else
  * -1 ERR_REFUSED. */
 int graph_next_request(const struct config *c, const char *op, const char *next,

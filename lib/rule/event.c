@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "rule/recurrence.h"
 
 enum { EVENT_PROPERTY_VERSION = 1 };
 
@@ -179,7 +180,12 @@ event_members_read(
 	if (value != NULL)
 		out->linked = event_property_read(value, out->conversation,
 				  out->source_id, NULL) == 0;
-	return event_times_read(doc, out, e);
+	if (event_times_read(doc, out, e) != 0)
+		return -1;
+	if (out->type == EVENT_MASTER && out->timed)
+		out->series_end_ms = recurrence_end_ms(
+		    json_obj(doc, "recurrence"), out->start_ms, out->end_ms);
+	return 0;
 }
 
 int

@@ -31,6 +31,9 @@ struct event {
 	bool timed; /* start and end are known */
 	int64_t start_ms, end_ms;
 	int year, month, day; /* of the start, for all-day events */
+	/* Of a master with times: when all of its occurrences are over, as far
+	 * as its recurrence tells (recurrence.h); else 0. */
+	int64_t series_end_ms;
 
 	/* The add-in's property. */
 	bool linked;

@@ -30,6 +30,7 @@ struct link {
 	const char *topic;
 	int64_t start_ms;
 	int64_t gone_since_ms; /* 0: not gone */
+	int64_t occurrence_end_ms; /* series: of the last chosen one, 0 none */
 };
 
 /* Nothing is done for such a link any more. */

@@ -58,38 +58,108 @@ plan_is_copy(const struct event *ev, const struct link *link)
 	    link->state != LINK_HELD && strcmp(link->event, ev->id) != 0;
 }
 
-static void
-plan_time(const struct event *ev, const struct link *link,
-    const struct tz *zone, int64_t now_ms, struct plan *out)
+/* An occurrence leads to its master if it, or the master, is anything to us:
+ * exceptions lose the property, others come with a copied one. */
+static bool
+plan_leads_to_master(const struct event *ev, const struct link *link)
 {
-	int64_t start_ms = ev->start_ms;
+	if (!ev->organizer || ev->master[0] == '\0')
+		return false;
+	return link != NULL ? link->mine && !link_is_over(link->state)
+			    : ev->linked;
+}
 
-	if (ev->all_day && zone != NULL)
-		start_ms = tz_day_start(zone, ev->year, ev->month, ev->day);
+static void
+plan_start(const struct link *link, int64_t start_ms, struct plan *out)
+{
 	out->start_ms = when_round_minute(start_ms);
-	if (ev->type == EVENT_MASTER && out->start_ms <= now_ms) {
-		out->why = "the series has begun: its time is left alone";
-		out->start_ms = link != NULL ? link->start_ms : 0;
-		return;
-	}
 	out->wants_time = true;
 	out->set_time = link == NULL || !link->known ||
 	    when_round_minute(link->start_ms) != out->start_ms;
 }
 
+static void
+plan_single(const struct event *ev, const struct link *link,
+    const struct tz *zone, struct plan *out)
+{
+	int64_t start_ms = ev->start_ms;
+
+	if (ev->all_day && zone != NULL)
+		start_ms = tz_day_start(zone, ev->year, ev->month, ev->day);
+	out->end_ms = ev->end_ms;
+	plan_start(link, start_ms, out);
+}
+
+/* The time of the last occurrence stays. When it was over is kept as well, or
+ * the series would seem to end later with each look at it. */
+static void
+plan_series_over(const struct event *ev, const struct link *link,
+    int64_t now_ms, struct plan *out)
+{
+	int64_t over_ms =
+	    ev->series_end_ms < now_ms ? ev->series_end_ms : now_ms;
+
+	if (link != NULL && link->occurrence_end_ms > 0 &&
+	    link->occurrence_end_ms <= now_ms)
+		over_ms = link->occurrence_end_ms;
+	out->why = "no occurrence is left";
+	out->end_ms = out->occurrence_end_ms = over_ms;
+}
+
+static void
+plan_series(const struct event *ev, const struct link *link,
+    const struct series *series, int64_t now_ms, struct plan *out)
+{
+	out->start_ms = link != NULL ? link->start_ms : 0;
+	out->goes_on = series->found || ev->series_end_ms > series->until_ms;
+	if (!out->goes_on) {
+		plan_series_over(ev, link, now_ms, out);
+		return;
+	}
+	out->end_ms = ev->series_end_ms;
+	if (!series->found) {
+		out->why = "the next occurrence is too far off";
+		out->check_ms =
+		    now_ms + SERIES_FAR_DAYS * (int64_t)24 * 60 * 60 * 1000;
+		return;
+	}
+	if (out->end_ms < series->end_ms)
+		out->end_ms = series->end_ms;
+	out->occurrence_end_ms = series->end_ms;
+	out->check_ms = series->end_ms + SERIES_AFTER_MS;
+	plan_start(link, series->start_ms, out);
+}
+
+/* What is left when nobody objects. */
+static void
+plan_follow(const struct event *ev, const struct link *link,
+    const struct series *series, const struct policy *policy,
+    const struct tz *zone, int64_t now_ms, struct plan *out)
+{
+	out->kind = PLAN_FOLLOW;
+	plan_topic(ev->subject, policy, out->topic);
+	out->set_topic = link == NULL || !link->known ||
+	    strcmp(link->topic, out->topic) != 0;
+	if (ev->type == EVENT_MASTER)
+		plan_series(ev, link, series, now_ms, out);
+	else
+		plan_single(ev, link, zone, out);
+}
+
 void
 plan_event(const struct event *ev, const struct link *link,
-    const struct policy *policy, const struct tz *zone, int64_t now_ms,
-    struct plan *out)
+    const struct series *series, const struct policy *policy,
+    const struct tz *zone, int64_t now_ms, struct plan *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->why = "";
-	if (plan_is_ignored(ev, link, &out->why))
-		return;
 	if (ev->type == EVENT_OCCURRENCE) {
-		out->kind = ev->master[0] != '\0' ? PLAN_MASTER : PLAN_NOTHING;
+		out->kind =
+		    plan_leads_to_master(ev, link) ? PLAN_MASTER : PLAN_NOTHING;
 		return;
 	}
+	if (plan_is_ignored(ev, link, &out->why))
+		return;
 	if (plan_is_copy(ev, link)) {
 		out->kind = ev->cancelled ? PLAN_NOTHING : PLAN_COPY;
 		return;
@@ -98,14 +168,13 @@ plan_event(const struct event *ev, const struct link *link,
 		out->why = "a draft without a time";
 		return;
 	}
-	out->kind = ev->cancelled ? PLAN_CANCELED : PLAN_FOLLOW;
 	out->take_event = link == NULL || strcmp(link->event, ev->id) != 0;
 	if (ev->cancelled)
-		return;
-	plan_topic(ev->subject, policy, out->topic);
-	out->set_topic = link == NULL || !link->known ||
-	    strcmp(link->topic, out->topic) != 0;
-	plan_time(ev, link, zone, now_ms, out);
+		out->kind = PLAN_CANCELED;
+	else if (ev->type == EVENT_MASTER && series == NULL)
+		out->kind = PLAN_OCCURRENCES;
+	else
+		plan_follow(ev, link, series, policy, zone, now_ms, out);
 }
 
 enum plan_gone

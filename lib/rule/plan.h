@@ -10,12 +10,14 @@
 #include "rule/event.h"
 #include "rule/link.h"
 #include "rule/policy.h"
+#include "rule/series.h"
 
 enum { PLAN_TOPIC_MAX = 1024 };
 
 enum plan_kind {
 	PLAN_NOTHING, /* not ours, or not to be acted on */
 	PLAN_MASTER, /* an occurrence: look at its series master instead */
+	PLAN_OCCURRENCES, /* a series: read its occurrences, plan again */
 	PLAN_COPY, /* remember it as a copy of the link's event */
 	PLAN_CANCELED, /* the event is called off: deletion candidate */
 	PLAN_FOLLOW /* bring the conversation in line: set_* say how */
@@ -29,20 +31,28 @@ struct plan {
 	char topic[PLAN_TOPIC_MAX]; /* wanted, also when it is equal */
 	bool wants_time; /* start_ms is to be the conversation's */
 	int64_t start_ms; /* minute-rounded */
+
+	/* PLAN_FOLLOW: to be kept in the link. */
+	int64_t end_ms; /* of the event, or of the whole series */
+	int64_t occurrence_end_ms; /* series: of the one that gives the time */
+	int64_t check_ms; /* look again then without a word, 0 never */
+	bool goes_on; /* a series with occurrences still to come */
 };
 
 /*
  * What an event that Graph could read asks for. link: the stored link of the
  * event, else of the conversation that its property names, else NULL. zone is
- * needed for all-day events (start of day), else NULL is fine.
+ * needed for all-day events (start of day), else NULL is fine. series: what
+ * its occurrences say, NULL while they have not been read: then a series that
+ * is to be followed says PLAN_OCCURRENCES.
  *
- * Left to later rules: the time of a series follows its master's own start as
- * long as that lies ahead; once the first occurrence has begun the time is not
- * written at all, only the topic.
+ * The topic of a series is its master's, the time that of the occurrence which
+ * counts (series.h); with none left the time is left alone. The plan is good
+ * until check_ms, the end of that occurrence.
  */
 void plan_event(const struct event *ev, const struct link *link,
-    const struct policy *policy, const struct tz *zone, int64_t now_ms,
-    struct plan *out);
+    const struct series *series, const struct policy *policy,
+    const struct tz *zone, int64_t now_ms, struct plan *out);
 
 /* The topic for a subject: trimmed, cut at a code point to the limit,
  * the fallback when blank. */

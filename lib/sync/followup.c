@@ -1,9 +1,11 @@
 /* sync/followup.c - FOLLOW and LINK work: brings a mailbox's subscription in
  * order and looks for the events of links that have none yet. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/rand.h"
+#include "rule/link.h"
 #include "rule/retry.h"
 #include "sync/follow.h"
 #include "sync/task.h"
@@ -135,6 +137,22 @@ followup_start(struct task *t)
 	    t->session, t->work.tenant, t->work.user, flags, followup_done, t);
 }
 
+/* A link that is over is not looked at by the clock again. */
+static void
+linkwork_rest(struct task *t, const struct store_link *l)
+{
+	struct store_link *kept;
+
+	if (l->check_ms == 0 || !task_takes_conversation(t, l->conversation))
+		return;
+	kept = mem_zalloc(sizeof(*kept));
+	*kept = *l;
+	kept->check_ms = 0;
+	t->state = kept;
+	t->free_state = free;
+	t->outcome.link = kept;
+}
+
 /* One conversation: at its event, or for it. */
 void
 linkwork_start(struct task *t)
@@ -149,7 +167,9 @@ linkwork_start(struct task *t)
 		followup_fail_store(t, &e);
 		return;
 	}
-	if (found == 1 && l.event[0] != '\0')
+	if (found == 1 && link_is_over((enum link_state)l.state))
+		linkwork_rest(t, &l);
+	else if (found == 1 && l.event[0] != '\0')
 		task_add(t, STORE_WORK_EVENT, l.event, STORE_HINT_UPDATED, 0);
 	else if (found == 1)
 		task_add(t, STORE_WORK_SEARCH, "", 0, 0);

@@ -10,14 +10,13 @@
 #include "base/text.h"
 #include "base/tz.h"
 
-static void look_decide(struct look *l);
-
 static void
 look_free(void *state)
 {
 	struct look *l = state;
 
 	event_clear(&l->event);
+	tz_free(l->zone);
 	buf_clear(&l->next);
 	free(l);
 }
@@ -36,6 +35,7 @@ look_close(struct look *l, enum store_link_state state, const char *action,
 {
 	l->link.state = state;
 	l->link.writing[0] = '\0';
+	l->link.check_ms = 0;
 	task_audit(l->task, action, outcome, detail);
 	log_info("link-closed", LOG_STR("tenant", l->task->work.tenant),
 	    LOG_STR("mailbox", l->task->work.user),
@@ -78,6 +78,7 @@ look_parse_event(const struct http_reply *reply, void *arg, struct err *e)
 	struct look *l = arg;
 
 	event_clear(&l->event);
+	l->has_series = false;
 	return graph_event_reply(l->task->session->config, reply, &l->event, e);
 }
 
@@ -103,23 +104,34 @@ look_read(struct look *l)
 	    look_event_done, l);
 }
 
-static struct tz *
+struct tz *
 look_zone(const struct look *l)
 {
 	const char *name = l->has_link && l->link.time_zone[0] != '\0'
 	    ? l->link.time_zone
 	    : l->task->session->config->default_time_zone;
-	struct tz *z;
+	struct tz *z = tz_load(name, NULL);
 
-	if (!l->event.all_day)
-		return NULL;
-	z = tz_load(name, NULL);
 	if (z == NULL)
 		z = tz_load(l->task->session->config->default_time_zone, NULL);
 	return z;
 }
 
 /* ---- deciding ---- */
+
+/* A link whose event asks for nothing is not looked at by the clock either. */
+static void
+look_rest(struct look *l)
+{
+	if (!l->has_link || l->link.check_ms == 0 ||
+	    strcmp(l->link.event, l->event.id) != 0 ||
+	    strcmp(l->link.user, l->task->work.user) != 0 ||
+	    strcmp(l->link.tenant, l->task->work.tenant) != 0 ||
+	    !task_takes_conversation(l->task, l->link.conversation))
+		return;
+	l->link.check_ms = 0;
+	l->task->outcome.link = &l->link;
+}
 
 static void
 look_nothing(struct look *l)
@@ -128,6 +140,7 @@ look_nothing(struct look *l)
 	    LOG_STR("mailbox", l->task->work.user),
 	    LOG_STR("eventId", l->task->work.event),
 	    LOG_STR("message", l->plan.why));
+	look_rest(l);
 	task_finish(l->task);
 }
 
@@ -143,6 +156,16 @@ look_copy(struct look *l)
 	    LOG_STR("mailbox", l->task->work.user),
 	    LOG_STR("conversation", l->event.conversation));
 	task_finish(l->task);
+}
+
+/* Nothing is in the way of following the event. */
+static void
+look_go_on(struct look *l)
+{
+	if (l->plan.kind == PLAN_OCCURRENCES)
+		look_occurrences(l);
+	else
+		look_follow(l);
 }
 
 static int
@@ -170,7 +193,7 @@ look_calendar_done(const struct err *e, void *arg)
 
 	if (e->code == ERR_NONE) {
 		l->in_calendar = true;
-		look_follow(l);
+		look_go_on(l);
 	} else if (e->code != ERR_GONE) {
 		look_fail(l, e);
 	} else if (l->confirming) {
@@ -215,6 +238,7 @@ look_act(struct look *l)
 		else
 			removal_start(l, "the event was called off");
 		return;
+	case PLAN_OCCURRENCES:
 	case PLAN_FOLLOW:
 		if (!l->has_link)
 			look_make_link(l);
@@ -222,18 +246,18 @@ look_act(struct look *l)
 			task_call(l->task, CALL_GRAPH, look_build_calendar,
 			    look_parse_calendar, look_calendar_done, l);
 		else
-			look_follow(l);
+			look_go_on(l);
 		return;
 	}
 }
 
-static void
+void
 look_decide(struct look *l)
 {
 	struct task *t = l->task;
 	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 	struct link link;
-	struct tz *zone;
+	struct tz *zone = NULL;
 
 	if (t->session->store == NULL) {
 		err_set(&e, ERR_RETRY, "the store is closed");
@@ -244,9 +268,11 @@ look_decide(struct look *l)
 		look_fail_store(l, &e);
 		return;
 	}
-	zone = look_zone(l);
-	plan_event(&l->event, look_link(l, &link), &t->session->policy, zone,
-	    task_now_ms(), &l->plan);
+	if (l->event.all_day)
+		zone = look_zone(l);
+	plan_event(&l->event, look_link(l, &link),
+	    l->has_series ? &l->series : NULL, &t->session->policy, zone,
+	    l->has_series ? l->series_now_ms : task_now_ms(), &l->plan);
 	tz_free(zone);
 	if (l->plan.kind == PLAN_NOTHING || l->plan.kind == PLAN_MASTER)
 		look_act(l);
@@ -289,6 +315,9 @@ look_follow(struct look *l)
 	look_take_event(l);
 	s->state = STORE_LINK_LINKED;
 	s->gone_since_ms = 0;
+	s->end_ms = l->plan.end_ms;
+	s->occurrence_end_ms = l->plan.occurrence_end_ms;
+	s->check_ms = l->plan.check_ms;
 	s->last_error[0] = '\0';
 	if (!l->plan.set_topic && !l->plan.set_time && s->writing[0] == '\0') {
 		s->synced_ms = task_now_ms();

@@ -26,6 +26,15 @@ struct look {
 	struct event event; /* as read, subject NULL before */
 	bool in_calendar; /* checked, or no reason to doubt it */
 	struct plan plan;
+
+	/* occurrences of a series */
+	bool has_series; /* read to the end, for this event as read */
+	struct series series;
+	int64_t series_now_ms; /* as of when */
+	int window, pages;
+	struct tz *zone; /* of the agent */
+	bool read_again; /* for Graph refused to list them */
+
 	struct conversation conversation; /* as read in this run */
 	bool has_conversation;
 	bool wrote_topic, wrote_time; /* in Unblu, in this run */
@@ -37,7 +46,7 @@ struct look {
 	char moved_to[EVENT_ID_MAX]; /* a live event with this conversation */
 	bool still_there; /* the search found the event itself */
 	size_t unreadable; /* what the search found and nobody understood */
-	struct buf next; /* page of the search */
+	struct buf next; /* page of the search, or of the occurrences */
 	struct conversation_history history;
 };
 
@@ -73,6 +82,10 @@ void look_fail_store(struct look *l, const struct err *e);
 
 /* Reads the event (again). */
 void look_read(struct look *l);
+/* The event is read, and what it takes besides: what does it ask for? */
+void look_decide(struct look *l);
+/* The zone whose days an all-day event means; tz_free(). */
+struct tz *look_zone(const struct look *l);
 /* The event is read and lives: bring the conversation in line. */
 void look_follow(struct look *l);
 /* Ends with the link saved as it is now. */
@@ -86,6 +99,9 @@ void look_fail(struct look *l, const struct err *e);
 /* Writes are stopped for now (fact "pause:", or "pause:{tenant}"): deferred,
  * true. */
 bool look_is_paused(struct look *l);
+
+/* look_series.c: reads the occurrences, then decides again. */
+void look_occurrences(struct look *l);
 
 /* write.c: the conversation is to be changed as l->plan says. */
 void write_start(struct look *l);

@@ -36,6 +36,7 @@ look_link(struct look *l, struct link *out)
 	out->topic = s->topic;
 	out->start_ms = s->start_ms;
 	out->gone_since_ms = s->gone_since_ms;
+	out->occurrence_end_ms = s->occurrence_end_ms;
 	return out;
 }
 
@@ -107,7 +108,8 @@ look_take_event(struct look *l)
 	text_copy(s->event, sizeof(s->event), l->event.id);
 	text_copy(s->change_key, sizeof(s->change_key), l->event.change_key);
 	text_copy(s->series, sizeof(s->series), event_type_name(l->event.type));
-	if (l->event.timed)
+	/* A master's end is only that of its first occurrence. */
+	if (l->event.timed && l->event.type != EVENT_MASTER)
 		s->end_ms = l->event.end_ms;
 }
 
@@ -167,9 +169,10 @@ look_find_link(struct look *l, struct err *e)
 {
 	struct store *s = l->task->session->store;
 	const struct store_work *w = &l->task->work;
+	bool leads = l->event.type == EVENT_OCCURRENCE;
 	struct store_link found;
-	int rc =
-	    store_link_by_event(s, w->tenant, w->user, l->event.id, &found, e);
+	int rc = store_link_by_event(s, w->tenant, w->user,
+	    leads ? l->event.master : l->event.id, &found, e);
 
 	l->is_new = l->leaves = false;
 	if (rc < 0)
@@ -180,7 +183,9 @@ look_find_link(struct look *l, struct err *e)
 	} else if (l->has_link && l->link.state != STORE_LINK_ANNOUNCED) {
 		l->has_link = false;
 	}
-	if (!l->event.linked ||
+	/* An exception may carry the property of whatever it was copied from.
+	 */
+	if (!l->event.linked || (leads && rc == 1) ||
 	    (l->has_link &&
 		strcmp(l->link.conversation, l->event.conversation) == 0))
 		return 0;

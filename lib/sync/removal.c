@@ -48,6 +48,7 @@ removal_grace(struct look *l, int64_t until_ms)
 	}
 	if (s->state != STORE_LINK_HELD)
 		s->state = STORE_LINK_GONE;
+	s->check_ms = 0;
 	task_add(l->task, STORE_WORK_EVENT, s->event, 0,
 	    until_ms > now_ms ? until_ms - now_ms : 0);
 	look_finish(l);

@@ -117,8 +117,10 @@ task_save_link(struct store *s, struct store_link *l, struct err *e)
 		l->announced_ms = fresh.announced_ms;
 		l->shared = fresh.shared;
 		memcpy(l->time_zone, fresh.time_zone, sizeof(l->time_zone));
-		if (fresh.state == STORE_LINK_DELETED)
+		if (fresh.state == STORE_LINK_DELETED) {
 			l->state = STORE_LINK_DELETED;
+			l->check_ms = 0;
+		}
 	}
 	return store_link_save(s, l, e);
 }

@@ -61,6 +61,17 @@ write_take_stock(struct look *l)
 		s->start_ms = p->start_ms;
 }
 
+/* Ends: a series may have had more to come. */
+static void
+write_ended(struct look *l, const char *why)
+{
+	if (l->plan.goes_on)
+		look_close(l, STORE_LINK_ENDED_EARLY, "follow", "ended-early",
+		    "the conversation has ended before the last occurrence");
+	else
+		look_close(l, STORE_LINK_ENDED, "follow", "ended", why);
+}
+
 /* False: not ours, or over; the task has ended. */
 static bool
 write_may_go_on(struct look *l)
@@ -71,8 +82,7 @@ write_may_go_on(struct look *l)
 	if (l->link.verified) {
 		if (l->conversation.state != GUARD_ENDED)
 			return true;
-		look_close(l, STORE_LINK_ENDED, "follow", "ended",
-		    "the conversation has ended");
+		write_ended(l, "the conversation has ended");
 		return false;
 	}
 	switch (guard_own(&l->conversation, l->link.source_id, agent, &why)) {
@@ -81,7 +91,7 @@ write_may_go_on(struct look *l)
 		text_copy(l->link.agent, sizeof(l->link.agent), agent);
 		return true;
 	case GUARD_OVER:
-		look_close(l, STORE_LINK_ENDED, "follow", "ended", why);
+		write_ended(l, why);
 		return false;
 	case GUARD_FOREIGN:
 		look_close(l, STORE_LINK_FOREIGN, "own", "foreign", why);
@@ -231,8 +241,7 @@ write_end(struct look *l)
 		    LOG_INT("ms", now_ms - w->first_seen_ms));
 	}
 	if (l->has_conversation && l->conversation.state == GUARD_ENDED)
-		look_close(l, STORE_LINK_ENDED, "follow", "ended",
-		    "the conversation has ended");
+		write_ended(l, "the conversation has ended");
 	else
 		look_finish(l);
 }

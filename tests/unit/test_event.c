@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/when.h"
 #include "rule/event.h"
+#include "rule/recurrence.h"
 
 #define ADDIN "0a1b2c3d-0000-4000-8000-00000000000a"
 #define START                                                                  \
@@ -143,6 +144,39 @@ an_occurrence_and_an_exception_name_their_master(void **state)
 }
 
 static void
+a_master_says_how_long_its_series_goes_on(void **state)
+{
+#define RECURRENCE                                                             \
+	"\"recurrence\":{\"pattern\":{\"type\":\"daily\",\"interval\":1},"     \
+	"\"range\":{\"type\":\"endDate\",\"endDate\":\"2026-12-24\"}}"
+	struct event ev;
+	struct err e = {0};
+	int64_t want;
+
+	(void)state;
+	when_parse_iso("2026-12-25T12:30:00Z", false, &want);
+	assert_int_equal(read_event("{\"id\":\"AAk\",\"type\":\"seriesMaster\","
+				    "" RECURRENCE "," START "," END "}",
+			     &ev, &e),
+	    0);
+	assert_true(ev.series_end_ms == want);
+	event_clear(&ev);
+	assert_int_equal(read_event("{\"id\":\"AAk\",\"type\":\"seriesMaster\","
+				    "\"recurrence\":null," START "," END "}",
+			     &ev, &e),
+	    0);
+	assert_true(ev.series_end_ms == RECURRENCE_FOREVER_MS);
+	event_clear(&ev);
+	assert_int_equal(
+	    read_event("{\"id\":\"AAk\",\"type\":\"singleInstance\","
+		       "\"recurrence\":null," START "," END "}",
+		&ev, &e),
+	    0);
+	assert_true(ev.series_end_ms == 0);
+	event_clear(&ev);
+}
+
+static void
 which_properties_are_ours_to_understand(void **state)
 {
 	static const struct {
@@ -259,6 +293,7 @@ main(void)
 	    cmocka_unit_test(a_draft_has_no_time_and_that_is_no_fault),
 	    cmocka_unit_test(an_event_that_can_not_be_trusted_is_refused),
 	    cmocka_unit_test(an_occurrence_and_an_exception_name_their_master),
+	    cmocka_unit_test(a_master_says_how_long_its_series_goes_on),
 	    cmocka_unit_test(which_properties_are_ours_to_understand),
 	    cmocka_unit_test(
 		a_sourceid_that_is_too_long_is_not_cut_but_refused),

@@ -11,6 +11,7 @@
 #include "base/tz.h"
 #include "base/when.h"
 #include "rule/plan.h"
+#include "rule/recurrence.h"
 
 static const struct policy usual = {
     .fallback_topic = "Meeting",
@@ -53,11 +54,18 @@ static const struct link stored = {
     .start_ms = START,
 };
 
+/* The second occurrence is next; and nothing is left. */
+static const struct series ahead = {.found = true,
+    .start_ms = START + INT64_C(604800000),
+    .end_ms = START + INT64_C(604800000) + 1800000};
+static const struct series nothing_left = {.until_ms = INT64_MAX};
+
 struct plan_case {
 	const char *sentence;
 	struct event event;
 	bool linked; /* there is a link */
 	struct link link;
+	const struct series *series;
 	enum plan_kind kind;
 	bool take, topic, time;
 };
@@ -67,8 +75,8 @@ check_case(const struct plan_case *c)
 {
 	struct plan p;
 
-	plan_event(
-	    &c->event, c->linked ? &c->link : NULL, &usual, NULL, NOW, &p);
+	plan_event(&c->event, c->linked ? &c->link : NULL, c->series, &usual,
+	    NULL, NOW, &p);
 	if (p.kind != c->kind || p.take_event != c->take ||
 	    p.set_topic != c->topic || p.set_time != c->time)
 		fail_msg("%s: kind %d take %d topic %d time %d (%s)",
@@ -79,7 +87,7 @@ check_case(const struct plan_case *c)
 static void
 what_an_event_asks_for(void **state)
 {
-	struct plan_case cases[32];
+	struct plan_case cases[64];
 	struct plan_case *c = cases;
 
 	(void)state;
@@ -88,6 +96,7 @@ what_an_event_asks_for(void **state)
 	c->event = event_of("event");                                          \
 	c->linked = true;                                                      \
 	c->link = stored;                                                      \
+	c->series = NULL;                                                      \
 	c->kind = (k);                                                         \
 	c->take = c->topic = c->time = false
 
@@ -139,6 +148,47 @@ what_an_event_asks_for(void **state)
 	c->event.type = EVENT_OCCURRENCE;
 	snprintf(c->event.master, sizeof(c->event.master), "master");
 	c++;
+	CASE("an exception without the property leads to a linked master",
+	    PLAN_MASTER);
+	c->event.type = EVENT_OCCURRENCE;
+	c->event.linked = false;
+	snprintf(c->event.master, sizeof(c->event.master), "master");
+	c++;
+	CASE("an occurrence with the property leads to a master never seen",
+	    PLAN_MASTER);
+	c->event.type = EVENT_OCCURRENCE;
+	c->linked = false;
+	snprintf(c->event.master, sizeof(c->event.master), "master");
+	c++;
+	CASE("an occurrence of a series that is nothing to us leads nowhere",
+	    PLAN_NOTHING);
+	c->event.type = EVENT_OCCURRENCE;
+	c->linked = c->event.linked = false;
+	snprintf(c->event.master, sizeof(c->event.master), "master");
+	c++;
+	CASE("an exception with someone else's property leads nowhere",
+	    PLAN_NOTHING);
+	c->event.type = EVENT_OCCURRENCE;
+	c->link.mine = false;
+	snprintf(c->event.master, sizeof(c->event.master), "master");
+	c++;
+	CASE(
+	    "an occurrence of a link that is over leads nowhere", PLAN_NOTHING);
+	c->event.type = EVENT_OCCURRENCE;
+	c->link.state = LINK_ENDED;
+	snprintf(c->event.master, sizeof(c->event.master), "master");
+	c++;
+	CASE("a cancelled occurrence leads to its master and is no candidate",
+	    PLAN_MASTER);
+	c->event.type = EVENT_OCCURRENCE;
+	c->event.cancelled = true;
+	snprintf(c->event.master, sizeof(c->event.master), "master");
+	c++;
+	CASE("an attendee's occurrence leads nowhere", PLAN_NOTHING);
+	c->event.type = EVENT_OCCURRENCE;
+	c->event.organizer = false;
+	snprintf(c->event.master, sizeof(c->event.master), "master");
+	c++;
 	CASE("an occurrence without a master leads nowhere", PLAN_NOTHING);
 	c->event.type = EVENT_OCCURRENCE;
 	c++;
@@ -187,22 +237,75 @@ what_an_event_asks_for(void **state)
 	c->link.known = false;
 	c->topic = c->time = true;
 	c++;
-	CASE(
-	    "a series that lies ahead follows its master's start", PLAN_FOLLOW);
+	CASE("a series is asked for its occurrences first", PLAN_OCCURRENCES);
 	c->event.type = EVENT_MASTER;
-	c->link.start_ms = START - 60000;
+	c++;
+	CASE("a series without a link takes the event once they are known",
+	    PLAN_OCCURRENCES);
+	c->event.type = EVENT_MASTER;
+	c->linked = false;
+	c->take = true;
+	c++;
+	CASE("a copy of a series is not asked for occurrences", PLAN_COPY);
+	c->event.type = EVENT_MASTER;
+	c->link.event = "first";
+	c++;
+	CASE("a series that is called off is a candidate", PLAN_CANCELED);
+	c->event.type = EVENT_MASTER;
+	c->event.cancelled = true;
+	c++;
+	CASE("a series of someone else is not asked for", PLAN_NOTHING);
+	c->event.type = EVENT_MASTER;
+	c->event.organizer = false;
+	c++;
+	CASE(
+	    "a series with a link that is over is not asked for", PLAN_NOTHING);
+	c->event.type = EVENT_MASTER;
+	c->link.state = LINK_ENDED_EARLY;
+	c++;
+	CASE("the next occurrence as written asks for nothing", PLAN_FOLLOW);
+	c->event.type = EVENT_MASTER;
+	c->series = &ahead;
+	c->link.start_ms = ahead.start_ms;
+	c++;
+	CASE("the time of a series is its next occurrence's, not its master's",
+	    PLAN_FOLLOW);
+	c->event.type = EVENT_MASTER;
+	c->series = &ahead;
 	c->time = true;
 	c++;
-	CASE("a series that has begun keeps its time", PLAN_FOLLOW);
+	CASE("the topic of a series is its master's", PLAN_FOLLOW);
 	c->event.type = EVENT_MASTER;
-	c->event.start_ms = NOW - 60000;
-	c++;
-	CASE("a series that has begun still follows its topic", PLAN_FOLLOW);
-	c->event.type = EVENT_MASTER;
-	c->event.start_ms = NOW - 60000;
+	c->series = &ahead;
+	c->link.start_ms = ahead.start_ms;
 	c->link.topic = "Old";
 	c->topic = true;
 	c++;
+	CASE("a series seen for the first time writes both", PLAN_FOLLOW);
+	c->event.type = EVENT_MASTER;
+	c->series = &ahead;
+	c->linked = false;
+	c->take = c->topic = c->time = true;
+	c++;
+	CASE("with no occurrence left the time stays", PLAN_FOLLOW);
+	c->event.type = EVENT_MASTER;
+	c->series = &nothing_left;
+	c->link.start_ms = 1;
+	c++;
+	CASE("with no occurrence left the topic still follows", PLAN_FOLLOW);
+	c->event.type = EVENT_MASTER;
+	c->series = &nothing_left;
+	c->link.topic = "Old";
+	c->topic = true;
+	c++;
+	CASE("with no occurrence left nothing that is not known is made up",
+	    PLAN_FOLLOW);
+	c->event.type = EVENT_MASTER;
+	c->series = &nothing_left;
+	c->linked = false;
+	c->take = c->topic = true;
+	c++;
+	assert_true(c <= cases + sizeof(cases) / sizeof(cases[0]));
 	for (struct plan_case *i = cases; i < c; i++)
 		check_case(i);
 }
@@ -265,12 +368,73 @@ an_all_day_event_starts_with_the_day_in_the_zone(void **state)
 	ev.year = 2027;
 	ev.month = 7;
 	ev.day = 1;
-	plan_event(&ev, &stored, &usual, zone, NOW, &p);
+	plan_event(&ev, &stored, NULL, &usual, zone, NOW, &p);
 	assert_int_equal(
 	    when_parse_iso("2027-06-30T22:00:00Z", false, &want), 0);
 	assert_true(p.start_ms == want);
 	assert_true(p.set_time);
 	tz_free(zone);
+}
+
+/* What of a plan is kept in the link. */
+static void
+check_kept(const char *sentence, const struct plan *p, int64_t end_ms,
+    int64_t occurrence_end_ms, int64_t check_ms, bool goes_on)
+{
+	if (p->end_ms != end_ms || p->occurrence_end_ms != occurrence_end_ms ||
+	    p->check_ms != check_ms || p->goes_on != goes_on)
+		fail_msg("%s: end %lld occurrence %lld check %lld goes on %d",
+		    sentence, (long long)p->end_ms,
+		    (long long)p->occurrence_end_ms, (long long)p->check_ms,
+		    p->goes_on);
+}
+
+static void
+when_a_series_is_looked_at_again(void **state)
+{
+	struct event ev = event_of("event");
+	struct link l = stored;
+	struct series s = ahead;
+	struct plan p;
+	const int64_t far = RECURRENCE_FOREVER_MS;
+
+	(void)state;
+	plan_event(&ev, &l, NULL, &usual, NULL, NOW, &p);
+	check_kept("a single event is not looked at by the clock", &p,
+	    ev.end_ms, 0, 0, false);
+	ev.type = EVENT_MASTER;
+	ev.series_end_ms = far;
+	plan_event(&ev, &l, &s, &usual, NULL, NOW, &p);
+	check_kept("a series behind the end of the occurrence that counts", &p,
+	    far, s.end_ms, s.end_ms + SERIES_AFTER_MS, true);
+	ev.series_end_ms = s.end_ms - 1;
+	plan_event(&ev, &l, &s, &usual, NULL, NOW, &p);
+	check_kept("an occurrence moved behind the end is the end", &p,
+	    s.end_ms, s.end_ms, s.end_ms + SERIES_AFTER_MS, true);
+
+	s = (struct series){.until_ms = NOW + 1000};
+	ev.series_end_ms = far;
+	plan_event(&ev, &l, &s, &usual, NULL, NOW, &p);
+	check_kept("a series whose next one is years off after a year", &p, far,
+	    0, NOW + INT64_C(365) * 86400000, true);
+	assert_false(p.set_time);
+	s.until_ms = far;
+	plan_event(&ev, &l, &s, &usual, NULL, NOW, &p);
+	check_kept("one whose occurrences were all deleted is over now", &p,
+	    NOW, NOW, 0, false);
+	ev.series_end_ms = NOW - 5000;
+	plan_event(&ev, NULL, &s, &usual, NULL, NOW, &p);
+	check_kept("one that ended long ago was over then", &p, NOW - 5000,
+	    NOW - 5000, 0, false);
+	ev.series_end_ms = far;
+	l.occurrence_end_ms = NOW - 7000;
+	plan_event(&ev, &l, &s, &usual, NULL, NOW, &p);
+	check_kept("once over it does not end later with each look", &p,
+	    NOW - 7000, NOW - 7000, 0, false);
+	l.occurrence_end_ms = NOW + 7000;
+	plan_event(&ev, &l, &s, &usual, NULL, NOW, &p);
+	check_kept(
+	    "the end of one that was deleted is none", &p, NOW, NOW, 0, false);
 }
 
 static void
@@ -337,6 +501,7 @@ main(void)
 		a_topic_is_trimmed_cut_at_a_code_point_and_never_blank),
 	    cmocka_unit_test(a_very_long_topic_stays_inside_its_array),
 	    cmocka_unit_test(an_all_day_event_starts_with_the_day_in_the_zone),
+	    cmocka_unit_test(when_a_series_is_looked_at_again),
 	    cmocka_unit_test(
 		a_gone_event_waits_its_grace_time_and_is_confirmed_then),
 	    cmocka_unit_test(

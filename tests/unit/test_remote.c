@@ -527,7 +527,8 @@ an_event_is_asked_for_as_graph_wants_it(void **state)
 	    "https://graph.example/v1.0/users/"
 	    "8a1e6c1e-0000-4000-8000-0000000000aa/events/AAk_-%3D?$select=id,"
 	    "subject,start,end,isAllDay,isCancelled,isDraft,isOrganizer,type,"
-	    "seriesMasterId,changeKey&$expand=singleValueExtendedProperties("
+	    "seriesMasterId,changeKey,recurrence&$expand="
+	    "singleValueExtendedProperties("
 	    "$filter=id%20eq%20%27String%20%7B00020329-0000-0000-C000-"
 	    "000000000046%7D%20Name%20cecp-0a1b2c3d-0000-4000-8000-"
 	    "00000000000a%27)");
