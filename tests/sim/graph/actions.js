@@ -2,6 +2,7 @@
 /* What people and Outlook do with events. Each action changes the calendar and causes its notifications. */
 
 import { cecpId, describeEvent, toMs } from './calendar.js';
+import { occurrenceOn } from './series.js';
 
 const EDITABLE = ['subject', 'location', 'body', 'isAllDay', 'timeZone', 'categories', 'isDraft', 'recurrence'];
 
@@ -51,6 +52,26 @@ function change(event, want) {
 		event.end = toMs(want.end, 'end');
 	if (event.start !== null && event.end < event.start)
 		throw new RangeError('end before start');
+	if (event.type === 'seriesMaster' && ['start', 'end', 'timeZone', 'isAllDay', 'recurrence'].some((name) => want[name] !== undefined)) {
+		/* "Any exceptions associated with this recurring appointment will be lost", deleted occurrences too. */
+		event.exceptions = new Map();
+		event.cancelled = new Set();
+	}
+	event.type = event.recurrence === null ? 'singleInstance' : 'seriesMaster';
+}
+
+/** What a series turned single, or a single event turned series, is saved as where that changes the ids. @param {any} sim @param {any} event */
+function replaced(sim, event) {
+	const twin = sim.calendars.create(event.box, {
+		calendarId: event.calendarId, subject: event.subject, start: event.start, end: event.end, timeZone: event.timeZone, isAllDay: event.isAllDay, recurrence: event.recurrence,
+		attendees: event.attendees, location: event.location, body: event.body, categories: event.categories,
+	});
+	for (const p of event.props.values())
+		sim.calendars.setProperty(twin, p.id, p.value);
+	sim.notifier.notify(event, 'delete');
+	sim.calendars.purge(event);
+	sim.notifier.notify(twin, 'create');
+	return { event: describeEvent(twin) };
 }
 
 /** The copies of a meeting in the mailboxes of its attendees. @param {any} sim @param {any} event */
@@ -113,7 +134,10 @@ const ACTIONS = {
 	/** Subject, time, location: whatever is given. */
 	edit(sim, want) {
 		const event = eventOf(sim, want);
+		const { type } = event;
 		change(event, want);
+		if (event.type !== type && sim.settings.graph.seriesId === 'new')
+			return replaced(sim, event);
 		toCopies(sim, event, (copy) => change(copy, want), 'edit');
 		return saved(sim, event, want.isDraft === true ? 'draft' : 'edit');
 	},
@@ -193,10 +217,15 @@ const ACTIONS = {
 			next.start = toMs(want.start, 'start');
 		if (want.end !== undefined)
 			next.end = toMs(want.end, 'end');
-		if (want.subject !== undefined)
-			next.subject = want.subject;
+		for (const name of ['subject', 'isAllDay', 'isCancelled', 'keepsProperty'])
+			if (want[name] !== undefined)
+				next[name] = want[name];
 		event.exceptions.set(want.date, next);
-		return saved(sim, event, 'occurrence');
+		const occ = occurrenceOn(event, want.date);
+		if (occ === null)
+			throw new RangeError('no occurrence on that date');
+		sim.notifier.notifyException(event, occ);
+		return { ...saved(sim, event, 'occurrence'), occurrence: { immutableId: occ.immutableId, restId: occ.restId } };
 	},
 
 	deleteOccurrence(sim, want) {

@@ -13,7 +13,7 @@ function rowsOf(box, from, to) {
 	for (const e of box.events.values()) {
 		if (e.folder !== 'calendar' || e.calendarId !== box.defaultCalendar || e.start === null)
 			continue;
-		const list = e.type === 'seriesMaster' ? occurrencesOf(e).map((occ) => ({ e, occ, start: occ.start, end: occ.end })) : [{ e, occ: null, start: e.start, end: e.end }];
+		const list = e.type === 'seriesMaster' ? occurrencesOf(e, from, to).map((occ) => ({ e, occ, start: occ.start, end: occ.end })) : [{ e, occ: null, start: e.start, end: e.end }];
 		rows.push(...list.filter((r) => r.start < to && r.end > from));
 	}
 	return rows;

@@ -1,6 +1,7 @@
 // @ts-check
 /* Reading events and calendars (graph.md section 9). The product never writes them, so only reads. */
 
+import { textOf } from '../lib/rng.js';
 import { graphError } from './errors.js';
 import { idIsWellFormed } from './ids.js';
 import { BadQuery, parseExpand, parseFilter, parseOrder, parsePage, parseSelect } from './odata.js';
@@ -8,6 +9,8 @@ import { findOccurrence, occurrencesOf } from './series.js';
 import { parsePrefer, renderEvent } from './view.js';
 
 const EVENTS_PER_PAGE = 10;
+/* microsoft-graph-docs#6284 */
+const LONGEST_WINDOW_DAYS = 1825;
 
 /** Turns a bad query into Graph's answer. @param {any} sim @param {any} ctx @param {(prefer: import('./view.js').Prefer) => any} read */
 function answering(sim, ctx, read) {
@@ -150,12 +153,9 @@ function windowOf(query) {
 			throw new BadQuery('ErrorInvalidParameter', `The value '${text}' of parameter '${name}' is invalid.`);
 		return ms;
 	});
+	if (out[1] - out[0] > LONGEST_WINDOW_DAYS * 86400_000)
+		throw new BadQuery('ErrorInvalidRequest', `Your request can't be completed. The range between the start and end dates is greater than the allowed range. Maximum number of days: ${LONGEST_WINDOW_DAYS}`);
 	return [out[0], out[1]];
-}
-
-/** Occurrences of a master in a window. @param {any} e @param {number} from @param {number} to */
-function inside(e, from, to) {
-	return occurrencesOf(e).filter((o) => o.start < to && o.end > from);
 }
 
 /** @param {any} sim @param {any} ctx @param {string} [calendarId] */
@@ -170,7 +170,7 @@ export function listCalendarView(sim, ctx, calendarId) {
 			if (e.start === null)
 				continue;
 			if (e.type === 'seriesMaster')
-				rows.push(...inside(e, from, to).map((occ) => ({ e, occ, start: occ.start })));
+				rows.push(...occurrencesOf(e, from, to).map((occ) => ({ e, occ, start: occ.start })));
 			else if (e.start < to && (e.end > from || e.end === e.start && e.start >= from))
 				rows.push({ e, occ: null, start: e.start });
 		}
@@ -178,6 +178,11 @@ export function listCalendarView(sim, ctx, calendarId) {
 		const context = `users('${ctx.box.user.oid}')/calendarView`;
 		return page(sim, ctx, prefer, rows, (r) => renderEvent(sim, r.e, r.occ, prefer, shape, context), context);
 	});
+}
+
+/** The same order for each page. @param {import('./series.js').Occurrence[]} all @param {string} seed */
+function shuffledBy(all, seed) {
+	return all.map((occ) => ({ occ, key: textOf(`${seed}/${occ.date}`, 8) })).sort((a, b) => (a.key < b.key ? -1 : 1)).map((x) => x.occ);
 }
 
 /** @param {any} sim @param {any} ctx @param {string} id */
@@ -191,7 +196,10 @@ export function listInstances(sim, ctx, id) {
 		const [from, to] = windowOf(ctx.query);
 		const shape = { select: parseSelect(ctx.query.get('$select')), expand: parseExpand(ctx.query.get('$expand')) };
 		const context = `users('${ctx.box.user.oid}')/events('${encodeURIComponent(id)}')/instances`;
-		return page(sim, ctx, prefer, inside(found.event, from, to), (occ) => renderEvent(sim, found.event, occ, prefer, shape, context), context);
+		const all = occurrencesOf(found.event, from, to);
+		/* Nothing says in which order they come. */
+		const rows = sim.settings.graph.instanceOrder === 'shuffled' ? shuffledBy(all, ctx.path) : all;
+		return page(sim, ctx, prefer, rows, (occ) => renderEvent(sim, found.event, occ, prefer, shape, context), context);
 	});
 }
 

@@ -42,6 +42,16 @@ export class Notifier {
 		}
 	}
 
+	/** Now and then an exception is told of by its own id besides the series. @param {any} master @param {{ immutableId: string, restId: string }} occ */
+	notifyException(master, occ) {
+		const { rng, settings } = this.sim;
+		if (settings.graph.notify.profile !== 'real' || !rng.chance(0.3))
+			return;
+		for (const sub of this.sim.subscriptions.byMailbox.get(master.box.user.oid) ?? [])
+			if (sub.calendarId === null ? master.calendarId === master.box.defaultCalendar : master.calendarId === sub.calendarId)
+				this.schedule(sub, { immutable: occ.immutableId, rest: occ.restId, etag: master.etag }, [rng.pick(['created', 'updated'])]);
+	}
+
 	/** @param {string} action @returns {('created' | 'updated' | 'deleted')[]} */
 	expand(action) {
 		const { rng, settings } = this.sim;
@@ -62,10 +72,6 @@ export class Notifier {
 				out.push('updated');
 			if (rng.chance(0.15))
 				out.unshift('created');
-			break;
-		case 'occurrence':
-			if (rng.chance(0.3))
-				out.push(rng.pick(['created', 'updated']));
 			break;
 		case 'respond':
 		case 'property':

@@ -77,16 +77,17 @@ export function eventMembers(e, occ, prefer) {
 	const subject = occ?.subject ?? e.subject;
 	const start = occ?.start ?? e.start;
 	const end = occ?.end ?? e.end;
+	const isAllDay = occ?.isAllDay ?? e.isAllDay;
 	const location = { displayName: e.location, locationType: 'default', uniqueId: e.location, uniqueIdType: 'private' };
 	return {
 		id, createdDateTime: stamp(e.created), lastModifiedDateTime: stamp(e.modified), changeKey: e.etag, categories: e.categories, transactionId: null,
 		originalStartTimeZone: e.timeZone, originalEndTimeZone: e.timeZone, iCalUId: e.iCalUId, reminderMinutesBeforeStart: 15, isReminderOn: true, hasAttachments: false,
-		subject, bodyPreview: e.body.replace(/<[^>]*>/g, '').slice(0, 255), importance: 'normal', sensitivity: 'normal', isAllDay: e.isAllDay,
-		isCancelled: e.isCancelled, isOrganizer: e.isOrganizer, responseRequested: true, seriesMasterId: occ !== null ? masterId : null, showAs: 'busy',
+		subject, bodyPreview: e.body.replace(/<[^>]*>/g, '').slice(0, 255), importance: 'normal', sensitivity: 'normal', isAllDay,
+		isCancelled: occ?.isCancelled ?? e.isCancelled, isOrganizer: e.isOrganizer, responseRequested: true, seriesMasterId: occ !== null ? masterId : null, showAs: 'busy',
 		type: occ !== null ? occ.type : e.type, webLink: `https://outlook.office365.com/owa/?itemid=${encodeURIComponent(id)}&exvsurl=1&path=/calendar/item`,
 		onlineMeetingUrl: null, isOnlineMeeting: false, onlineMeetingProvider: 'unknown', allowNewTimeProposals: true, isDraft: e.isDraft, hideAttendees: false,
 		recurrence: occ !== null ? null : e.recurrence, responseStatus: { response: e.isOrganizer ? 'organizer' : 'notResponded', time: '0001-01-01T00:00:00Z' },
-		body: { contentType: 'html', content: e.body }, start: dateTime(start, e.isAllDay, prefer), end: dateTime(end, e.isAllDay, prefer),
+		body: { contentType: 'html', content: e.body }, start: dateTime(start, isAllDay, prefer), end: dateTime(end, isAllDay, prefer),
 		location, locations: e.location === '' ? [] : [location],
 		attendees: e.attendees.map((/** @type {any} */ a) => ({ type: 'required', status: { response: a.response ?? 'none', time: '0001-01-01T00:00:00Z' }, ...recipient(a) })),
 		organizer: recipient(e.organizer), onlineMeeting: null, originalStart: occ !== null ? new Date(occ.originalStart).toISOString() : null,

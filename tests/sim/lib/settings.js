@@ -21,6 +21,8 @@ export function defaultSettings() {
 			subscriptionPageSize: 100,
 			subscriptionList: 'ok' /* or empty, stale */,
 			eventPageSize: 10,
+			instanceOrder: 'start' /* or shuffled: occurrences of a series */,
+			seriesId: 'kept' /* or new: when a single event becomes a series, or a series a single event */,
 			deletedItems: '404' /* or 200: GET by immutable id after the user deleted the event */,
 			deltaTokenLifeMs: 30 * 86400_000,
 			handshake: { timeoutMs: 10_000, blank: 'random' /* + or %20 */, hex: 'random' /* upper or lower */, onRenew: false },
