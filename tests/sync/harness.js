@@ -8,18 +8,20 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { buildFolder } from '../lib/build.js';
+import { FakeClock } from '../lib/faketime.js';
 import { startSimulators } from '../sim/index.js';
 import { ANNA, BEN, CARLA, TENANT_A, TENANT_B } from '../sim/testkit.js';
 
 export { ANNA, BEN, CARLA, TENANT_A, TENANT_B };
 export const KIND = { event: 0, follow: 1, search: 2, catchup: 3, link: 4, keys: 5 };
 export const HINT = { created: 1, updated: 2, deleted: 4, reauthorize: 8, removed: 16, missed: 32 };
-export const STATE = { announced: 0, linked: 1, gone: 2, held: 3, foreign: 4, ended: 5, kept: 6, deleted: 7, unconfirmed: 8 };
+export const STATE = { announced: 0, linked: 1, gone: 2, held: 3, foreign: 4, ended: 5, kept: 6, deleted: 7, unconfirmed: 8, endedEarly: 9 };
 export const BOX = { followed: 0, parked: 1, unfollowed: 2 };
 
 /** @type {Record<string, string>} */
 export const TENANT_OF = { [ANNA]: TENANT_A, [BEN]: TENANT_A, [CARLA]: TENANT_B };
 const FCGI = path.join(buildFolder(), 'fcgi/outlook-addin-fcgi');
+const RENEW = path.join(buildFolder(), 'cronjob/outlook-addin-renew');
 const TOOL = path.join(buildFolder(), 'tests/sync/storetool');
 
 /** @param {number} ms */
@@ -45,7 +47,7 @@ export async function until(what, look, timeoutMs = 15_000) {
 }
 
 export class Bench {
-	/** @param {any} t @param {{ config?: any, settings?: any, start?: boolean }} [options] */
+	/** @param {any} t @param {{ config?: any, settings?: any, start?: boolean, now?: string }} [options] now: the programs and simulators begin then, and advance() moves on */
 	static async start(t, options = {}) {
 		const bench = new Bench();
 		t.after(() => bench.close(t));
@@ -70,11 +72,17 @@ export class Bench {
 		this.handshakes = 0;
 		this.refuseHandshake = false;
 		this.env = {};
+		/** @type {FakeClock | null} */
+		this.clock = null;
 	}
 
-	/** @param {{ config?: any, settings?: any }} options */
+	/** @param {{ config?: any, settings?: any, now?: string }} options */
 	async prepare(options) {
+		if (options.now !== undefined)
+			this.clock = new FakeClock(this.dir);
 		this.sim = await startSimulators({ seed: 7, settings: { graph: { notify: { profile: 'none' } }, ...options.settings } });
+		if (options.now !== undefined)
+			await this.setClock(Date.parse(options.now) - Date.now());
 		const url = await this.listen();
 		const { app, gateway, tenants } = JSON.parse(fs.readFileSync(new URL('../sim/defaults.json', import.meta.url), 'utf8'));
 		const config = {
@@ -87,8 +95,26 @@ export class Bench {
 		fs.writeFileSync(path.join(this.dir, 'addin.json'), JSON.stringify(config));
 		this.env = {
 			PATH: process.env.PATH, CLIENT_SECRET: app.clientSecret, SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET: gateway.clientSecret,
-			ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0', UBSAN_OPTIONS: 'print_stacktrace=1',
+			/* libfaketime has to be preloaded, and would come before the sanitizer. */
+			ASAN_OPTIONS: `detect_leaks=1:abort_on_error=0${this.clock === null ? '' : ':verify_asan_link_order=0'}`, UBSAN_OPTIONS: 'print_stacktrace=1',
+			...this.clock?.env,
 		};
+	}
+
+	/** @param {number} offsetMs */
+	async setClock(offsetMs) {
+		this.clock?.set(offsetMs);
+		await this.control('POST', '/control/clock', { offsetMs });
+	}
+
+	/** Unix ms, for the programs and simulators. */
+	now() {
+		return Date.now() + (this.clock?.offsetMs ?? 0);
+	}
+
+	/** Moves the clock to that instant; nobody is woken, sync notices at its next beat. @param {string | number} to */
+	async goTo(to) {
+		await this.setClock((typeof to === 'number' ? to : Date.parse(to)) - Date.now());
 	}
 
 	async listen() {
@@ -155,6 +181,7 @@ export class Bench {
 	/** @param {any} t */
 	async close(t) {
 		await this.down();
+		this.clock?.close();
 		await new Promise((resolve) => {
 			this.hook?.close(resolve);
 			this.hook?.closeAllConnections();
@@ -191,8 +218,19 @@ export class Bench {
 
 	/** @param {string[]} args @returns {Promise<string>} */
 	tool(...args) {
-		return new Promise((resolve, reject) => execFile(TOOL, [this.database, ...args], { env: { PATH: process.env.PATH } },
+		return new Promise((resolve, reject) => execFile(TOOL, [this.database, ...args], { env: { PATH: process.env.PATH, ...this.clock?.env, ASAN_OPTIONS: this.clock === null ? '' : 'verify_asan_link_order=0' } },
 			(e, stdout, stderr) => e ? reject(new Error(`${e.message} ${stderr}`)) : resolve(stdout)));
+	}
+
+	/** One pass of outlook-addin-renew. @returns {Promise<{ code: number, stderr: string }>} */
+	renew() {
+		return new Promise((resolve) => execFile(RENEW, ['--config', path.join(this.dir, 'addin.json')], { env: this.env },
+			(e, stdout, stderr) => resolve({ code: e === null ? 0 : Number(e.code), stderr })));
+	}
+
+	/** Changes the store behind the product's back; only while it is down. @param {string} text @returns {Promise<void>} */
+	sql(text) {
+		return new Promise((resolve, reject) => execFile('sqlite3', [path.join(this.dir, 'state.db'), text], (e, stdout, stderr) => e ? reject(new Error(stderr)) : resolve()));
 	}
 
 	/** @returns {Promise<any>} */
@@ -232,7 +270,7 @@ export class Bench {
 	async settled(what = 'the queue is empty') {
 		return until(what, async () => {
 			const d = await this.dump();
-			return d.work.every((/** @type {any} */ w) => w.due > Date.now() + 500 || w.notBefore > Date.now() + 500) && d;
+			return d.work.every((/** @type {any} */ w) => w.due > this.now() + 500 || w.notBefore > this.now() + 500) && d;
 		});
 	}
 

@@ -60,14 +60,17 @@ each_link(const struct store_link *l, void *arg)
 {
 	json_array_append_new(arg,
 	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:I, s:b, s:s,"
-		      " s:I, s:I, s:s, s:s, s:i}",
+		      " s:I, s:I, s:s, s:s, s:i, s:I, s:I, s:I}",
 		"conversation", l->conversation, "tenant", l->tenant, "user",
 		l->user, "event", l->event, "state", (int)l->state, "verified",
 		l->verified, "agent", l->agent, "topic", l->topic, "start",
 		(json_int_t)l->start_ms, "written", l->written, "writing",
 		l->writing, "gone", (json_int_t)l->gone_since_ms, "synced",
 		(json_int_t)l->synced_ms, "error", l->last_error, "series",
-		l->series, "searches", l->searches));
+		l->series, "searches", l->searches, "end",
+		(json_int_t)l->end_ms, "occurrenceEnd",
+		(json_int_t)l->occurrence_end_ms, "check",
+		(json_int_t)l->check_ms));
 	return 0;
 }
 

@@ -4,7 +4,7 @@
 import { cecpId, describeEvent, toMs } from './calendar.js';
 import { occurrenceOn } from './series.js';
 
-const EDITABLE = ['subject', 'location', 'body', 'isAllDay', 'timeZone', 'categories', 'isDraft', 'recurrence'];
+const EDITABLE = ['subject', 'location', 'body', 'isAllDay', 'timeZone', 'categories', 'isDraft', 'isOrganizer', 'recurrence'];
 
 export class Actions {
 	/** @param {any} sim */
