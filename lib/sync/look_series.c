@@ -5,8 +5,9 @@
 #include "remote/graph_instances.h"
 #include "sync/look.h"
 
-/* A daily series has 1,820 occurrences in the longest window. */
-enum { OCCURRENCES_PAGES = 40 };
+/* A daily series has 1,820 occurrences in the longest window, of which Graph
+ * gives 100 a page; it could give fewer. */
+enum { OCCURRENCES_PAGES = 200 };
 
 static void
 occurrences_fold(const struct event *occurrence, void *arg)

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ANNA, graphOf, simulator } from './testkit.js';
+import { ANNA, graphOf, simulator, subscriptionBody, webhook } from './testkit.js';
 
 const IMMUTABLE = { Prefer: 'IdType="ImmutableId"' };
 
@@ -165,4 +165,30 @@ test('a series turned single and back keeps its id, or gets another one with the
 	assert.notEqual(back.immutableId, e.immutableId);
 	assert.deepEqual([back.type, back.subject, Object.values(back.properties)], ['seriesMaster', 'again', ['{"a":1}']]);
 	assert.equal((await get(`/events/${e.immutableId}`, IMMUTABLE)).json.error.code, 'ErrorItemNotFound');
+});
+
+test('an exception is told of by the series, and now and then by its own id; a deleted occurrence by the series only', async (t) => {
+	const sim = await simulator(t, { seed: 3, settings: { graph: { notify: { delayMs: 0, gapMs: 0, gatherMs: 0, missingId: 0 } } } });
+	const hook = await webhook(t);
+	const graph = await graphOf(sim);
+	assert.equal((await graph.ask('POST', '/subscriptions', subscriptionBody(sim, hook, ANNA), IMMUTABLE)).status, 201);
+	const act = (/** @type {any} */ action) => sim.control('POST', '/control/actions', { mailbox: ANNA, ...action });
+	const { event } = await act({ action: 'create', start: '2027-03-02T09:00:00Z', recurrence: { pattern: { type: 'daily', interval: 1 }, range: { type: 'noEnd' } } });
+	const told = async (/** @type {any} */ action) => {
+		hook.items.length = 0;
+		const { occurrence } = await act({ event: event.immutableId, ...action });
+		assert.equal((await sim.control('GET', '/control/idle?timeoutMs=5000')).idle, true);
+		const ids = new Set(hook.items.map((/** @type {any} */ i) => i.resourceData.id));
+		assert.ok(ids.delete(event.immutableId), 'the series');
+		return { ids: [...ids], occurrence };
+	};
+	let own = 0;
+	for (let i = 0; i < 20; i++) {
+		const { ids, occurrence } = await told({ action: 'editOccurrence', date: '2027-03-03', subject: `n${i}` });
+		own += ids.length;
+		assert.deepEqual(ids, ids.length === 0 ? [] : [occurrence.immutableId]);
+	}
+	assert.ok(own > 0 && own < 20, String(own));
+	for (let i = 10; i < 20; i++)
+		assert.deepEqual((await told({ action: 'deleteOccurrence', date: `2027-03-${i}` })).ids, []);
 });

@@ -13,12 +13,14 @@ const DAY = 86400_000;
 /** @param {string} text */
 const at = (text) => Date.parse(text);
 
-/** A series with a conversation that was made by the button and is linked. @param {Bench} b @param {any} [recurrence] @param {any} [more] */
+/** A series with a conversation that was made by the button and is linked. @param {Bench} b @param {any} [recurrence] @param {any} [more] announced: by PUT as well */
 async function weekly(b, recurrence = {}, more = {}) {
 	const m = await b.meeting(ANNA, {
 		subject: 'Weekly', start: '2027-03-02T09:00:00Z', end: '2027-03-02T09:30:00Z', ...more,
 		recurrence: { pattern: { type: 'weekly', interval: 1, ...recurrence.pattern }, range: { type: 'noEnd', startDate: '2027-03-02', ...recurrence.range } },
 	});
+	if (more.announced)
+		await b.announce(ANNA, m.made, 'Weekly', at('2027-03-02T09:00:00Z'));
 	await b.notify(ANNA, m.event.immutableId);
 	await until('it is linked', async () => (await b.link(m.id))?.state === STATE.linked && (await b.link(m.id)).check > 0);
 	return m;
@@ -33,6 +35,11 @@ async function has(b, m, time, what = '') {
 /** What was written in Unblu, but for the creation. @param {Bench} b @param {any} m @returns {Promise<string[]>} */
 async function writes(b, m) {
 	return (await b.conversation(m.id)).ledger.filter((/** @type {any} */ w) => w.op !== 'create').map((/** @type {any} */ w) => w.op);
+}
+
+/** Reads that Graph answered; with old tokens it refuses some. @param {Bench} b @param {string} op */
+async function answered(b, op) {
+	return (await b.control('GET', `/control/log?service=graph&op=${op}&status=200&limit=20000`)).length;
 }
 
 /** A notification, and its look is over. @param {Bench} b @param {any} m @param {number} [hints] */
@@ -167,13 +174,13 @@ describe('a series', { concurrency: 4 }, () => {
 		await b.goTo('2027-03-09T09:31:00Z');
 		await until('nothing is planned', async () => (await b.link(m.id)).check === 0);
 		await b.settled();
-		const reads = await b.count('graph', 'getEvent');
+		const reads = await answered(b, 'getEvent');
 		const link = await b.link(m.id);
 		assert.deepEqual([link.state, link.end, link.start], [STATE.linked, at('2027-03-09T09:30:00Z'), at('2027-03-09T09:00:00Z')]);
 		await b.goTo('2027-03-10T12:00:00Z');
 		await look(b, m);
 		assert.equal((await b.link(m.id)).end, at('2027-03-09T09:30:00Z'));
-		assert.equal(await b.count('graph', 'getEvent'), reads + 1);
+		assert.equal(await answered(b, 'getEvent'), reads + 1);
 		assert.deepEqual(await writes(b, m), ['setScheduledTimestamp']);
 		/* The agent adds more of them. */
 		await b.act(edit(m, { action: 'edit', recurrence: { pattern: { type: 'weekly', interval: 1 }, range: { type: 'endDate', endDate: '2027-04-30' } } }));
@@ -222,7 +229,7 @@ describe('a series', { concurrency: 4 }, () => {
 		const m = await b.meeting(ANNA, {
 			subject: 'All day', isAllDay: true, start: '2027-03-21T00:00:00Z', end: '2027-03-22T00:00:00Z', recurrence: { pattern: { type: 'weekly', interval: 1 }, range: { type: 'noEnd' } },
 		});
-		await b.announce(ANNA, m.made, 'All day', at('2027-03-20T23:00:00Z'), 'Europe/Zurich');
+		await b.announce(ANNA, m.made, 'All day', at('2027-03-21T00:00:00Z'), 'Europe/Zurich');
 		await look(b, m);
 		await has(b, m, '2027-03-20T23:00:00Z');
 		assert.equal((await b.link(m.id)).check, at('2027-03-21T23:00:01Z'));
@@ -301,7 +308,7 @@ describe('a series', { concurrency: 4 }, () => {
 	test('whose conversation has ended is ended early while there is more to come, else just ended', async (t) => {
 		const b = await Bench.start(t, { now: NOW });
 		const early = await weekly(b);
-		const last = await weekly(b, { range: { type: 'numbered', numberOfOccurrences: 1 } });
+		const last = await weekly(b, { range: { type: 'numbered', numberOfOccurrences: 1 } }, { announced: true });
 		await b.goTo('2027-03-02T09:10:00Z');
 		for (const m of [early, last])
 			await b.control('POST', `/control/conversations/${m.id}/end`, {});
@@ -335,13 +342,19 @@ describe('a series', { concurrency: 4 }, () => {
 		const b = await Bench.start(t, { now: NOW, settings: { unblu: { latencyMs: 150 } } });
 		const m = await weekly(b);
 		let day = at('2027-03-02T09:00:00Z');
-		/* While the occurrences are read, before the write, behind it. */
-		for (const [service, op] of [['graph', 'listInstances'], ['unblu', 'read'], ['unblu', 'setScheduledTimestamp']]) {
-			await b.control('POST', '/control/faults', { service, op, kind: 'delay', delayMs: op === 'listInstances' ? 1000 : 0, delayAfterMs: op === 'listInstances' ? 0 : 1000, count: 1 });
-			const before = await b.count(service, op);
+		/* Behind the write, before it, while the occurrences are read. */
+		for (const [service, op] of [['unblu', 'setScheduledTimestamp'], ['unblu', 'read'], ['graph', 'listInstances']]) {
+			await b.control('POST', '/control/faults', { service, op, kind: 'delay', [op === 'setScheduledTimestamp' ? 'delayAfterMs' : 'delayMs']: 1500, count: op === 'read' ? 2 : 1 /* the first one has an old token */ });
+			const events = await answered(b, 'getEvent');
+			const lists = await answered(b, 'listInstances');
 			await b.goTo(day + 31 * MIN);
 			day += 7 * DAY;
-			await until(`${op} is under way`, async () => (await b.dump()).work.some((/** @type {any} */ w) => w.inProgress) && (op === 'listInstances' || await b.count(service, op) > before));
+			await until(`${op} is under way`, async () => {
+				if (op === 'setScheduledTimestamp')
+					return (await b.link(m.id)).writing === 'time' && (await b.conversation(m.id)).scheduledTimestamp === day;
+				return op === 'read' ? await answered(b, 'listInstances') > lists : await answered(b, 'getEvent') > events;
+			});
+			assert.ok((await b.dump()).work.some((/** @type {any} */ w) => w.inProgress));
 			process.kill(b.pid(), 'SIGKILL');
 			await has(b, m, new Date(day).toISOString());
 			await until('the next one is planned', async () => (await b.link(m.id)).check === day + 30 * MIN + 1000);
@@ -396,29 +409,35 @@ describe('a series', { concurrency: 4 }, () => {
 		assert.equal((await b.link(m.id)).state, STATE.linked);
 	});
 
-	test('that Graph refuses for good, or that never comes to an end, becomes a dead letter', async (t) => {
+	test('that Graph refuses for good becomes a dead letter', async (t) => {
 		const b = await Bench.start(t, { now: NOW });
 		const m = await weekly(b);
 		await b.control('POST', '/control/faults', { service: 'graph', op: 'listInstances', mailbox: ANNA, count: 2, kind: 'status', status: 400, code: 'ErrorInvalidRequest' });
 		await b.notify(ANNA, m.event.immutableId);
 		await until('it is buried', async () => (await b.dump()).dead.length === 1);
-		assert.match((await b.dump()).dead[0].reason, /occurrences: status 400/);
+		assert.match((await b.dump()).dead[0].reason, /read occurrences: .*status 400/);
 		assert.equal((await b.link(m.id)).check, at('2027-03-02T09:30:01Z'), 'but looked at again');
 		await b.goTo('2027-03-02T09:31:00Z');
 		await has(b, m, '2027-03-09T09:00:00Z');
 	});
 
-	test('is read to the last page', async (t) => {
+	test('is read to the last page, unless that never comes', async (t) => {
 		const b = await Bench.start(t, { now: NOW, settings: { graph: { instanceOrder: 'shuffled', notify: { profile: 'none' } } } });
-		/* Begins in a year, so that the first window is long; 150 occurrences are moved into it. */
+		/* Begins in a year, so that the first window is long; 170 occurrences are moved into it. */
 		const m = await weekly(b, { pattern: { type: 'daily' } }, { start: '2028-03-02T09:00:00Z', end: '2028-03-02T09:30:00Z' });
 		await has(b, m, '2028-03-02T09:00:00Z');
-		for (let i = 0; i < 150; i++)
-			await b.act(edit(m, { action: 'editOccurrence', date: new Date(at('2028-05-01T00:00:00Z') + i * DAY).toISOString().slice(0, 10), start: at('2027-05-01T09:00:00Z') + ((i * 37) % 150) * DAY }));
+		for (let i = 0; i < 170; i++)
+			await b.act(edit(m, { action: 'editOccurrence', date: new Date(at('2028-05-01T00:00:00Z') + i * DAY).toISOString().slice(0, 10), start: at('2027-05-01T09:00:00Z') + ((i * 37) % 170) * DAY }));
 		const lists = await b.count('graph', 'listInstances');
 		await look(b, m);
 		await has(b, m, '2027-05-01T09:00:00Z');
-		assert.equal(await b.count('graph', 'listInstances'), lists + 2, '186 on two pages');
+		assert.equal(await b.count('graph', 'listInstances'), lists + 3, '206 on three pages');
+		await b.control('POST', '/control/settings', { graph: { eventPageMax: 1 } });
+		await b.notify(ANNA, m.event.immutableId);
+		await until('it is given up', async () => (await b.link(m.id)).error !== '');
+		assert.match((await b.link(m.id)).error, /more than 200 pages/);
+		assert.equal(await b.count('graph', 'listInstances'), lists + 3 + 200);
+		assert.equal((await b.dump()).work[0].attempts, 1, 'for now');
 	});
 
 	test('whose link is over is no longer looked at by the clock', async (t) => {

@@ -106,7 +106,9 @@ export function listCalendars(sim, ctx) {
  * @param {any} sim @param {any} ctx @param {import('./view.js').Prefer} prefer @param {any[]} all @param {(item: any) => any} render @param {string} context
  */
 function page(sim, ctx, prefer, all, render, context) {
-	const { skip, size } = parsePage(ctx.query, prefer.pageSize, sim.settings.graph.eventPageSize ?? EVENTS_PER_PAGE);
+	const asked = parsePage(ctx.query, prefer.pageSize, sim.settings.graph.eventPageSize ?? EVENTS_PER_PAGE);
+	const { skip } = asked;
+	const size = Math.min(asked.size, sim.settings.graph.eventPageMax);
 	/** @type {any} */
 	const body = { '@odata.context': `${sim.urls.graph}/v1.0/$metadata#${context}`, value: all.slice(skip, skip + size).map(render) };
 	if (skip + size < all.length) {
