@@ -60,9 +60,11 @@ series_times(const struct event *occurrence, const struct tz *zone,
 
 	*start_ms = occurrence->start_ms;
 	*end_ms = occurrence->end_ms;
-	if (!occurrence->all_day)
+	/* Days of a calendar are written as UTC's midnights; whatever is not is
+	 * an instant. */
+	if (!occurrence->all_day || *start_ms % SERIES_DAY_MS != 0 ||
+	    *end_ms % SERIES_DAY_MS != 0)
 		return;
-	/* Days of a calendar, written as UTC's midnights. */
 	*start_ms = tz_day_start(
 	    zone, occurrence->year, occurrence->month, occurrence->day);
 	when_to_utc(occurrence->end_ms, &day);

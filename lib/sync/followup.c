@@ -8,6 +8,7 @@
 #include "rule/link.h"
 #include "rule/retry.h"
 #include "sync/follow.h"
+#include "sync/look.h"
 #include "sync/task.h"
 
 /* Behind a failed handshake of our webhook: an operator has to act, but a
@@ -147,7 +148,7 @@ linkwork_rest(struct task *t, const struct store_link *l)
 		return;
 	kept = mem_zalloc(sizeof(*kept));
 	*kept = *l;
-	kept->check_ms = 0;
+	look_link_rests(kept);
 	t->state = kept;
 	t->free_state = free;
 	t->outcome.link = kept;

@@ -35,7 +35,7 @@ look_close(struct look *l, enum store_link_state state, const char *action,
 {
 	l->link.state = state;
 	l->link.writing[0] = '\0';
-	l->link.check_ms = 0;
+	look_link_rests(&l->link);
 	task_audit(l->task, action, outcome, detail);
 	log_info("link-closed", LOG_STR("tenant", l->task->work.tenant),
 	    LOG_STR("mailbox", l->task->work.user),

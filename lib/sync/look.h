@@ -68,6 +68,9 @@ void look_take_event(struct look *l);
 /* Only for an event that is ours to act on: the link that it had before is
  * left without event. False: the task has ended. */
 bool look_leave_link(struct look *l);
+/* The link is over: it is not looked at by the clock, and a series without end
+ * is not kept for ever. */
+void look_link_rests(struct store_link *s);
 /* Takes the link's conversation for this task and reads the link again, which
  * may have changed since. False: the task has ended: another has it now, or
  * the link is no more. */

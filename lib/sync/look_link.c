@@ -114,6 +114,17 @@ look_take_event(struct look *l)
 }
 
 void
+look_link_rests(struct store_link *s)
+{
+	int64_t now_ms = task_now_ms();
+
+	s->check_ms = 0;
+	if (strcmp(s->series, event_type_name(EVENT_MASTER)) == 0 &&
+	    s->end_ms > now_ms)
+		s->end_ms = now_ms;
+}
+
+void
 look_make_link(struct look *l)
 {
 	struct store_link *s = &l->link;

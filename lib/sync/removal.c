@@ -261,6 +261,7 @@ removal_hold(struct look *l)
 {
 	if (l->link.state != STORE_LINK_HELD) {
 		l->link.state = STORE_LINK_HELD;
+		l->link.check_ms = 0;
 		task_audit(l->task, "delete", "held",
 		    "more deletions than allowed within an hour");
 		log_warning("deletion-held", LOG_STR("tenant", l->link.tenant),

@@ -13,6 +13,7 @@
 #include "rule/link.h"
 #include "rule/retry.h"
 #include "sync/engine.h"
+#include "sync/look.h"
 
 static const char *const task_kind_names[] = {
     [STORE_WORK_EVENT] = "event",
@@ -119,7 +120,7 @@ task_save_link(struct store *s, struct store_link *l, struct err *e)
 		memcpy(l->time_zone, fresh.time_zone, sizeof(l->time_zone));
 		if (fresh.state == STORE_LINK_DELETED) {
 			l->state = STORE_LINK_DELETED;
-			l->check_ms = 0;
+			look_link_rests(l);
 		}
 	}
 	return store_link_save(s, l, e);

@@ -320,7 +320,7 @@ describe('a series', { concurrency: 4 }, () => {
 		await look(b, last);
 		await until('it has ended', async () => (await b.link(last.id)).state === STATE.ended);
 		const d = await b.settled();
-		assert.deepEqual(d.links.map((/** @type {any} */ l) => l.check), [0, 0]);
+		assert.deepEqual(d.links.map((/** @type {any} */ l) => [l.check, l.end <= b.now()]), [[0, true], [0, true]]);
 		assert.deepEqual(d.audit.map((/** @type {any} */ a) => [a.conversation, a.action, a.outcome]).sort(), [[early.id, 'follow', 'ended-early'], [last.id, 'follow', 'ended']].sort());
 		for (const m of [early, last])
 			assert.deepEqual(await writes(b, m), ['end']);
@@ -451,6 +451,7 @@ describe('a series', { concurrency: 4 }, () => {
 		await until('nothing is planned', async () => (await b.link(m.id)).check === 0);
 		await b.settled();
 		assert.equal(await b.count('graph', 'getEvent'), reads);
+		assert.ok((await b.link(m.id)).end <= b.now(), 'and not kept for ever');
 	});
 
 	test('of an agent who is not its organizer any more is no longer looked at by the clock', async (t) => {
