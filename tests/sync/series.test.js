@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ANNA, Bench, HINT, KIND, STATE, until } from './harness.js';
+import { ANNA, Bench, HINT, KIND, STATE, TENANT_A, until } from './harness.js';
 
 /* A Monday; the clocks of Zurich go forward on 28 March 2027. */
 const NOW = '2027-03-01T12:00:00Z';
@@ -290,6 +290,48 @@ describe('a series', { concurrency: 4 }, () => {
 			const link = await b.link(m.id);
 			assert.deepEqual([link.state, link.check], [STATE.deleted, 0]);
 		}
+	});
+
+	test('in Deleted Items that can still be read is not asked for occurrences', async (t) => {
+		const b = await Bench.start(t, { now: NOW, settings: { graph: { deletedItems: '200', notify: { profile: 'none' } } } });
+		const m = await weekly(b);
+		const lists = await b.count('graph', 'listInstances');
+		await b.act(edit(m, { action: 'delete' }));
+		await b.notify(ANNA, m.event.immutableId, HINT.deleted);
+		await until('it is gone', async () => (await b.link(m.id)).state === STATE.gone);
+		await b.goTo(b.now() + 5000);
+		await until('it is deleted', async () => (await b.conversation(m.id)).deleted);
+		assert.equal(await b.count('graph', 'listInstances'), lists);
+	});
+
+	test('that is gone behind its exception is a candidate like any other', async (t) => {
+		const b = await Bench.start(t, { now: NOW });
+		const m = await weekly(b);
+		const { occurrence } = await b.control('POST', '/control/actions', edit(m, { action: 'editOccurrence', date: '2027-03-09', subject: 'x' }));
+		await b.control('POST', '/control/faults', { service: 'graph', op: 'getEvent', event: m.event.immutableId, kind: 'status', status: 404, code: 'ErrorItemNotFound', count: 1 });
+		await b.notify(ANNA, occurrence.immutableId);
+		await until('it is in its grace time', async () => (await b.link(m.id)).state === STATE.gone);
+		await b.goTo(b.now() + 5000);
+		await until('it is back, for it is there', async () => (await b.link(m.id)).state === STATE.linked && (await b.link(m.id)).check > 0);
+		assert.equal((await b.conversation(m.id)).deleted, false);
+	});
+
+	test('of which a storm of notifications tells is read a few times', async (t) => {
+		const b = await Bench.start(t, { now: NOW, settings: { graph: { latencyMs: 100, notify: { profile: 'none' } } } });
+		const m = await weekly(b);
+		const before = await answered(b, 'listInstances');
+		const ids = [m.event.immutableId];
+		for (let i = 1; i <= 5; i++)
+			ids.push((await b.control('POST', '/control/actions', edit(m, { action: 'editOccurrence', date: new Date(at('2027-03-02T00:00:00Z') + i * 7 * DAY).toISOString().slice(0, 10), subject: `n${i}` }))).occurrence.immutableId);
+		await b.act(edit(m, { action: 'editOccurrence', date: '2027-03-02', start: '2027-03-02T15:00:00Z' }));
+		for (let i = 0; i < 10; i++)
+			for (const id of ids)
+				await b.tool('work', String(KIND.event), TENANT_A, ANNA, id, String(HINT.updated), '0');
+		await b.wake();
+		await has(b, m, '2027-03-02T15:00:00Z');
+		const reads = await answered(b, 'listInstances') - before;
+		assert.ok(reads <= 15, `${reads} for 60`);
+		assert.deepEqual(await writes(b, m), ['setScheduledTimestamp']);
 	});
 
 	test('of which all that is left was deleted is left alone', async (t) => {
