@@ -324,13 +324,14 @@ describe('a series', { concurrency: 4 }, () => {
 		for (let i = 1; i <= 5; i++)
 			ids.push((await b.control('POST', '/control/actions', edit(m, { action: 'editOccurrence', date: new Date(at('2027-03-02T00:00:00Z') + i * 7 * DAY).toISOString().slice(0, 10), subject: `n${i}` }))).occurrence.immutableId);
 		await b.act(edit(m, { action: 'editOccurrence', date: '2027-03-02', start: '2027-03-02T15:00:00Z' }));
+		await b.down();
 		for (let i = 0; i < 10; i++)
 			for (const id of ids)
 				await b.tool('work', String(KIND.event), TENANT_A, ANNA, id, String(HINT.updated), '0');
-		await b.wake();
+		await b.up();
 		await has(b, m, '2027-03-02T15:00:00Z');
 		const reads = await answered(b, 'listInstances') - before;
-		assert.ok(reads <= 15, `${reads} for 60`);
+		assert.ok(reads <= 7, `${reads} for 60`);
 		assert.deepEqual(await writes(b, m), ['setScheduledTimestamp']);
 	});
 
@@ -386,7 +387,7 @@ describe('a series', { concurrency: 4 }, () => {
 		let day = at('2027-03-02T09:00:00Z');
 		/* Behind the write, before it, while the occurrences are read. */
 		for (const [service, op] of [['unblu', 'setScheduledTimestamp'], ['unblu', 'read'], ['graph', 'listInstances']]) {
-			await b.control('POST', '/control/faults', { service, op, kind: 'delay', [op === 'setScheduledTimestamp' ? 'delayAfterMs' : 'delayMs']: 1500, count: op === 'read' ? 2 : 1 /* the first one has an old token */ });
+			await b.control('POST', '/control/faults', { service, op, kind: 'delay', [op === 'setScheduledTimestamp' ? 'delayAfterMs' : 'delayMs']: 3000, count: op === 'read' ? 2 : 1 /* the first one has an old token */ });
 			const events = await answered(b, 'getEvent');
 			const lists = await answered(b, 'listInstances');
 			await b.goTo(day + 31 * MIN);
@@ -430,8 +431,11 @@ describe('a series', { concurrency: 4 }, () => {
 		await b.notify(ANNA, m.event.immutableId);
 		await until('it is in its grace time', async () => (await b.link(m.id)).state === STATE.gone);
 		await b.goTo(b.now() + 5000);
-		await until('it waits', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.attempts > 0));
-		assert.equal((await b.link(m.id)).state, STATE.gone);
+		const waiting = await until('it waits', async () => {
+			const seen = await b.dump();
+			return seen.work.some((/** @type {any} */ w) => w.attempts > 0) && seen;
+		});
+		assert.equal(waiting.links[0].state, STATE.gone);
 		await b.goTo(b.now() + 600_000);
 		await until('it is back', async () => (await b.link(m.id)).state === STATE.linked);
 		/* Not a series for a moment; an outage; throttled. */
@@ -476,10 +480,10 @@ describe('a series', { concurrency: 4 }, () => {
 		assert.equal(await b.count('graph', 'listInstances'), lists + 3, '206 on three pages');
 		await b.control('POST', '/control/settings', { graph: { eventPageMax: 1 } });
 		await b.notify(ANNA, m.event.immutableId);
-		await until('it is given up', async () => (await b.link(m.id)).error !== '');
+		await until('it is given up', async () => (await b.link(m.id)).error !== '', 60_000);
 		assert.match((await b.link(m.id)).error, /more than 200 pages/);
-		assert.equal(await b.count('graph', 'listInstances'), lists + 3 + 200);
-		assert.equal((await b.dump()).work[0].attempts, 1, 'for now');
+		assert.ok(await b.count('graph', 'listInstances') >= lists + 3 + 200);
+		assert.equal((await b.dump()).work.length, 1, 'for now');
 	});
 
 	test('whose link is over is no longer looked at by the clock', async (t) => {
