@@ -9,6 +9,7 @@ lib_libbase_a_SOURCES = \
 	lib/base/file.c lib/base/file.h \
 	lib/base/json.c lib/base/json.h \
 	lib/base/jws.c lib/base/jws.h \
+	lib/base/jws_sign.c lib/base/jws_sign.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/loop.c lib/base/loop.h \
 	lib/base/loop_timer.c lib/base/loop_timer.h \
