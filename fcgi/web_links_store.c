@@ -167,6 +167,8 @@ links_write(struct worker *w, const struct store_link *l,
 	if (!*other &&
 	    (store_mailbox_follow(w->store, l->tenant, l->user, who->upn, true,
 		 now_ms, &resumed, e) != 0 ||
+		store_mailbox_set_email(
+		    w->store, l->tenant, l->user, who->email, e) != 0 ||
 		/* What a parked mailbox's rows waited for is over. */
 		(resumed &&
 		    store_work_release(w->store, l->tenant, l->user, e) != 0) ||

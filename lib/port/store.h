@@ -185,6 +185,11 @@ int store_work_recover_crashed(struct store *s, int64_t *count, struct err *e);
  * not_before. */
 int store_work_release(
     struct store *s, const char *tenant, const char *user, struct err *e);
+/* What the rows of a tenant ("" all) waited for is over: those whose reason
+ * begins with the prefix no longer wait for their not_before. *count (NULL is
+ * allowed): how many. */
+int store_work_release_held(struct store *s, const char *tenant,
+    const char *prefix, int64_t *count, struct err *e);
 /* Of one mailbox (tenant NULL: all), oldest first. */
 int store_work_each(struct store *s, const char *tenant, const char *user,
     int (*each)(const struct store_work *w, bool in_progress, void *arg),
@@ -231,7 +236,8 @@ enum store_mailbox_state {
 
 struct store_mailbox {
 	char tenant[STORE_GUID], user[STORE_GUID];
-	char upn[256]; /* for display only, "" unknown */
+	char upn[256]; /* for display and act-as only, "" unknown */
+	char email[256]; /* likewise */
 	enum store_mailbox_state state;
 	char reason[STORE_REASON_MAX]; /* of parked */
 	int64_t retry_ms; /* parked: when to try again */
@@ -246,6 +252,10 @@ int store_mailbox_find(struct store *s, const char *tenant, const char *user,
  * becomes followed only with resume. *changed (may be NULL): new or resumed. */
 int store_mailbox_follow(struct store *s, const char *tenant, const char *user,
     const char *upn, bool resume, int64_t now_ms, bool *changed, struct err *e);
+/* What the agent's token told last; "" and an unknown mailbox change nothing.
+ */
+int store_mailbox_set_email(struct store *s, const char *tenant,
+    const char *user, const char *email, struct err *e);
 /* Of a mailbox that has a row; without one nothing happens. since_ms becomes
  * now_ms when the state is another one. */
 int store_mailbox_set_state(struct store *s, const char *tenant,

@@ -7,7 +7,7 @@
 #define STORE_MAILBOX_COLUMNS                                                  \
 	"tenant, user_id, upn, state, reason, retry_ms, since_ms, "            \
 	"catch_up_ms,"                                                         \
-	" check_ms"
+	" check_ms, email"
 
 #define STORE_MAILBOX_MEMBER(type, member)                                     \
 	STORE_MEMBER(type, store_mailbox, member)
@@ -22,6 +22,7 @@ static const struct store_field store_mailbox_fields[] = {
     STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, since_ms),
     STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, catch_up_ms),
     STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, check_ms),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_TEXT, email),
 };
 enum {
 	STORE_MAILBOX_FIELD_COUNT =
@@ -47,13 +48,13 @@ store_mailbox_write(
 {
 	static const char sql[] =
 	    "INSERT INTO mailbox (" STORE_MAILBOX_COLUMNS ")"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 	    " ON CONFLICT (tenant, user_id) DO UPDATE SET"
 	    " upn = excluded.upn, state = excluded.state,"
 	    " reason = excluded.reason, retry_ms = excluded.retry_ms,"
 	    " since_ms = excluded.since_ms,"
 	    " catch_up_ms = excluded.catch_up_ms,"
-	    " check_ms = excluded.check_ms";
+	    " check_ms = excluded.check_ms, email = excluded.email";
 	struct store_value values[STORE_MAILBOX_FIELD_COUNT];
 
 	store_db_bind(
@@ -111,6 +112,24 @@ store_mailbox_follow(struct store *s, const char *tenant, const char *user,
 	if (rc == 0 && changed != NULL)
 		*changed = fresh;
 	return rc;
+}
+
+int
+store_mailbox_set_email(struct store *s, const char *tenant, const char *user,
+    const char *email, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE mailbox SET email = $3"
+	    " WHERE tenant = $1 AND user_id = $2 AND email <> $3";
+
+	if (email[0] == '\0')
+		return 0;
+	return store_db_run(s, sql,
+		   STORE_WITH(
+		       STORE_TEXT(tenant), STORE_TEXT(user), STORE_TEXT(email)),
+		   e) < 0
+	    ? -1
+	    : 0;
 }
 
 int

@@ -173,6 +173,7 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE mailbox ADD COLUMN check_ms BIGINT NOT NULL DEFAULT 0;"
     "CREATE INDEX mailbox_check ON mailbox (check_ms)"
     " WHERE state = 0 AND check_ms > 0;"
+    "ALTER TABLE mailbox ADD COLUMN email TEXT NOT NULL DEFAULT '';"
     "UPDATE mailbox SET check_ms = 1 WHERE state = 0;",
 };
 

@@ -244,3 +244,62 @@ store_work_release(
 	} while (rc > 0);
 	return rc;
 }
+
+/* ---- what they waited for is over ---- */
+
+#define STORE_WORK_HELD                                                        \
+	"SELECT work.id FROM work JOIN lane ON lane.id = work.lane"            \
+	" WHERE work.id > $1 AND work.claimed = 0"                             \
+	" AND work.not_before_ms > 0"                                          \
+	" AND substr(work.reason, 1, $4) = $3"                                 \
+	" AND ($2 = '' OR lane.tenant = $2) ORDER BY work.id LIMIT 500"
+
+/* The next of them behind *id, which becomes the last one's. The number, or
+ * -1. */
+static int64_t
+store_work_free_held(struct store *s, const char *tenant, const char *prefix,
+    int64_t *id, struct err *e)
+{
+	static const char last_sql[] =
+	    "SELECT max(id) FROM (" STORE_WORK_HELD ") AS held";
+	static const char lane_sql[] =
+	    "UPDATE lane SET head_ms = 0 WHERE id IN (SELECT lane FROM work"
+	    " WHERE id IN (" STORE_WORK_HELD "))";
+	static const char free_sql[] =
+	    "UPDATE work SET not_before_ms = 0, run_ms = due_ms, reason = ''"
+	    " WHERE id IN (" STORE_WORK_HELD ")";
+	struct store_value values[] = {STORE_INT(*id), STORE_TEXT(tenant),
+	    STORE_TEXT(prefix), STORE_INT((int64_t)strlen(prefix))};
+	int64_t last = 0;
+
+	if (store_db_number(s, last_sql, values, 4, &last, e) < 0 ||
+	    store_db_run(s, lane_sql, values, 4, e) < 0)
+		return -1;
+	*id = last;
+	return store_db_run(s, free_sql, values, 4, e);
+}
+
+int
+store_work_release_held(struct store *s, const char *tenant, const char *prefix,
+    int64_t *count, struct err *e)
+{
+	int64_t total = 0;
+	int64_t id = 0;
+	int64_t some;
+
+	do {
+		int own = store_db_enter(s, e);
+		int rc;
+
+		some = own < 0
+		    ? -1
+		    : store_work_free_held(s, tenant, prefix, &id, e);
+		rc = store_db_leave(s, own, some < 0 ? -1 : 0, e);
+		if (rc < 0)
+			return -1;
+		total += some;
+	} while (some > 0);
+	if (count != NULL)
+		*count = total;
+	return 0;
+}

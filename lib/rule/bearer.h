@@ -38,11 +38,12 @@ struct bearer_settings {
 	const char *required_scope; /* "": scp is not looked at */
 };
 
-/* Identity is (tenant, user); upn is for display only. */
+/* Identity is (tenant, user); upn and email are for display and act-as only. */
 struct bearer_identity {
 	char tenant[37]; /* tid, lower case */
 	char user[37]; /* oid, lower case */
 	char upn[256]; /* "" when the token has none */
+	char email[256]; /* likewise */
 };
 
 enum bearer_verdict {

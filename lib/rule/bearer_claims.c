@@ -194,10 +194,13 @@ bearer_user_fault(const json_t *claims, const struct bearer_settings *settings,
 }
 
 static void
-bearer_read_upn(const json_t *claims, struct bearer_identity *out)
+bearer_read_names(const json_t *claims, struct bearer_identity *out)
 {
 	const char *names[] = {"upn", "preferred_username", "email"};
+	const char *email = json_str(claims, "email");
 
+	if (email == NULL || !text_copy(out->email, sizeof(out->email), email))
+		out->email[0] = '\0';
 	out->upn[0] = '\0';
 	for (size_t i = 0; i < 3 && out->upn[0] == '\0'; i++) {
 		const char *text = json_str(claims, names[i]);
@@ -232,7 +235,7 @@ bearer_claims_fault(const json_t *claims,
 		fault = bearer_user_fault(claims, settings, &found);
 	if (fault != NULL)
 		return fault;
-	bearer_read_upn(claims, &found);
+	bearer_read_names(claims, &found);
 	*out = found;
 	return NULL;
 }

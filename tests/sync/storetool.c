@@ -221,6 +221,8 @@ run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
 	if (strcmp(verb, "follow") == 0 && argc == 3)
 		return store_mailbox_follow(s, argv[0], argv[1], argv[2], false,
 		    clock_wall_ms(), NULL, e);
+	if (strcmp(verb, "email") == 0 && argc == 3)
+		return store_mailbox_set_email(s, argv[0], argv[1], argv[2], e);
 	/* box TENANT USER STATE RETRY_MS */
 	if (strcmp(verb, "box") == 0 && argc == 4)
 		return store_mailbox_set_state(s, argv[0], argv[1],

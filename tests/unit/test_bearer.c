@@ -152,6 +152,7 @@ a_user_of_a_configured_tenant_is_identified(void **state)
 	assert_string_equal(who.tenant, TENANT);
 	assert_string_equal(who.user, USER);
 	assert_string_equal(who.upn, "a@b.example");
+	assert_string_equal(who.email, "");
 	assert_int_equal(judge_claims("{\"aud\":\"api://" CLIENT
 				      "\"," CLAIMS_WITHOUT_AUD "}"),
 	    BEARER_VALID);
@@ -164,11 +165,13 @@ a_version_1_token_has_its_own_issuer_and_client_claim(void **state)
 	    "{\"aud\":\"api://" CLIENT "\",\"ver\":\"1.0\",\"iss\":"
 	    "\"https://sts.windows.net/" TENANT "/\",\"tid\":\"" TENANT
 	    "\",\"oid\":\"" USER "\",\"appid\":\"" CLIENT
-	    "\",\"scp\":\"x\",\"upn\":\"u@b.example\"," TIMES "}";
+	    "\",\"scp\":\"x\",\"upn\":\"u@b.example\",\"email\":"
+	    "\"e@b.example\"," TIMES "}";
 
 	(void)state;
 	assert_int_equal(judge_claims(claims), BEARER_VALID);
 	assert_string_equal(who.upn, "u@b.example");
+	assert_string_equal(who.email, "e@b.example");
 	refused("{\"aud\":\"" CLIENT "\",\"ver\":\"1.0\",\"iss\":\"" LOGIN
 		"/" TENANT "/v2.0\",\"tid\":\"" TENANT "\",\"oid\":\"" USER
 		"\",\"appid\":\"" CLIENT "\",\"scp\":\"x\"," TIMES "}",

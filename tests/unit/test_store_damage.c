@@ -77,6 +77,7 @@ static const char back_to_version_1[] =
     "ALTER TABLE link DROP COLUMN empty_search_ms;"
     "ALTER TABLE link DROP COLUMN check_ms;"
     "ALTER TABLE mailbox DROP COLUMN check_ms;"
+    "ALTER TABLE mailbox DROP COLUMN email;"
     "PRAGMA user_version = 1";
 
 static void

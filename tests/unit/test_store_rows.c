@@ -31,9 +31,25 @@ a_mailbox_is_followed_from_its_first_announcement(void **state)
 	assert_string_equal(m.tenant, TENANT);
 	assert_string_equal(m.user, ANNA);
 	assert_string_equal(m.upn, "anna@new.example");
+	assert_string_equal(m.email, "");
 	assert_int_equal(m.state, STORE_MAILBOX_FOLLOWED);
 	assert_int_equal(m.since_ms, T0);
 	assert_int_equal(m.catch_up_ms, 0);
+	for (int i = 0; i < 2; i++) {
+		/* none in a later token changes nothing; nor does its state */
+		assert_ok(t,
+		    store_mailbox_set_email(t->store, TENANT, ANNA,
+			i == 0 ? "anna@mail.example" : "", &t->e));
+		assert_ok(t,
+		    store_mailbox_set_state(t->store, TENANT, ANNA,
+			STORE_MAILBOX_PARKED, "", 0, T0, &t->e));
+		assert_int_equal(
+		    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 1);
+		assert_string_equal(m.email, "anna@mail.example");
+	}
+	assert_ok(t,
+	    store_mailbox_set_email(
+		t->store, OTHER_TENANT, ANNA, "x@y.example", &t->e));
 	assert_int_equal(
 	    store_mailbox_find(t->store, OTHER_TENANT, ANNA, &m, &t->e), 0);
 }

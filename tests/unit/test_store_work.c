@@ -305,6 +305,78 @@ a_release_ends_the_waiting_of_one_mailbox(void **state)
 }
 
 static void
+what_a_tenants_rows_waited_for_is_over(void **state)
+{
+	static const struct {
+		const char *tenant, *event, *reason;
+	} rows[] = {
+	    {TENANT, "a", "Entra token: AADSTS7000222: expired"},
+	    {TENANT, "b", "throttled"},
+	    {OTHER_TENANT, "c", "Entra token: AADSTS700016: unknown"},
+	};
+	struct test_store *t = *state;
+	struct store_work w[4] = {{0}};
+	int64_t count = 9;
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct store_hint_item item = {.kind = STORE_WORK_EVENT,
+		    .tenant = rows[i].tenant,
+		    .user = ANNA,
+		    .event = rows[i].event,
+		    .hints = 1};
+
+		assert_ok(t, store_work_add(t->store, &item, 1, T0, 0, &t->e));
+		assert_int_equal(test_claim(t, T0, w, 4, NULL), 1);
+		assert_ok(t,
+		    store_work_defer(
+			t->store, &w[0], T0 + 900000, rows[i].reason, &t->e));
+	}
+	assert_ok(t,
+	    store_work_release_held(
+		t->store, TENANT, "gateway ", &count, &t->e));
+	assert_int_equal(count, 0);
+	assert_int_equal(test_claim(t, T0 + 10, w, 4, NULL), 0);
+	assert_ok(t,
+	    store_work_release_held(
+		t->store, TENANT, "Entra token", &count, &t->e));
+	assert_int_equal(count, 1);
+	assert_int_equal(test_claim(t, T0 + 10, w, 4, NULL), 1);
+	assert_string_equal(w[0].event, "a");
+	/* one in progress is nobody's to release; the others' still wait */
+	assert_ok(t,
+	    store_work_release_held(
+		t->store, "", "Entra token", &count, &t->e));
+	assert_int_equal(count, 1);
+	assert_int_equal(test_claim(t, T0 + 10, w, 4, NULL), 1);
+	assert_string_equal(w[0].event, "c");
+}
+
+static void
+thousands_of_held_rows_are_released_in_parts(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[1] = {{0}};
+	int64_t count = 0;
+	char event[16];
+
+	for (int i = 0; i < 1100; i++) {
+		snprintf(event, sizeof(event), "e%d", i);
+		test_add(t, ANNA, event, 1, T0, 0);
+		assert_int_equal(test_claim(t, T0, w, 1, NULL), 1);
+		assert_ok(t,
+		    store_work_defer(
+			t->store, &w[0], T0 + 900000, "held", &t->e));
+	}
+	assert_ok(
+	    t, store_work_release_held(t->store, "", "held", &count, &t->e));
+	assert_int_equal(count, 1100);
+	assert_ok(
+	    t, store_work_release_held(t->store, "", "held", &count, &t->e));
+	assert_int_equal(count, 0);
+	assert_int_equal(test_claim(t, T0, w, 1, NULL), 1);
+}
+
+static void
 recovery_puts_back_what_a_dead_sync_had(void **state)
 {
 	struct test_store *t = *state;
@@ -745,6 +817,8 @@ main(void)
 	    cmocka_unit_test(a_deferred_row_waits_and_keeps_what_it_knows),
 	    cmocka_unit_test(a_notification_never_lowers_not_before),
 	    cmocka_unit_test(a_release_ends_the_waiting_of_one_mailbox),
+	    cmocka_unit_test(what_a_tenants_rows_waited_for_is_over),
+	    cmocka_unit_test(thousands_of_held_rows_are_released_in_parts),
 	    cmocka_unit_test(recovery_puts_back_what_a_dead_sync_had),
 	    cmocka_unit_test(
 		rows_in_progress_that_nobody_works_on_can_be_put_back),

@@ -19,7 +19,7 @@ function token(claims = {}, header = {}, key = KEYS.privateKey) {
 	const now = Math.floor(Date.now() / 1000);
 	const tid = claims.tid ?? TENANT;
 	const head = `${encode({ alg: 'RS256', typ: 'JWT', kid: 'kid-1', ...header })}.${encode({
-		ver: '2.0', iss: `${LOGIN}/${tid}/v2.0`, aud: CLIENT, azp: CLIENT, tid, oid: USER, scp: 'access_as_user', iat: now - 10, nbf: now - 10, exp: now + 3600, preferred_username: 'agent@bank.example', ...claims })}`;
+		ver: '2.0', iss: `${LOGIN}/${tid}/v2.0`, aud: CLIENT, azp: CLIENT, tid, oid: USER, scp: 'access_as_user', iat: now - 10, nbf: now - 10, exp: now + 3600, preferred_username: 'agent@bank.example', email: 'agent@mail.example', ...claims })}`;
 	return `${head}.${crypto.sign('sha256', Buffer.from(head), key).toString('base64url')}`;
 }
 
@@ -66,7 +66,7 @@ test('links', async (t) => {
 			assert.equal(link.time_zone, 'Europe/Zurich');
 			assert.equal(link.shared, 0);
 			const [mailbox] = await web.query('SELECT * FROM mailbox');
-			assert.deepEqual([mailbox.tenant, mailbox.user_id, mailbox.upn, mailbox.state], [TENANT, USER, 'agent@bank.example', 0]);
+			assert.deepEqual([mailbox.tenant, mailbox.user_id, mailbox.upn, mailbox.email, mailbox.state], [TENANT, USER, 'agent@bank.example', 'agent@mail.example', 0]);
 			const rows = (await web.rows()).filter((r) => r.kind !== KIND.keys);
 			assert.deepEqual(rows.map((r) => [r.kind, r.event]), [[KIND.event, 'AAMk_-='], [KIND.follow, ''], [KIND.link, 'conv-1']]);
 		});
