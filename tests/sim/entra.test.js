@@ -1,7 +1,8 @@
 // @ts-check
 import assert from 'node:assert/strict';
-import { X509Certificate, createPublicKey, verify } from 'node:crypto';
+import { X509Certificate, constants, createHash, createPublicKey, generateKeyPairSync, randomBytes, randomUUID, sign, verify } from 'node:crypto';
 import test from 'node:test';
+import { selfSigned } from './entra/certificate.js';
 import { ANNA, CLIENT, SECRET, TENANT_A, TENANT_B, askToken, call, graphOf, simulator } from './testkit.js';
 
 /** @param {any} reply @param {number} status @param {string} error @param {number} code */
@@ -195,4 +196,74 @@ test('what a reader of the log finds about token requests', async (t) => {
 	assert.equal(entry.tenant, TENANT_B);
 	assert.equal(entry.code, 'AADSTS7000215');
 	assert.equal((await sim.control('GET', '/control/counters')).requests.entra.token['401'], 1);
+});
+
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** @param {number} [now] when it was made: valid from a day before, for five years */
+function certificate(now = Date.now()) {
+	const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+	const der = selfSigned(pair, randomBytes(8), now);
+	return { ...pair, der, pem: `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n` };
+}
+
+/** @param {any} header @param {any} claims @param {import('node:crypto').KeyObject} key */
+function jws(header, claims, key) {
+	const input = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+	const how = header.alg === 'PS256' ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } : key;
+	return `${input}.${sign('sha256', Buffer.from(input), how).toString('base64url')}`;
+}
+
+/** @param {any} sim @param {string} assertion @param {any} [more] */
+function present(sim, assertion, more = {}) {
+	return askToken(sim, { client_secret: '', client_assertion_type: JWT_BEARER, client_assertion: assertion, ...more });
+}
+
+test('a registered certificate signs in by PS256 and by the older RS256', async (t) => {
+	const sim = await simulator(t);
+	const own = certificate();
+	const other = certificate();
+	const old = certificate(Date.now() - 6 * 365 * 86400_000);
+	await sim.control('PATCH', `/control/tenants/${TENANT_A}`, { certificates: [own.pem, old.pem] });
+	const s256 = (/** @type {any} */ c) => createHash('sha256').update(c.der).digest('base64url');
+	const now = Math.floor(Date.now() / 1000);
+	const header = { alg: 'PS256', typ: 'JWT', 'x5t#S256': s256(own) };
+	const claims = { aud: `${sim.urls.entra}/${TENANT_A}/oauth2/v2.0/token`, iss: CLIENT, sub: CLIENT, jti: randomUUID(), nbf: now - 30, iat: now - 30, exp: now + 300 };
+	assert.equal((await present(sim, jws(header, claims, own.privateKey))).status, 200);
+	const sha1 = createHash('sha1').update(own.der).digest('base64url');
+	assert.equal((await present(sim, jws({ alg: 'RS256', typ: 'JWT', x5t: sha1 }, claims, own.privateKey))).status, 200);
+	assert.equal((await sim.control('GET', '/control/assertions')).length, 2);
+
+	assertAad(await present(sim, jws({ ...header, 'x5t#S256': s256(other) }, claims, other.privateKey)), 401, 'invalid_client', 700027);
+	assertAad(await present(sim, jws({ ...header, 'x5t#S256': s256(old) }, claims, old.privateKey)), 401, 'invalid_client', 700027);
+	assertAad(await present(sim, jws(header, claims, other.privateKey)), 401, 'invalid_client', 700027);
+	const short = jws(header, claims, own.privateKey).split('.');
+	const pss = sign('sha256', Buffer.from(`${short[0]}.${short[1]}`), { key: own.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 20 });
+	assertAad(await present(sim, `${short[0]}.${short[1]}.${pss.toString('base64url')}`), 401, 'invalid_client', 700027);
+	assertAad(await present(sim, jws(header, { ...claims, aud: sim.urls.entra }, own.privateKey)), 401, 'invalid_client', 50027);
+	assertAad(await present(sim, jws(header, { ...claims, sub: 'x' }, own.privateKey)), 401, 'invalid_client', 50027);
+	assertAad(await present(sim, jws(header, { ...claims, jti: undefined }, own.privateKey)), 401, 'invalid_client', 50027);
+	assertAad(await present(sim, jws(header, { ...claims, nbf: now + 400, exp: now + 900 }, own.privateKey)), 401, 'invalid_client', 700024);
+	assertAad(await present(sim, jws(header, { ...claims, nbf: now - 900, exp: now - 400 }, own.privateKey)), 401, 'invalid_client', 700024);
+	assertAad(await present(sim, jws(header, { ...claims, exp: now + 90_000 }, own.privateKey)), 401, 'invalid_client', 700024);
+	assertAad(await present(sim, 'no.jws'), 401, 'invalid_client', 50027);
+	assertAad(await present(sim, jws(header, claims, own.privateKey), { client_assertion_type: 'x' }), 400, 'invalid_request', 900144);
+});
+
+test('a federated token is matched by issuer, subject and audience', async (t) => {
+	const sim = await simulator(t);
+	const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+	const issuer = 'https://oidc.cluster.example/';
+	const subject = 'system:serviceaccount:outlook:addin';
+	const audience = 'api://AzureADTokenExchange';
+	await sim.control('PATCH', `/control/tenants/${TENANT_A}`, { federated: [{ issuer, subject, audience, publicKey: pair.publicKey.export({ type: 'spki', format: 'pem' }) }] });
+	const now = Math.floor(Date.now() / 1000);
+	const claims = { iss: issuer, sub: subject, aud: [audience], nbf: now, iat: now, exp: now + 3600 };
+	const header = { alg: 'RS256', kid: 'k' };
+	assert.equal((await present(sim, jws(header, claims, pair.privateKey))).status, 200);
+	assertAad(await present(sim, jws(header, { ...claims, iss: 'https://other.example/' }, pair.privateKey)), 401, 'invalid_client', 700211);
+	assertAad(await present(sim, jws(header, { ...claims, aud: ['x'] }, pair.privateKey)), 401, 'invalid_client', 700212);
+	assertAad(await present(sim, jws(header, { ...claims, sub: 'x' }, pair.privateKey)), 401, 'invalid_client', 700213);
+	assertAad(await present(sim, jws(header, claims, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)), 401, 'invalid_client', 700027);
+	assertAad(await present(sim, jws(header, { ...claims, exp: now - 400 }, pair.privateKey)), 401, 'invalid_client', 700024);
 });

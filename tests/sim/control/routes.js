@@ -121,6 +121,8 @@ export const ROUTES = [
 		if (c.body.service !== 'entra')
 			sim.gateway.revoke();
 	}],
+	['GET', /^\/control\/assertions$/, (sim) => sim.tokens.assertions],
+	['GET', /^\/control\/gateway$/, (sim) => ({ ...sim.gateway.client, issued: sim.gateway.issued, acted: sim.gateway.acted })],
 	['PATCH', /^\/control\/gateway$/, (sim, c) => Object.assign(sim.gateway.client, c.body)],
 	['PATCH', /^\/control\/persons\/([^/]+)$/, (sim, c) => {
 		const person = sim.people.findAgent(c.args[0]);
@@ -133,8 +135,8 @@ export const ROUTES = [
 
 /** @param {any} sim @param {any} tenant @param {any} change */
 function changeTenant(sim, tenant, change) {
-	const { consented, secrets, roles, throttled, clientId } = change;
-	for (const [name, value] of Object.entries({ consented, secrets, roles, clientId }))
+	const { consented, secrets, certificates, federated, roles, throttled, clientId } = change;
+	for (const [name, value] of Object.entries({ consented, secrets, certificates, federated, roles, clientId }))
 		if (value !== undefined)
 			tenant.app[name] = value;
 	if (throttled !== undefined)

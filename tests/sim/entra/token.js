@@ -1,7 +1,8 @@
 // @ts-check
-/* POST /{tenant}/oauth2/v2.0/token, client credentials with a secret (graph.md section 2). */
+/* POST /{tenant}/oauth2/v2.0/token, client credentials with a secret or an assertion (graph.md section 2). */
 
 import { basicClient, formParse } from '../lib/form.js';
+import { assertionFault } from './assertion.js';
 import { aadError } from './errors.js';
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -14,6 +15,15 @@ export class TokenStore {
 		/** @type {Map<string, { token: string, tenant: string, client: string, roles: string[], issuedAt: number, expiresAt: number }>} */
 		this.tokens = new Map();
 		this.issued = 0;
+		/** Header and claims of the client assertions seen, the newest last. @type {{ header: any, claims: any }[]} */
+		this.assertions = [];
+	}
+
+	/** @param {{ header: any, claims: any }} a */
+	noteAssertion({ header, claims }) {
+		this.assertions.push({ header, claims });
+		if (this.assertions.length > 100)
+			this.assertions.shift();
 	}
 
 	/** @param {any} tenant */
@@ -70,7 +80,11 @@ export function tokenEndpoint(sim, ctx, name) {
 	const directory = tenant.name;
 	if (!GUID.test(client) || client.toLowerCase() !== tenant.app.clientId.toLowerCase() || !tenant.app.consented)
 		return aadError(sim, ctx, 700016, { client, directory });
-	return checkScope(sim, ctx, form.get('scope'), directory) ?? checkSecret(sim, ctx, tenant, secret) ?? success(sim, tenant);
+	const scopeFault = checkScope(sim, ctx, form.get('scope'), directory);
+	if (scopeFault !== null)
+		return scopeFault;
+	const fault = form.has('client_assertion') ? assertionFault(sim, ctx, tenant, form, name) : checkSecret(sim, ctx, tenant, secret);
+	return fault ?? success(sim, tenant);
 }
 
 /** @param {any} sim @param {any} ctx @param {string | undefined} scope @param {string} directory */

@@ -8,7 +8,8 @@ export const MAILBOX_STATES = ['ok', 'forbidden', 'policy', 'noLicence', 'delete
 
 /**
  * @typedef {{ value: string, expiresAt?: number | null }} Secret
- * @typedef {{ clientId: string, servicePrincipalId: string, consented: boolean, roles: string[], secrets: Secret[] }} Registration
+ * @typedef {{ issuer: string, subject: string, audience: string, publicKey: string }} Federated publicKey: PEM
+ * @typedef {{ clientId: string, servicePrincipalId: string, consented: boolean, roles: string[], secrets: Secret[], certificates: string[], federated: Federated[] }} Registration
  * @typedef {{ oid: string, upn: string, name: string, mail: string, tenant: string, state: string, flips: number }} User
  * @typedef {{ id: string, name: string, domain: string, app: Registration, users: Map<string, User>, upns: Map<string, User>, throttled: boolean }} Tenant
  */
@@ -42,6 +43,7 @@ export class Directory {
 				consented: data.consented ?? true,
 				roles: data.roles ?? ['Calendars.Read'],
 				secrets: data.secrets ?? [{ value: this.defaultSecret, expiresAt: null }],
+				certificates: data.certificates ?? [], federated: data.federated ?? [],
 			},
 			users: new Map(), upns: new Map(), throttled: false,
 		};

@@ -40,7 +40,7 @@ export function defaultSettings() {
 			clientAuth: 'both' /* or basic, post */,
 			discovery: true,
 			role: 'ADMIN' /* of the gateway client itself; REGISTERED_USER, SUPERVISOR ... */,
-			trustActAs: true, actAsHeader: 'x-unblu-trusted-user-id',
+			trustActAs: true, actAsHeader: 'x-unblu-trusted-user-id', actAsRoleHeader: 'x-unblu-trusted-user-role',
 			unauthorized: '401' /* or redirect, html */,
 		},
 		unblu: {

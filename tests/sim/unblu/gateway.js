@@ -22,6 +22,8 @@ export class Gateway {
 		/** @type {Map<string, { claims: any }>} verified user tokens: the signature is checked once */
 		this.seen = new Map();
 		this.issued = 0;
+		/** Calls that named an agent, the newest last. @type {{ path: string, agent: string, role: string | null, known: boolean }[]} */
+		this.acted = [];
 	}
 
 	/** @param {any} ctx */
@@ -75,6 +77,9 @@ export class Gateway {
 		const actAs = ctx.headers[g.actAsHeader.toLowerCase()];
 		if (g.trustActAs && typeof actAs === 'string') {
 			const person = this.sim.people.findAgent(actAs);
+			this.acted.push({ path: ctx.path, agent: actAs, role: ctx.headers[g.actAsRoleHeader.toLowerCase()] ?? null, known: person !== undefined });
+			if (this.acted.length > 1000)
+				this.acted.shift();
 			return person === undefined ? null : { kind: 'client', role: person.role, person, label: `as ${person.username}` };
 		}
 		/* A service principal has a role but no person. */
