@@ -33,7 +33,9 @@ print_systemd(const struct ctl *ctl, const struct config *c, const char *path,
 
 	if (cron_parse(c->cron, &cron, &e) != 0)
 		return ctl_fail("print", &e);
-	systemd_write_units(out, &cron, RENEW, path, ctl->over.database);
+	systemd_write_units(out, &cron, RENEW, path, ctl->over.database,
+	    c->client_certificate_file[0] == '\0' &&
+		c->federated_token_file[0] == '\0');
 	return CTL_DONE;
 }
 

@@ -54,6 +54,31 @@ add_programs(struct buf *out, const json_t *doc)
 	    text_of(renew, "lastRun"), text_of(renew, "lastSuccess"));
 }
 
+static void
+add_sign_in(struct buf *out, const json_t *doc)
+{
+	const json_t *sign_in = json_obj(doc, "signIn");
+	const json_t *refused = json_arr(sign_in, "refused");
+
+	buf_printf(out, "sign-in        by %s", text_of(sign_in, "kind"));
+	if (json_str(sign_in, "expires") != NULL)
+		buf_printf(out, ", expires %s", json_str(sign_in, "expires"));
+	buf_puts(out,
+	    json_flag(sign_in, "nearExpiry", false)
+		? ": REPLACE the certificate soon\n"
+		: "\n");
+	for (size_t i = 0; i < json_array_size(refused); i++) {
+		const json_t *one = json_array_get(refused, i);
+		const char *tenant = json_str(one, "tenant");
+
+		buf_printf(out, "  refused %s%s since %s: ",
+		    tenant == NULL ? "by the gateway" : "for tenant ",
+		    tenant == NULL ? "" : tenant, text_of(one, "since"));
+		live_add_text(out, text_of(one, "message"));
+		buf_putc(out, '\n');
+	}
+}
+
 /* What stops the writes to Unblu is a decision, not a fault; but nobody shall
  * overlook it. */
 static void
@@ -159,6 +184,7 @@ print_text(const json_t *doc)
 	buf_init(&out, OUTPUT_MAX);
 	add_degraded(&out, doc);
 	add_programs(&out, doc);
+	add_sign_in(&out, doc);
 	add_writes(&out, doc);
 	add_counts(&out, doc);
 	add_links(&out, doc);

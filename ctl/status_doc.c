@@ -1,19 +1,27 @@
 /* ctl/status_doc.c - see status_doc.h. */
 #include "status_doc.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "listing.h"
+#include "port/credential.h"
+#include "remote/entra.h"
 
 /* As /ready judges. */
 enum { QUEUE_OLD_MS = 5 * 60 * 1000 };
 
+#define EXPIRY_NEAR_MS (CREDENTIAL_NEAR_DAYS * 24LL * 60 * 60 * 1000)
+
 static const char degraded_prefix[] = "degraded:";
 static const char pause_prefix[] = "pause:";
+static const char credential_prefix[] = "credential:";
 
 struct building {
 	struct live *live;
 	json_t *degraded;
+	json_t *credentials;
 	json_t *mailboxes;
 	int64_t links[STORE_LINK_STATE_COUNT];
 	int64_t active, pending, expired, nearest_ms;
@@ -237,6 +245,57 @@ subscriptions_json(struct building *b)
 	    listing_time(b->nearest_ms));
 }
 
+/* A refused sign-in: of a tenant, or of the gateway. The message ends with the
+ * peer's own words. */
+static int
+add_credential(const char *name, const char *text, int64_t at_ms, void *arg)
+{
+	struct building *b = arg;
+	const char *who = name + strlen(credential_prefix);
+	bool gateway = strcmp(who, "gateway") == 0;
+	int code = entra_code_in(text);
+	char aadsts[32];
+
+	/* One that is no longer configured has nothing to say. */
+	if (!gateway && config_tenant_index(&b->live->config, who) < 0)
+		return 0;
+	snprintf(aadsts, sizeof(aadsts), "AADSTS%d", code);
+	json_array_append_new(b->credentials,
+	    json_pack("{s:s,s:s?,s:s?,s:s,s:o}", "peer",
+		gateway ? "gateway" : "entra", "tenant", gateway ? NULL : who,
+		"code", code > 0 ? aadsts : NULL, "message", text, "since",
+		listing_time(at_ms)));
+	return 0;
+}
+
+static const char *
+sign_in_kind(const struct config *c)
+{
+	if (c->client_certificate_file[0] != '\0')
+		return "certificate";
+	return c->federated_token_file[0] != '\0' ? "federated" : "secret";
+}
+
+/* {kind, expires, nearExpiry, refused: [...]}; expires null: not known. */
+static json_t *
+sign_in_json(struct building *b)
+{
+	char text[32];
+	int64_t ends_ms = 0;
+
+	if (store_fact_each(b->live->store, credential_prefix, add_credential,
+		b, &b->err) != 0)
+		return NULL;
+	if (store_fact_get(b->live->store, "credential-expiry", text,
+		sizeof(text), NULL, NULL) == 1)
+		ends_ms = strtoll(text, NULL, 10);
+	return json_pack("{s:s,s:o,s:b,s:O}", "kind",
+	    sign_in_kind(&b->live->config), "expires", listing_time(ends_ms),
+	    "nearExpiry",
+	    ends_ms != 0 && ends_ms - b->live->now_ms < EXPIRY_NEAR_MS,
+	    "refused", b->credentials);
+}
+
 /* Everything but the list of reasons; 0 or -1 with b->err. */
 static int
 fill(struct building *b, json_t *doc)
@@ -253,6 +312,7 @@ fill(struct building *b, json_t *doc)
 	/* Setting NULL fails: what could not be read. */
 	if (json_object_set_new(doc, "sync", sync_json(b)) != 0 ||
 	    json_object_set_new(doc, "renew", renew_json(b)) != 0 ||
+	    json_object_set_new(doc, "signIn", sign_in_json(b)) != 0 ||
 	    json_object_set_new(doc, "writes", writes_json(b)) != 0 ||
 	    json_object_set_new(doc, "queue", queue_json(b)) != 0)
 		return -1;
@@ -266,8 +326,10 @@ fill(struct building *b, json_t *doc)
 json_t *
 status_doc(struct live *live, struct err *e)
 {
-	struct building b = {
-	    .live = live, .degraded = json_array(), .mailboxes = json_array()};
+	struct building b = {.live = live,
+	    .degraded = json_array(),
+	    .credentials = json_array(),
+	    .mailboxes = json_array()};
 	json_t *doc = json_object();
 
 	json_object_set_new(doc, "time", listing_time(live->now_ms));
@@ -278,6 +340,7 @@ status_doc(struct live *live, struct err *e)
 		doc = NULL;
 	}
 	json_decref(b.degraded);
+	json_decref(b.credentials);
 	json_decref(b.mailboxes);
 	return doc;
 }

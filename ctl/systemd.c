@@ -89,13 +89,17 @@ add_word(struct buf *out, const char *word)
 
 void
 systemd_write_units(struct buf *out, const struct cron *cron,
-    const char *program, const char *config, const char *database)
+    const char *program, const char *config, const char *database,
+    bool by_secret)
 {
 	buf_puts(out,
 	    "# outlook-addin-renew.service\n"
-	    "# User= has to be the user that runs outlook-addin-fcgi; "
-	    "LoadCredential= names\n"
-	    "# the file with the client secret.\n"
+	    "# User= has to be the user that runs outlook-addin-fcgi");
+	buf_puts(out,
+	    by_secret ? "; LoadCredential= names\n"
+			"# the file with the client secret.\n"
+		      : ".\n");
+	buf_puts(out,
 	    "[Unit]\n"
 	    "Description=Renew the calendar subscriptions of the Outlook "
 	    "add-in\n"
@@ -104,9 +108,12 @@ systemd_write_units(struct buf *out, const struct cron *cron,
 	    "\n"
 	    "[Service]\n"
 	    "Type=oneshot\n"
-	    "User=outlook-addin\n"
-	    "LoadCredential=CLIENT_SECRET:/etc/outlook-addin/CLIENT_SECRET\n"
-	    "ExecStart=");
+	    "User=outlook-addin\n");
+	if (by_secret)
+		buf_puts(out,
+		    "LoadCredential=CLIENT_SECRET:"
+		    "/etc/outlook-addin/CLIENT_SECRET\n");
+	buf_puts(out, "ExecStart=");
 	add_word(out, program);
 	buf_puts(out, " --config ");
 	add_word(out, config);

@@ -14,8 +14,10 @@
 void systemd_write_calendar(struct buf *out, const struct cron *cron);
 
 /* outlook-addin-renew.service and .timer, each under a line with its file
- * name. database NULL: as configured. */
+ * name. database NULL: as configured. by_secret: with CLIENT_SECRET, else
+ * addin.json names what it signs in with. */
 void systemd_write_units(struct buf *out, const struct cron *cron,
-    const char *program, const char *config, const char *database);
+    const char *program, const char *config, const char *database,
+    bool by_secret);
 
 #endif

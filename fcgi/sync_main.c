@@ -235,6 +235,7 @@ sync_store_opened(void *arg)
 	struct sync_process *p = arg;
 
 	degraded_reset(p->session);
+	signin_begin(&p->session->signin);
 	if (p->begun)
 		engine_begin(p->engine, false);
 	else

@@ -151,13 +151,19 @@ commit_open(struct commit *c, int64_t gap_ms)
 }
 
 static void
-commit_add_reason(const char *reason, void *arg)
+commit_add_reason(const char *reason, const char *detail, void *arg)
 {
 	struct commit_state *s = arg;
+	char *out;
+	size_t len;
 
-	if (s->reason_count < COMMIT_REASONS &&
-	    text_copy(s->reasons[s->reason_count], COMMIT_REASON_MAX, reason))
-		s->reason_count++;
+	if (s->reason_count >= COMMIT_REASONS ||
+	    !text_copy(s->reasons[s->reason_count], COMMIT_REASON_MAX, reason))
+		return;
+	out = s->details[s->reason_count++];
+	len = text_cut_bytes(detail, COMMIT_DETAIL_MAX - 1);
+	memcpy(out, detail, len);
+	out[len] = '\0';
 }
 
 static void
@@ -347,7 +353,7 @@ commit_state(struct commit *c, struct commit_state *out)
 	for (int i = 0; i < out->reason_count; i++)
 		if (strcmp(out->reasons[i], "store") == 0)
 			return;
-	commit_add_reason("store", out);
+	commit_add_reason("store", "", out);
 }
 
 bool

@@ -34,7 +34,7 @@ void commit_collect(struct commit *c, struct job_queue *jobs);
  * caller's again. */
 bool commit_withdraw(struct commit *c, struct job *j);
 
-enum { COMMIT_REASONS = 16, COMMIT_REASON_MAX = 48 };
+enum { COMMIT_REASONS = 16, COMMIT_REASON_MAX = 48, COMMIT_DETAIL_MAX = 256 };
 
 /* What the thread last knew, for /ready and /metrics. */
 struct commit_state {
@@ -42,6 +42,7 @@ struct commit_state {
 	bool stuck; /* the thread has not come round for a while */
 	int reason_count;
 	char reasons[COMMIT_REASONS][COMMIT_REASON_MAX];
+	char details[COMMIT_REASONS][COMMIT_DETAIL_MAX]; /* "" none */
 };
 void commit_state(struct commit *c, struct commit_state *out);
 

@@ -22,18 +22,45 @@ enum {
 static const char gauges_degraded[] = "degraded:";
 
 struct gauges_reason_list {
-	void (*add)(const char *reason, void *arg);
+	void (*add)(const char *reason, const char *detail, void *arg);
 	void *arg;
 };
+
+/*
+ * /ready is for everybody: of what is wrong with our sign-in it says what to
+ * do about it, without the peer's own words (in brackets) and our paths, and of
+ * the rest, which may name hosts and addresses, nothing.
+ */
+static size_t
+gauges_detail_length(const char *reason, const char *text)
+{
+	size_t len = strcspn(text, "[/");
+	const char *colon;
+
+	if (strcmp(reason, "unblu-auth") == 0) {
+		colon = strstr(text, ": ");
+		if (colon != NULL)
+			colon = strstr(colon + 2, ": ");
+		if (colon != NULL && (size_t)(colon - text) < len)
+			len = (size_t)(colon - text);
+	} else if (strcmp(reason, "credentials") != 0) {
+		return 0;
+	}
+	while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == ':'))
+		len--;
+	return len;
+}
 
 static int
 gauges_each_fact(const char *name, const char *text, int64_t at_ms, void *arg)
 {
 	const struct gauges_reason_list *list = arg;
+	const char *reason = name + sizeof(gauges_degraded) - 1;
+	char *detail = mem_strndup(text, gauges_detail_length(reason, text));
 
-	(void)text;
 	(void)at_ms;
-	list->add(name + sizeof(gauges_degraded) - 1, list->arg);
+	list->add(reason, detail, list->arg);
+	free(detail);
 	return 0;
 }
 
@@ -85,8 +112,8 @@ gauges_probe(struct worker *w)
 }
 
 void
-gauges_reasons(
-    struct worker *w, void (*add)(const char *reason, void *arg), void *arg)
+gauges_reasons(struct worker *w,
+    void (*add)(const char *reason, const char *detail, void *arg), void *arg)
 {
 	struct gauges_reason_list list = {add, arg};
 	int64_t now_ms = clock_wall_ms();
@@ -94,13 +121,13 @@ gauges_reasons(
 	if (w->store == NULL || w->failing ||
 	    store_fact_each(w->store, gauges_degraded, gauges_each_fact, &list,
 		NULL) != 0) {
-		add("store", arg);
+		add("store", "", arg);
 		return;
 	}
 	if (gauges_sync_is_silent(w, now_ms))
-		add("sync", arg);
+		add("sync", "", arg);
 	if (gauges_work_is_old(w, now_ms))
-		add("queue-age", arg);
+		add("queue-age", "", arg);
 }
 
 /* ---- /metrics ---- */
@@ -111,10 +138,11 @@ struct gauges_text {
 };
 
 static void
-gauges_keep_reason(const char *reason, void *arg)
+gauges_keep_reason(const char *reason, const char *detail, void *arg)
 {
 	struct gauges_text *t = arg;
 
+	(void)detail;
 	if (t->count < GAUGES_REASONS)
 		t->reasons[t->count++] = mem_strdup(reason);
 }
@@ -162,6 +190,9 @@ gauges_read(struct worker *w, struct metrics_gauges *g)
 	    w->store, gauges_each_subscription, &count, NULL);
 	(void)store_fact_get(w->store, "renew-last-success", text, sizeof(text),
 	    &g->renew_last_success_ms, NULL);
+	if (store_fact_get(w->store, "credential-expiry", text, sizeof(text),
+		NULL, NULL) == 1)
+		g->credential_expiry_ms = strtoll(text, NULL, 10);
 }
 
 static void

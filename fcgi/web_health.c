@@ -5,7 +5,7 @@
 #include "web_commit.h"
 #include "web_worker.h"
 
-enum { HEALTH_BODY_MAX = 4096 };
+enum { HEALTH_BODY_MAX = 64 << 10 };
 
 static bool
 health_is_read(const struct request *r, struct reply *reply)
@@ -33,6 +33,28 @@ web_live(struct web *w, const struct request *r, const char *arg,
 	return NULL;
 }
 
+/* ,"details":{reason: text} where there is one. */
+static void
+health_write_details(struct buf *body, const struct commit_state *state)
+{
+	const char *sep = ",\"details\":{\"";
+
+	for (int i = 0; i < state->reason_count; i++) {
+		const char *reason = state->reasons[i];
+		const char *detail = state->details[i];
+
+		if (detail[0] == '\0')
+			continue;
+		buf_puts(body, sep);
+		buf_json_escape(body, reason, strlen(reason));
+		buf_puts(body, "\":\"");
+		buf_json_escape(body, detail, strlen(detail));
+		sep = "\",\"";
+	}
+	if (sep[0] == '"')
+		buf_puts(body, "\"}");
+}
+
 static void
 health_write(
     struct buf *body, const char *status, const struct commit_state *state)
@@ -45,7 +67,9 @@ health_write(
 		buf_json_escape(body, reason, strlen(reason));
 		buf_puts(body, "\"");
 	}
-	buf_puts(body, "]}");
+	buf_putc(body, ']');
+	health_write_details(body, state);
+	buf_putc(body, '}');
 }
 
 /*

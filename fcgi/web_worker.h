@@ -65,8 +65,9 @@ void gauges_failed(struct worker *w, const struct err *e);
 /* While writes fail: tries one, so that success is seen without traffic. */
 void gauges_probe(struct worker *w);
 
-/* Calls add(reason, arg) for everything that is degraded now. */
-void gauges_reasons(
-    struct worker *w, void (*add)(const char *reason, void *arg), void *arg);
+/* Calls add(reason, detail, arg) for everything that is degraded now. detail:
+ * what may be told to everybody, "" nothing. */
+void gauges_reasons(struct worker *w,
+    void (*add)(const char *reason, const char *detail, void *arg), void *arg);
 
 #endif

@@ -44,7 +44,9 @@ lib_libport_a_SOURCES = \
 	lib/port/config_secret.c lib/port/config_secret.h \
 	lib/port/config_settle.c lib/port/config_settle.h \
 	lib/port/config_table.c lib/port/config_option.h \
-	lib/port/config_value.c lib/port/config_value.h
+	lib/port/config_value.c lib/port/config_value.h \
+	lib/port/agent_map.c lib/port/agent_map.h \
+	lib/port/credential.c lib/port/credential.h
 
 lib_libport_a_SOURCES += \
 	lib/port/store.c lib/port/store.h \
@@ -92,6 +94,7 @@ lib_librule_a_SOURCES += \
 
 lib_libremote_a_SOURCES = \
 	lib/remote/entra.c lib/remote/entra.h \
+	lib/remote/entra_error.c \
 	lib/remote/gateway.c lib/remote/gateway.h \
 	lib/remote/graph.c lib/remote/graph.h \
 	lib/remote/graph_batch.c lib/remote/graph_batch.h \
@@ -103,6 +106,7 @@ lib_libremote_a_SOURCES = \
 
 lib_libsync_a_SOURCES = \
 	lib/sync/adopt.c lib/sync/adopt.h \
+	lib/sync/agent.c lib/sync/agent.h \
 	lib/sync/call.c lib/sync/call.h \
 	lib/sync/catchup.c \
 	lib/sync/degraded.c lib/sync/degraded.h \
@@ -118,8 +122,10 @@ lib_libsync_a_SOURCES = \
 	lib/sync/renewals.c lib/sync/renewals.h \
 	lib/sync/search.c \
 	lib/sync/session.c lib/sync/session.h \
+	lib/sync/signin.c lib/sync/signin.h \
 	lib/sync/task.c lib/sync/task.h \
 	lib/sync/token.c lib/sync/token.h \
+	lib/sync/token_fetch.c lib/sync/token_fetch.h \
 	lib/sync/verdict.c \
 	lib/sync/write.c
 

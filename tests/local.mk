@@ -16,6 +16,7 @@ unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_circuit
 unit_tests += tests/unit/test_clock
 unit_tests += tests/unit/test_config
+unit_tests += tests/unit/test_credential
 unit_tests += tests/unit/test_cron
 unit_tests += tests/unit/test_engine
 unit_tests += tests/unit/test_err

@@ -82,7 +82,7 @@ read_document(const char *path, struct config_report *r)
 }
 
 static void
-report_unknown(const char *key, bool strict, struct config_report *r)
+report_unknown(const char *key, struct config_report *r)
 {
 	const struct config_option *near = config_option_near(key);
 	char path[CONFIG_PATH_MAX];
@@ -95,7 +95,7 @@ report_unknown(const char *key, bool strict, struct config_report *r)
 	else if (near != NULL)
 		config_problem(
 		    r, path, "unknown key; did you mean %s?", near->key);
-	else if (strict)
+	else if (r->strict)
 		config_problem(r, path, "unknown key");
 	else
 		config_warning(r, path, "unknown key, ignored");
@@ -103,8 +103,7 @@ report_unknown(const char *key, bool strict, struct config_report *r)
 
 /* Every member of the document; seen is per option of the table. */
 static void
-read_members(json_t *doc, bool strict, struct config *c, bool *seen,
-    struct config_report *r)
+read_members(json_t *doc, struct config *c, bool *seen, struct config_report *r)
 {
 	const char *key;
 	json_t *value;
@@ -117,7 +116,7 @@ read_members(json_t *doc, bool strict, struct config *c, bool *seen,
 		if (strcmp(key, "$schema") == 0)
 			continue; /* for editors */
 		if (o == NULL) {
-			report_unknown(key, strict, r);
+			report_unknown(key, r);
 			continue;
 		}
 		seen[o - config_options] = true;
@@ -173,16 +172,15 @@ load_document(json_t *doc, const struct config_override *over, unsigned roles,
     struct config *c, struct config_report *r)
 {
 	bool *seen = mem_calloc(config_option_count, sizeof(seen[0]));
-	bool files = (roles & (CONFIG_ROLE_SYNC | CONFIG_ROLE_RENEW)) != 0;
 
 	r->refused = mem_calloc(config_option_count, sizeof(r->refused[0]));
-	read_members(doc, over != NULL && over->strict, c, seen, r);
+	read_members(doc, c, seen, r);
 	fill_defaults(c, seen, r);
 	if (over != NULL) {
 		apply_override("database", "--database", over->database, c, r);
 		apply_override("fastcgiListen", "--listen", over->listen, c, r);
 	}
-	config_settle(c, files, r);
+	config_settle(c, roles, r);
 	config_secrets_read(c, roles, r);
 	free(r->refused);
 	free(seen);
@@ -193,7 +191,9 @@ config_load(const struct config_override *over, unsigned roles,
     struct config *out, struct buf *problems, struct buf *warnings,
     struct err *e)
 {
-	struct config_report r = {.problems = problems, .warnings = warnings};
+	struct config_report r = {.problems = problems,
+	    .warnings = warnings,
+	    .strict = over != NULL && over->strict};
 	struct config c = {0};
 	json_t *doc = NULL;
 	const char *path = find_file(over, &r);
@@ -222,6 +222,8 @@ config_clear(struct config *c)
 		config_value_clear(&config_options[i], c);
 	secret_free(c->client_secret);
 	secret_free(c->gateway_secret);
+	free(c->client_secret_file);
+	free(c->gateway_secret_file);
 	free(c->unblu_api_url);
 	free(c->path);
 	free(c->run_dir);

@@ -101,7 +101,9 @@ struct config {
 	bool unblu_act_as_header;
 	char *unblu_act_as_name;
 	char *unblu_act_as_role_name;
+	char *unblu_act_as_role;
 	char *unblu_agent_key;
+	char *unblu_agent_map_file;
 	int64_t unblu_timeout_ms;
 	int topic_max_chars;
 	char *conversation_template_id;
@@ -111,6 +113,8 @@ struct config {
 	/* secrets; NULL unless the role needs them */
 	struct secret *client_secret;
 	struct secret *gateway_secret;
+	char *client_secret_file; /* that it came from; NULL: none */
+	char *gateway_secret_file;
 
 	char *path; /* the file that was read */
 	char *run_dir; /* folder of fastcgi_listen */
@@ -122,7 +126,9 @@ struct config_override {
 	const char *path;
 	const char *database;
 	const char *listen;
-	bool strict; /* an unknown key is a mistake however far it is */
+	/* An unknown key is a mistake however far it is; so is a certificate
+	 * out of its time. */
+	bool strict;
 };
 
 /*

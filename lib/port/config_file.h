@@ -5,7 +5,9 @@
 #include "port/config.h"
 #include "port/config_report.h"
 
-/* Reports each of them that can not be read or is not what it has to be. */
-void config_file_check(const struct config *c, struct config_report *r);
+/* Reports each of them that can not be read or is not what it has to be, of
+ * those that the roles read. */
+void config_file_check(
+    const struct config *c, unsigned roles, struct config_report *r);
 
 #endif

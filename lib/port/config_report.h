@@ -12,6 +12,7 @@ struct config_report {
 	struct buf *warnings;
 	int problem_count; /* also those that are no longer printed */
 	int warning_count;
+	bool strict; /* of config_override: some warnings are mistakes */
 	bool *refused; /* per option of the table: its value was a mistake */
 };
 

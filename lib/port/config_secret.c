@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "port/config_format.h"
+#include "port/config_option.h"
 
 enum { SECRET_MAX = 16 << 10 };
 
@@ -18,14 +18,17 @@ static const struct secret_source {
 	const char *name;
 	const char *file_name; /* of the variable that names a file */
 	unsigned roles; /* that can not work without it */
-	size_t offset;
+	bool for_entra; /* has alternatives in addin.json */
+	size_t offset, file_offset;
 } secret_sources[] = {
     {"CLIENT_SECRET", "CLIENT_SECRET_FILE",
-	CONFIG_ROLE_SYNC | CONFIG_ROLE_RENEW,
-	offsetof(struct config, client_secret)},
+	CONFIG_ROLE_SYNC | CONFIG_ROLE_RENEW, true,
+	offsetof(struct config, client_secret),
+	offsetof(struct config, client_secret_file)},
     {"SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET",
-	"SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET_FILE", CONFIG_ROLE_SYNC,
-	offsetof(struct config, gateway_secret)},
+	"SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET_FILE", CONFIG_ROLE_SYNC, false,
+	offsetof(struct config, gateway_secret),
+	offsetof(struct config, gateway_secret_file)},
 };
 
 enum { SECRET_COUNT = sizeof(secret_sources) / sizeof(secret_sources[0]) };
@@ -57,16 +60,16 @@ forget_variable(const char *name)
 	unsetenv(name);
 }
 
+/* origin: what *e says it is about. */
 static struct secret *
-make_secret(const struct secret_source *s, const char *text, size_t len,
-    const char *origin, struct config_report *r)
+make_secret(const char *text, size_t len, const char *origin, struct err *e)
 {
 	if (len > 0 && text[len - 1] == '\n')
 		len--;
 	if (len > 0 && text[len - 1] == '\r')
 		len--;
 	if (len == 0) {
-		config_problem(r, s->name, "%s is empty", origin);
+		err_set(e, ERR_CONFIG, "%s is empty", origin);
 		return NULL;
 	}
 	for (size_t i = 0; i < len; i++) {
@@ -74,11 +77,34 @@ make_secret(const struct secret_source *s, const char *text, size_t len,
 
 		if (c >= 0x20 && c != 0x7F)
 			continue;
-		config_problem(r, s->name,
+		err_set(e, ERR_CONFIG,
 		    "%s contains a control character or a line break", origin);
 		return NULL;
 	}
 	return secret_new(text, len);
+}
+
+static struct secret *
+secret_from_file(const char *path, const char *origin, struct err *e)
+{
+	struct secret *out;
+	char *text = NULL;
+	size_t len = 0;
+
+	if (file_read(path, SECRET_MAX, &text, &len, e) != 0) {
+		err_wrap(e, "%s", origin);
+		return NULL;
+	}
+	out = make_secret(text, len, origin, e);
+	secret_wipe(text, len);
+	free(text);
+	return out;
+}
+
+struct secret *
+config_secret_read_file(const char *path, struct err *e)
+{
+	return secret_from_file(path, "its file", e);
 }
 
 static void
@@ -96,35 +122,51 @@ warn_about_mode(
 		    config_quote(quoted, path), (unsigned)(st.st_mode & 07777));
 }
 
-static struct secret *
-secret_from_file(const struct secret_source *s, const char *path,
-    const char *origin, struct config_report *r)
+/* $CREDENTIALS_DIRECTORY/NAME when there is such a file. Yours, or NULL. */
+static char *
+find_credential(const struct secret_source *s)
 {
-	struct secret *out;
-	struct err e = {0};
-	char *text = NULL;
-	size_t len = 0;
+	const char *folder = variable("CREDENTIALS_DIRECTORY");
+	char *path;
+	size_t len;
 
-	if (file_read(path, SECRET_MAX, &text, &len, &e) != 0) {
-		config_problem(r, s->name, "%s: %s", origin, e.text);
+	if (folder == NULL)
 		return NULL;
-	}
-	warn_about_mode(s, path, r);
-	out = make_secret(s, text, len, origin, r);
-	secret_wipe(text, len);
-	free(text);
+	len = strlen(folder) + strlen(s->name) + 2;
+	path = mem_zalloc(len);
+	snprintf(path, len, "%s/%s", folder, s->name);
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* The path is kept: what is in the file may be replaced while we run. */
+static struct secret *
+read_from_file(const struct secret_source *s, const char *origin, char *path,
+    struct config *c, struct config_report *r)
+{
+	struct err e = {0};
+	struct secret *out = secret_from_file(path, origin, &e);
+
+	if (out == NULL)
+		config_problem(r, s->name, "%s", e.text);
+	else
+		warn_about_mode(s, path, r);
+	*(char **)(void *)((char *)c + s->file_offset) = mem_strdup(path);
 	return out;
 }
 
 static struct secret *
-read_secret(const struct secret_source *s, struct config_report *r)
+read_secret(
+    const struct secret_source *s, struct config *c, struct config_report *r)
 {
 	const char *value = variable(s->name);
 	const char *file = variable(s->file_name);
-	const char *folder = variable("CREDENTIALS_DIRECTORY");
 	struct secret *out = NULL;
-	char *path = NULL;
+	struct err e = {0};
 	char origin[200];
+	char *path;
 
 	if (value != NULL && file != NULL) {
 		config_problem(r, s->name,
@@ -132,28 +174,87 @@ read_secret(const struct secret_source *s, struct config_report *r)
 		    s->file_name);
 		return NULL;
 	}
-	snprintf(origin, sizeof(origin), "the value of %s", s->name);
-	if (value != NULL)
-		return make_secret(s, value, strlen(value), origin, r);
-	snprintf(origin, sizeof(origin), "the file of %s", s->file_name);
-	if (file != NULL)
-		return secret_from_file(s, file, origin, r);
-	if (folder != NULL) {
-		size_t len = strlen(folder) + strlen(s->name) + 2;
-
-		path = mem_zalloc(len);
-		snprintf(path, len, "%s/%s", folder, s->name);
-	}
-	if (path != NULL && access(path, F_OK) == 0)
-		out = secret_from_file(
-		    s, path, "the file in $CREDENTIALS_DIRECTORY", r);
-	else
+	path = file != NULL ? mem_strdup(file) : find_credential(s);
+	if (value != NULL) {
+		snprintf(origin, sizeof(origin), "the value of %s", s->name);
+		out = make_secret(value, strlen(value), origin, &e);
+		if (out == NULL)
+			config_problem(r, s->name, "%s", e.text);
+	} else if (path != NULL) {
+		snprintf(
+		    origin, sizeof(origin), "the file of %s", s->file_name);
+		out = read_from_file(s,
+		    file != NULL ? origin
+				 : "the file in $CREDENTIALS_DIRECTORY",
+		    path, c, r);
+	} else {
 		config_problem(r, s->name,
 		    "is not set: give it in the environment as %s, or name "
 		    "its file in %s",
 		    s->name, s->file_name);
+	}
 	free(path);
 	return out;
+}
+
+/* The key of addin.json that takes the secret's place, or NULL. */
+static const char *
+alternative(const struct secret_source *s, const struct config *c)
+{
+	if (s->for_entra &&
+	    (c->client_certificate_file[0] != '\0' ||
+		c->client_certificate_key_file[0] != '\0'))
+		return "$.clientCertificateFile";
+	if (s->for_entra && c->federated_token_file[0] != '\0')
+		return "$.federatedTokenFile";
+	return NULL;
+}
+
+/* Which of two is used would be a guess: there is to be one. */
+static void
+refuse_both(
+    const struct secret_source *s, const char *path, struct config_report *r)
+{
+	char *credential = find_credential(s);
+	const char *name = variable(s->name) != NULL ? s->name : s->file_name;
+
+	if (variable(s->name) != NULL || variable(s->file_name) != NULL)
+		config_problem(r, path,
+		    "can not be used together with %s: leave one of them",
+		    name);
+	else if (credential != NULL)
+		config_problem(r, path,
+		    "can not be used together with %s in "
+		    "$CREDENTIALS_DIRECTORY: leave one of them",
+		    s->name);
+	free(credential);
+}
+
+/* Whether one of those keys has a mistake: then nobody can tell. */
+static bool
+alternative_refused(
+    const struct secret_source *s, const struct config_report *r)
+{
+	return s->for_entra &&
+	    (r->refused[config_option_find("clientCertificateFile") -
+		 config_options] ||
+		r->refused[config_option_find("federatedTokenFile") -
+		    config_options]);
+}
+
+static void
+settle_secret(
+    const struct secret_source *s, struct config *c, struct config_report *r)
+{
+	const char *instead = alternative(s, c);
+
+	if (alternative_refused(s, r))
+		return;
+	if (instead != NULL)
+		refuse_both(s, instead, r);
+	else
+		*(struct secret **)(void *)((char *)c + s->offset) =
+		    read_secret(s, c, r);
 }
 
 void
@@ -163,11 +264,9 @@ config_secrets_read(struct config *c, unsigned roles, struct config_report *r)
 		return;
 	for (int i = 0; i < SECRET_COUNT; i++) {
 		const struct secret_source *s = &secret_sources[i];
-		struct secret **field =
-		    (struct secret **)(void *)((char *)c + s->offset);
 
 		if (c->sync_enabled && (roles & s->roles) != 0)
-			*field = read_secret(s, r);
+			settle_secret(s, c, r);
 		forget_variable(s->name);
 	}
 }

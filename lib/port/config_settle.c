@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -160,8 +161,18 @@ check_credentials(const struct config *c, struct config_report *r)
 		    "can not be used together with clientCertificateFile");
 }
 
+/* One would overwrite the other. */
+static void
+check_act_as(const struct config *c, struct config_report *r)
+{
+	if (c->unblu_act_as_header && c->unblu_act_as_role_name[0] != '\0' &&
+	    strcasecmp(c->unblu_act_as_name, c->unblu_act_as_role_name) == 0)
+		config_problem(r, "$.unbluActAsRoleHeader",
+		    "must not be the same header as unbluActAsHeader");
+}
+
 void
-config_settle(struct config *c, bool files, struct config_report *r)
+config_settle(struct config *c, unsigned roles, struct config_report *r)
 {
 	settle_authority(c, r);
 	settle_unblu(c);
@@ -172,6 +183,6 @@ config_settle(struct config *c, bool files, struct config_report *r)
 	check_listeners(c, r);
 	check_csp(c, r);
 	check_credentials(c, r);
-	if (files)
-		config_file_check(c, r);
+	check_act_as(c, r);
+	config_file_check(c, roles, r);
 }

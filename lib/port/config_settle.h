@@ -8,8 +8,8 @@
 /*
  * Fills the derived fields of c (authority, addin_id, unblu_api_url, run_dir,
  * wake_path) and reports what does not go together. Every field is set.
- * files: whether files that the configuration names must be readable.
+ * Files that the configuration names must be fit for the roles.
  */
-void config_settle(struct config *c, bool files, struct config_report *r);
+void config_settle(struct config *c, unsigned roles, struct config_report *r);
 
 #endif

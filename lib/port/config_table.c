@@ -203,17 +203,17 @@ const struct config_option config_options[] = {
     SWITCH("gatewayRelay", gateway_relay, PUBLIC | PENDING, "false",
 	"Whether the add-in reaches the gateway through this server, "
 	"for gateways that do not answer cross-origin calls."),
-    TEXT("clientCertificateFile", client_certificate_file, path,
-	PENDING | EMPTY_OK, "\"\"",
-	"A PEM certificate to sign in to Entra with, instead of "
-	"CLIENT_SECRET."),
-    TEXT("clientCertificateKeyFile", client_certificate_key_file, path,
-	PENDING | EMPTY_OK, "\"\"",
-	"The private key of clientCertificateFile."),
-    TEXT("federatedTokenFile", federated_token_file, path, PENDING | EMPTY_OK,
+    TEXT("clientCertificateFile", client_certificate_file, path, EMPTY_OK,
 	"\"\"",
+	"A PEM certificate to sign in to Entra with, instead of "
+	"CLIENT_SECRET. Read again when it is replaced."),
+    TEXT("clientCertificateKeyFile", client_certificate_key_file, path,
+	EMPTY_OK, "\"\"",
+	"The private key of clientCertificateFile (RSA, PEM, without a "
+	"password, mode 0400)."),
+    TEXT("federatedTokenFile", federated_token_file, path, EMPTY_OK, "\"\"",
 	"A token of the cluster to sign in to Entra with (workload "
-	"identity), instead of CLIENT_SECRET."),
+	"identity), instead of CLIENT_SECRET. Read again at each sign-in."),
     NUMBER("notificationDebounceMs", debounce_ms, 0, "2000", 0, 600000, 1,
 	"How long changes of one event are gathered, in "
 	"milliseconds from the first."),
@@ -279,12 +279,20 @@ const struct config_option config_options[] = {
     TEXT("unbluActAsHeader", unblu_act_as_name, header, 0,
 	"\"x-unblu-trusted-user-id\"",
 	"The header that names the agent, with unbluActAs header."),
-    TEXT("unbluActAsRoleHeader", unblu_act_as_role_name, header,
-	PENDING | EMPTY_OK, "\"\"",
+    TEXT("unbluActAsRoleHeader", unblu_act_as_role_name, header, EMPTY_OK,
+	"\"\"",
 	"The header that names the agent's role, with unbluActAs "
-	"header."),
+	"header; empty: none is sent."),
+    TEXT("unbluActAsRole", unblu_act_as_role, word, 0, "\"REGISTERED_USER\"",
+	"The role that is sent in unbluActAsRoleHeader."),
     CHOICE("unbluAgentKey", unblu_agent_key, agent_keys, AS_TEXT,
-	"\"username\"", "Which value names the agent to Unblu."),
+	"\"username\"",
+	"Which value names the agent to Unblu, with unbluActAs header: the "
+	"user principal name, the email address or the object id in Entra."),
+    TEXT("unbluAgentMapFile", unblu_agent_map_file, path, EMPTY_OK, "\"\"",
+	"A JSON object that gives agents other names in Unblu: the object id "
+	"or the value of unbluAgentKey to the name. Read again when it is "
+	"replaced."),
     NUMBER("unbluTimeoutMs", unblu_timeout_ms, 0, "15000", 100, 300000, 1,
 	"How long one call to Unblu may take, in milliseconds."),
     NUMBER("topicMaxChars", topic_max_chars, PUBLIC, "250", 1, 1000, 1,

@@ -316,5 +316,9 @@ metrics_write(struct buf *out, const struct metrics_gauges *g)
 		metrics_write_gauge(out, "renew_last_success_timestamp_seconds",
 		    "When outlook-addin-renew last ended well.",
 		    (double)g->renew_last_success_ms / 1000);
+	if (g->credential_expiry_ms > 0)
+		metrics_write_gauge(out, "credential_expiry_timestamp_seconds",
+		    "When the certificate for Entra expires.",
+		    (double)g->credential_expiry_ms / 1000);
 	metrics_write_degraded(out, g->degraded);
 }

@@ -40,6 +40,7 @@ struct metrics_gauges {
 	    subscriptions_expired;
 	int64_t nearest_expiry_ms; /* from now; -1: none */
 	int64_t renew_last_success_ms; /* Unix; 0: never */
+	int64_t credential_expiry_ms; /* Unix; 0: not known */
 	const char *const *degraded; /* reasons, NULL-terminated */
 };
 

@@ -1,6 +1,7 @@
 /* remote/entra.c - see entra.h. */
 #include "remote/entra.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,20 +11,24 @@
 
 enum {
 	ENTRA_LIFE_S = 3599, /* when the answer does not say */
-	ENTRA_MARGIN_S = 300
+	ENTRA_MARGIN_S = 300,
+	/* Of a client assertion, around now. */
+	ENTRA_BEFORE_S = 30,
+	ENTRA_AFTER_S = 570
 };
 
-/* AADSTS codes that pass by themselves; every other 4xx is the credential's
- * fault. reference/graph.md 2.3. */
-static const int entra_transient[] = {90006, 90012, 90024, 90033, 90090};
-enum { ENTRA_THROTTLED = 90055 };
+static void
+entra_token_url(const struct config *c, const char *tenant, struct buf *out)
+{
+	buf_printf(out, "%s/%s/oauth2/v2.0/token", c->login_url, tenant);
+}
 
 void
-entra_token_request(
-    const struct config *c, const char *tenant, struct http_request *req)
+entra_token_request(const struct config *c, const char *tenant,
+    enum entra_proof proof, const struct secret *text, struct http_request *req)
 {
 	http_request_init(req, "POST", "get-token");
-	buf_printf(&req->url, "%s/%s/oauth2/v2.0/token", c->login_url, tenant);
+	entra_token_url(c, tenant, &req->url);
 	req->content_type = "application/x-www-form-urlencoded";
 	http_request_header(req, "Accept", "application/json");
 	reply_request_id(req);
@@ -32,58 +37,43 @@ entra_token_request(
 	buf_puts(&req->body, "&scope=");
 	url_form_encode(&req->body, c->graph_url);
 	url_form_encode(&req->body, "/.default");
-	buf_puts(&req->body, "&client_secret=");
-	url_form_encode(&req->body, secret_reveal(c->client_secret));
+	if (proof == ENTRA_ASSERTION)
+		buf_puts(&req->body,
+		    "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3A"
+		    "client-assertion-type%3Ajwt-bearer&client_assertion=");
+	else
+		buf_puts(&req->body, "&client_secret=");
+	url_form_encode(&req->body, secret_reveal(text));
 	buf_puts(&req->body, "&grant_type=client_credentials");
 }
 
-static bool
-entra_has_code(const json_t *doc, int code)
+/* Neither the URL nor the ids need escaping: the configuration is checked. */
+struct secret *
+entra_assertion(const struct config *c, const char *tenant,
+    const struct jws_signer *signer, int64_t now_ms, const char *jti,
+    struct err *e)
 {
-	const json_t *codes = json_arr(doc, "error_codes");
+	struct secret *out;
+	struct buf claims;
+	int64_t now_s = now_ms / 1000;
 
-	for (size_t i = 0; i < json_array_size(codes); i++)
-		if (json_integer_value(json_array_get(codes, i)) == code)
-			return true;
-	return false;
-}
-
-static bool
-entra_is_transient(const json_t *doc)
-{
-	const char *error = json_str(doc, "error");
-
-	if (error != NULL && strcmp(error, "temporarily_unavailable") == 0)
-		return true;
-	for (size_t i = 0;
-	     i < sizeof(entra_transient) / sizeof(entra_transient[0]); i++)
-		if (entra_has_code(doc, entra_transient[i]))
-			return true;
-	return false;
-}
-
-/* The first sentence of the description has the AADSTS code and no ids. */
-static void
-entra_describe(const json_t *doc, int status, enum err_code code, struct err *e)
-{
-	const char *error = json_str(doc, "error");
-	const char *text = json_str(doc, "error_description");
-	int len = 0;
-
-	if (text == NULL)
-		text = error != NULL ? error : "";
-	while (text[len] != '\0' && text[len] != '\r' && text[len] != '\n' &&
-	    strncmp(text + len, " Trace ID", 9) != 0 && len < 200)
-		len++;
-	err_set(e, code, "%.*s (status %d %s)", len, text, status,
-	    error != NULL ? error : "");
+	buf_init(&claims, HTTP_URL_MAX);
+	buf_puts(&claims, "{\"aud\":\"");
+	entra_token_url(c, tenant, &claims);
+	buf_printf(&claims,
+	    "\",\"iss\":\"%s\",\"sub\":\"%s\",\"jti\":\"%s\","
+	    "\"nbf\":%" PRId64 ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 "}",
+	    c->client_id, c->client_id, jti, now_s - ENTRA_BEFORE_S,
+	    now_s - ENTRA_BEFORE_S, now_s + ENTRA_AFTER_S);
+	out = jws_signer_sign(signer, buf_text(&claims), e);
+	buf_clear(&claims);
+	return out;
 }
 
 static int
 entra_judge(const struct http_reply *reply, struct err *e)
 {
-	json_t *doc = NULL;
-	int rc = -1;
+	json_t *doc;
 
 	if (reply_transport(reply, e) != 0)
 		return -1;
@@ -92,18 +82,10 @@ entra_judge(const struct http_reply *reply, struct err *e)
 	if (reply_overload(reply, "", e) != 0)
 		return -1;
 	doc = reply_json(reply, e);
-	if (doc == NULL)
-		return -1;
-	if (entra_has_code(doc, ENTRA_THROTTLED)) {
-		entra_describe(doc, reply->status, ERR_BUSY, e);
-		if (e != NULL)
-			e->retry_after_ms = reply->retry_after_ms;
-	} else {
-		entra_describe(doc, reply->status,
-		    entra_is_transient(doc) ? ERR_RETRY : ERR_AUTH, e);
-	}
+	if (doc != NULL)
+		entra_refusal(doc, reply, e);
 	json_decref(doc);
-	return rc;
+	return -1;
 }
 
 int

@@ -7,20 +7,41 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/jws_sign.h"
 #include "base/secret.h"
 #include "port/config.h"
 #include "port/http.h"
 #include "remote/reply.h"
 
+/* What proves that we are the application. */
+enum entra_proof { ENTRA_SECRET, ENTRA_ASSERTION };
+
 /* Client credentials for {graphUrl}/.default in a tenant. */
-void entra_token_request(
-    const struct config *c, const char *tenant, struct http_request *req);
+void entra_token_request(const struct config *c, const char *tenant,
+    enum entra_proof proof, const struct secret *text,
+    struct http_request *req);
 /*
- * ERR_AUTH: the credential is refused, the text begins with the AADSTS code;
- * ERR_BUSY, ERR_RETRY: later.
+ * The client assertion for a tenant's token endpoint: good from half a minute
+ * before now_ms, for ten minutes. jti: a fresh GUID. Yours; NULL when it could
+ * not be signed.
+ */
+struct secret *entra_assertion(const struct config *c, const char *tenant,
+    const struct jws_signer *signer, int64_t now_ms, const char *jti,
+    struct err *e);
+/*
+ * ERR_AUTH: refused until somebody acts: the text begins with the AADSTS code
+ * and what to do, and ends with Entra's own words in brackets; ERR_BUSY,
+ * ERR_RETRY: later.
  */
 int entra_token_reply(
     const struct http_reply *reply, struct token_grant *out, struct err *e);
+
+/* What a refusal (doc: its body, or NULL) means: as entra_token_reply(). -1. */
+int
+entra_refusal(const json_t *doc, const struct http_reply *reply, struct err *e);
+/* The AADSTS code at the beginning of such a text, also behind what was put in
+ * front of it; 0: none. */
+int entra_code_in(const char *text);
 
 /* Discovery of `common`: v1 tokens have other issuers than v2 ones. */
 void entra_discovery_request(

@@ -10,7 +10,12 @@
 #include "base/url.h"
 #include "remote/reply.h"
 
-enum { GATEWAY_LIFE_S = 300, GATEWAY_MARGIN_S = 60, GATEWAY_ID_MAX = 4096 };
+enum {
+	GATEWAY_LIFE_S = 300,
+	GATEWAY_MARGIN_S = 60,
+	GATEWAY_ID_MAX = 4096,
+	GATEWAY_ENCODED_MAX = 3 * (16 << 10) /* of the longest secret */
+};
 
 void
 gateway_discovery_request(const struct config *c, struct http_request *req)
@@ -101,23 +106,24 @@ gateway_basic(const char *id, const char *secret)
 
 /* RFC 6749 2.3.1: both are form-encoded before base64. */
 static void
-gateway_add_basic(const struct config *c, struct http_request *req)
+gateway_add_basic(const struct config *c, const struct secret *secret,
+    struct http_request *req)
 {
 	struct buf id;
-	struct buf secret;
+	struct buf encoded;
 	char *value;
 
 	buf_init(&id, GATEWAY_ID_MAX);
-	buf_init(&secret, GATEWAY_ID_MAX);
+	buf_init(&encoded, GATEWAY_ENCODED_MAX);
 	url_form_encode(&id, c->gateway_client_id);
-	url_form_encode(&secret, secret_reveal(c->gateway_secret));
-	value = gateway_basic(buf_text(&id), buf_text(&secret));
+	url_form_encode(&encoded, secret_reveal(secret));
+	value = gateway_basic(buf_text(&id), buf_text(&encoded));
 	http_request_header(req, "Authorization", "%s", value);
 	secret_wipe(value, strlen(value));
 	free(value);
-	if (secret.data != NULL)
-		secret_wipe(secret.data, secret.cap);
-	buf_clear(&secret);
+	if (encoded.data != NULL)
+		secret_wipe(encoded.data, encoded.cap);
+	buf_clear(&encoded);
 	buf_clear(&id);
 }
 
@@ -131,8 +137,8 @@ gateway_add_field(struct http_request *req, const char *name, const char *value)
 }
 
 void
-gateway_token_request(
-    const struct config *c, const char *url, struct http_request *req)
+gateway_token_request(const struct config *c, const char *url,
+    const struct secret *secret, struct http_request *req)
 {
 	http_request_init(req, "POST", "gateway-token");
 	buf_puts(&req->url, url);
@@ -145,29 +151,45 @@ gateway_token_request(
 	gateway_add_field(req, "resource", c->unblu_token_resource);
 	if (c->unblu_token_post) {
 		gateway_add_field(req, "client_id", c->gateway_client_id);
-		gateway_add_field(
-		    req, "client_secret", secret_reveal(c->gateway_secret));
+		gateway_add_field(req, "client_secret", secret_reveal(secret));
 	} else {
-		gateway_add_basic(c, req);
+		gateway_add_basic(c, secret, req);
 	}
+}
+
+/* A redirect or a page of HTML is no verdict on our secret, but wants a login
+ * where a client has none. */
+static int
+gateway_refusal(
+    const struct http_reply *reply, const char *error, struct err *e)
+{
+	if (error != NULL || reply->status == 401)
+		return err_set(e, ERR_AUTH,
+		    "the gateway refuses our client id or secret (status %d "
+		    "%.60s)",
+		    reply->status, error != NULL ? error : "");
+	if (reply->status >= 300 && reply->status < 400)
+		return err_set(e, ERR_RETRY,
+		    "status %d: the token endpoint wants a login, see "
+		    "unbluTokenUrl",
+		    reply->status);
+	return err_set(e, ERR_RETRY,
+	    "status %d with %s instead of a token, see unbluTokenUrl",
+	    reply->status,
+	    reply->content_type[0] != '\0' ? reply->content_type : "no type");
 }
 
 static int
 gateway_judge(const struct http_reply *reply, struct err *e)
 {
 	json_t *doc;
-	const char *error;
 
 	if (reply_transport(reply, e) != 0 || reply_overload(reply, "", e) != 0)
 		return -1;
-	if (reply->status == 200)
+	if (reply->status == 200 && reply_is_json(reply))
 		return 0;
 	doc = reply_json(reply, NULL);
-	error = json_str(doc, "error");
-	/* A redirect or a page of HTML is no verdict on our secret. */
-	err_set(e, error != NULL || reply->status == 401 ? ERR_AUTH : ERR_RETRY,
-	    "status %d %s", reply->status,
-	    error != NULL ? error : reply->content_type);
+	gateway_refusal(reply, json_str(doc, "error"), e);
 	json_decref(doc);
 	return -1;
 }

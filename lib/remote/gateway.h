@@ -20,8 +20,10 @@ int gateway_discovery_reply(const struct config *c,
     const struct http_reply *reply, char *out, size_t cap, struct err *e);
 
 /* Client credentials at url. */
-void gateway_token_request(
-    const struct config *c, const char *url, struct http_request *req);
+void gateway_token_request(const struct config *c, const char *url,
+    const struct secret *secret, struct http_request *req);
+/* ERR_AUTH: our id or secret is refused. A redirect, a page of HTML and what is
+ * no token are ERR_RETRY. */
 int gateway_token_reply(
     const struct http_reply *reply, struct token_grant *out, struct err *e);
 

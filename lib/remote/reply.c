@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/rand.h"
 
-enum { REPLY_TOKEN_LIFE_MAX_S = 24 * 60 * 60 };
+enum { REPLY_TOKEN_LIFE_MAX_S = 24 * 60 * 60, REPLY_TOKEN_MAX = 16 << 10 };
 
 static const char *
 reply_result_name(enum http_result result)
@@ -93,6 +93,19 @@ reply_request_id(struct http_request *req)
 	http_request_header(req, "client-request-id", "%s", id);
 }
 
+static bool
+reply_token_is_fit(const char *token)
+{
+	size_t len = strlen(token);
+
+	if (len > REPLY_TOKEN_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (token[i] <= 0x20 || token[i] > 0x7E)
+			return false;
+	return true;
+}
+
 int
 reply_token(const struct http_reply *r, int64_t fallback_s, int64_t margin_s,
     struct token_grant *out, struct err *e)
@@ -106,6 +119,12 @@ reply_token(const struct http_reply *r, int64_t fallback_s, int64_t margin_s,
 		goto out;
 	if (token == NULL || token[0] == '\0') {
 		err_set(e, ERR_RETRY, "answer without access_token");
+		goto out;
+	}
+	if (!reply_token_is_fit(token)) {
+		err_set(e, ERR_RETRY,
+		    "answer with an access_token that no "
+		    "header can carry");
 		goto out;
 	}
 	life_s = json_int(doc, "expires_in", fallback_s);

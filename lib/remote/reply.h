@@ -32,7 +32,8 @@ struct token_grant {
 };
 
 /* A token endpoint's good answer (RFC 6749 5.1): expires_in, fallback_s when
- * absent, at most a day, less margin_s (or half, if it is that short). */
+ * absent, at most a day, less margin_s (or half, if it is that short). A token
+ * has at most 16 KiB of printable ASCII. */
 int reply_token(const struct http_reply *r, int64_t fallback_s,
     int64_t margin_s, struct token_grant *out, struct err *e);
 

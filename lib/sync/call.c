@@ -228,6 +228,14 @@ call_throttle(struct call *c, const struct err *e)
 		session_throttle(c->session, scope, wait_ms);
 }
 
+/* A redirect or a page instead of an answer: the gateway knows nobody at all,
+ * whatever is asked for. */
+static bool
+call_wants_login(const struct call *c, const struct http_reply *reply)
+{
+	return c->peer == CALL_UNBLU && reply->status < 400;
+}
+
 static void
 call_done(const struct http_reply *reply, void *arg)
 {
@@ -252,7 +260,8 @@ call_done(const struct http_reply *reply, void *arg)
 			call_get_token(c);
 			return;
 		}
-		token_refused(call_slot(c), c->tenant, c->user, &e);
+		token_refused(call_slot(c), c->tenant, c->user,
+		    call_wants_login(c, reply), &e);
 	}
 	call_end(c, &e);
 }
@@ -281,24 +290,10 @@ call_add_authorization(
 static int
 call_add_agent(const struct call *c, struct http_request *req, struct err *e)
 {
-	const struct config *config = c->session->config;
-	struct store_mailbox box;
-
-	if (c->peer != CALL_UNBLU || !config->unblu_act_as_header)
+	if (c->peer != CALL_UNBLU || c->user[0] == '\0')
 		return 0;
-	if (strcmp(config->unblu_agent_key, "entra-oid") == 0) {
-		http_request_header(
-		    req, config->unblu_act_as_name, "%s", c->user);
-		return 0;
-	}
-	if (c->session->store == NULL ||
-	    store_mailbox_find(
-		c->session->store, c->tenant, c->user, &box, NULL) != 1 ||
-	    box.upn[0] == '\0')
-		return err_set(
-		    e, ERR_MAILBOX, "the agent's name is not known yet");
-	http_request_header(req, config->unblu_act_as_name, "%s", box.upn);
-	return 0;
+	return agent_add_headers(
+	    &c->session->agents, c->tenant, c->user, req, e);
 }
 
 static void
@@ -336,6 +331,8 @@ call_got_token(const struct secret *token, unsigned generation,
 		call_send(c, token, generation);
 		return;
 	}
+	/* Told once where the token is fetched, not by each who waits. */
+	c->asked = false;
 	c->held_ms = e->retry_after_ms > 0 ? e->retry_after_ms : 0;
 	call_end(c, e);
 }

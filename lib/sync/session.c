@@ -66,6 +66,8 @@ session_new(struct loop *loop, const struct config *config)
 		renewals_init(&s->tenants[i].renewals, s);
 	}
 	token_init(&s->gateway, s, -1);
+	signin_init(&s->signin, s);
+	agent_init(&s->agents, s);
 	return s;
 }
 
@@ -79,6 +81,8 @@ session_free(struct session *s)
 		token_clear(&s->tenants[i].token);
 	}
 	token_clear(&s->gateway);
+	signin_clear(&s->signin);
+	agent_clear(&s->agents);
 	http_free(s->http);
 	loop_timer_free(s->flush);
 	loop_timer_free(s->reopen);

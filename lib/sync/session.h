@@ -14,8 +14,10 @@
 #include "port/store.h"
 #include "rule/circuit.h"
 #include "rule/policy.h"
+#include "sync/agent.h"
 #include "sync/degraded.h"
 #include "sync/renewals.h"
+#include "sync/signin.h"
 #include "sync/token.h"
 
 enum { SESSION_REOPEN_MS = 5000, SESSION_LOCK_WAIT_MS = 1000 };
@@ -69,6 +71,8 @@ struct session {
 
 	struct session_tenant *tenants; /* as config->tenant_ids */
 	struct token_slot gateway;
+	struct signin signin;
+	struct agents agents;
 	char gateway_token_url[1024]; /* "" until discovered */
 	struct circuit unblu;
 	struct degraded degraded;

@@ -8,21 +8,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
-#include "port/metrics.h"
-#include "remote/entra.h"
-#include "remote/gateway.h"
 #include "rule/retry.h"
 #include "sync/session.h"
+#include "sync/token_fetch.h"
 
 enum {
 	/* A wrong secret is asked for slowly, a fault of the network soon. */
 	TOKEN_REFUSED_MS = 60 * 1000,
 	TOKEN_REFUSED_MAX_MS = 15 * 60 * 1000,
-	TOKEN_STATIC_MS = 3600 * 1000,
-	TOKEN_SCOPE_MAX = 96
+	TOKEN_SCOPE_MAX = 96,
+	/* Failures in a row of an endpoint that is out of reach, until it is
+	 * told. The first one is repeated at once. */
+	TOKEN_UNREACHABLE = 2
 };
-
-static void token_fetch(struct token_slot *t);
 
 void
 token_init(struct token_slot *t, struct session *s, int tenant)
@@ -43,10 +41,30 @@ token_clear(struct token_slot *t)
 	t->token = NULL;
 }
 
-static bool
+bool
 token_is_gateway(const struct token_slot *t)
 {
 	return t->tenant < 0;
+}
+
+const char *
+token_tenant(const struct token_slot *t)
+{
+	return token_is_gateway(t) ? NULL : t->session->tenants[t->tenant].id;
+}
+
+/* As the facts in the store name it. */
+static const char *
+token_who(const struct token_slot *t)
+{
+	return token_is_gateway(t) ? "gateway" : token_tenant(t);
+}
+
+bool
+token_is_static(const struct token_slot *t)
+{
+	return token_is_gateway(t) &&
+	    t->session->config->unblu_auth != CONFIG_UNBLU_CLIENT_CREDENTIALS;
 }
 
 static enum degraded_reason
@@ -78,8 +96,7 @@ token_scope(const struct token_slot *t, char out[TOKEN_SCOPE_MAX])
 	if (token_is_gateway(t))
 		snprintf(out, TOKEN_SCOPE_MAX, "gateway");
 	else
-		snprintf(out, TOKEN_SCOPE_MAX, "entra:%s",
-		    t->session->tenants[t->tenant].id);
+		snprintf(out, TOKEN_SCOPE_MAX, "entra:%s", token_tenant(t));
 }
 
 /* A minute, doubled up to a quarter of an hour. */
@@ -91,6 +108,35 @@ token_refused_ms(int refusals)
 	for (; refusals > 0 && wait_ms < TOKEN_REFUSED_MAX_MS; refusals--)
 		wait_ms *= 2;
 	return wait_ms < TOKEN_REFUSED_MAX_MS ? wait_ms : TOKEN_REFUSED_MAX_MS;
+}
+
+/* Somebody has to act. */
+static void
+token_tell_refusal(struct token_slot *t, const struct err *e)
+{
+	/* Another reason than before is news, too. */
+	if (t->refusals > 0 && strcmp(t->refusal.text, e->text) != 0)
+		log_warning("token-refused", LOG_STR("tenant", token_tenant(t)),
+		    LOG_STR("peer", token_is_gateway(t) ? "gateway" : "entra"),
+		    LOG_ERR(e));
+	degraded_set(t->session, token_reason(t), t->tenant + 1, e->text);
+	signin_note_refusal(t->session, token_who(t), e);
+}
+
+/* The endpoint does not answer, or not as one. */
+static void
+token_tell_outage(struct token_slot *t, const struct err *e)
+{
+	if (t->refusals == 0 || t->refusal.code != e->code)
+		log_warning("token-failed", LOG_STR("tenant", token_tenant(t)),
+		    LOG_STR("peer", token_is_gateway(t) ? "gateway" : "entra"),
+		    LOG_ERR(e));
+	if (t->refusals + 1 < TOKEN_UNREACHABLE || e->code != ERR_RETRY)
+		return;
+	t->unreachable = true;
+	degraded_set(t->session,
+	    token_is_gateway(t) ? DEGRADED_UNBLU_AUTH : DEGRADED_GRAPH,
+	    t->tenant + 1, e->text);
 }
 
 static void
@@ -106,6 +152,10 @@ token_hold(struct token_slot *t, const struct err *e)
 	/* One request a minute hurts nobody, and ends an outage early. */
 	if (e->code == ERR_RETRY && wait_ms > TOKEN_REFUSED_MS)
 		wait_ms = TOKEN_REFUSED_MS;
+	if (e->code == ERR_AUTH)
+		token_tell_refusal(t, e);
+	else
+		token_tell_outage(t, e);
 	t->refusals++;
 	t->refusal = *e;
 	t->refused_until_ms = clock_mono_ms() + wait_ms;
@@ -113,9 +163,23 @@ token_hold(struct token_slot *t, const struct err *e)
 		token_scope(t, scope);
 		session_throttle(t->session, scope, wait_ms);
 	}
-	if (e->code == ERR_AUTH)
-		degraded_set(
-		    t->session, token_reason(t), t->tenant + 1, e->text);
+}
+
+/* What was refused, or out of reach, is not any more. */
+static void
+token_tell_success(struct token_slot *t)
+{
+	struct session *s = t->session;
+
+	degraded_clear(s, token_reason(t), t->tenant + 1);
+	if (t->unreachable && !token_is_gateway(t))
+		degraded_clear(s, DEGRADED_GRAPH, t->tenant + 1);
+	t->unreachable = false;
+	if (token_is_gateway(t))
+		signin_note_success(s, "", "gateway", TOKEN_HELD_BY_GATEWAY);
+	else
+		signin_note_success(
+		    s, token_tenant(t), token_tenant(t), TOKEN_HELD_BY_ENTRA);
 }
 
 void
@@ -127,177 +191,86 @@ token_worked(struct token_slot *t)
 	if (t->refused_who[0] == '\0')
 		return;
 	t->refused_who[0] = '\0';
-	degraded_clear(t->session, token_reason(t), t->tenant + 1);
+	token_tell_success(t);
 }
 
 void
 token_refused(struct token_slot *t, const char *tenant, const char *user,
-    const struct err *e)
+    bool login, const struct err *e)
 {
 	char who[sizeof(t->refused_who)];
+	struct err copy = *e;
 	bool by_all;
 
 	snprintf(who, sizeof(who), "%s/%s", tenant, user);
 	by_all = !t->worked && t->refused_who[0] != '\0' &&
 	    strcmp(t->refused_who, who) != 0;
-	if (!t->worked)
+	if (!t->worked || login)
 		degraded_set(
 		    t->session, token_reason(t), t->tenant + 1, e->text);
 	t->worked = false;
 	snprintf(t->refused_who, sizeof(t->refused_who), "%s", who);
-	if (by_all && clock_mono_ms() >= t->refused_until_ms)
-		token_hold(t, e);
+	if (by_all && clock_mono_ms() >= t->refused_until_ms) {
+		err_wrap(&copy,
+		    token_is_gateway(t) ? "gateway token"
+					: TOKEN_HELD_BY_ENTRA);
+		token_hold(t, &copy);
+	}
 }
 
-static void
+void
 token_fail(struct token_slot *t, const struct err *e)
 {
 	struct err copy = *e;
 
-	log_warning("token-failed",
-	    LOG_STR("tenant",
-		token_is_gateway(t) ? NULL : t->session->tenants[t->tenant].id),
-	    LOG_STR("peer", token_is_gateway(t) ? "gateway" : "entra"),
-	    LOG_ERR(e));
+	if (t->again) {
+		/* That was the answer to the old one. */
+		t->again = false;
+		token_fetch(t);
+		return;
+	}
 	token_hold(t, e);
 	copy.retry_after_ms = t->refused_until_ms - clock_mono_ms();
 	token_tell(t, &copy);
 }
 
-static void
+void
 token_granted(struct token_slot *t, const struct token_grant *grant)
 {
 	secret_free(t->token);
 	t->token = grant->token;
 	t->generation++;
 	t->good_until_ms = clock_mono_ms() + grant->life_ms;
+	t->again = false;
+	/* Having one is no news while the peer refuses it. */
+	if (t->refused_who[0] == '\0' && (t->refusals > 0 || !t->granted))
+		token_tell_success(t);
+	t->granted = true;
 	t->refusals = 0;
 	t->refused_until_ms = 0;
-	/* Having one is no news while the peer refuses it. */
-	if (t->refused_who[0] == '\0')
-		degraded_clear(t->session, token_reason(t), t->tenant + 1);
 	token_tell(t, NULL);
 }
 
-static void
-token_count(
-    const struct token_slot *t, const struct http_reply *reply, const char *op)
+void
+token_retry(struct token_slot *t)
 {
-	int status = reply->result == HTTP_DONE ? reply->status : 0;
+	char scope[TOKEN_SCOPE_MAX];
 
-	if (token_is_gateway(t))
-		metrics_unblu_request(op, status);
-	else
-		metrics_graph_request(op, status);
-}
-
-static void
-token_entra_done(const struct http_reply *reply, void *arg)
-{
-	struct token_slot *t = arg;
-	struct token_grant grant = {.token = NULL};
-	struct err e = {.code = ERR_NONE};
-
-	t->exchange = NULL;
-	token_count(t, reply, "get-token");
-	if (entra_token_reply(reply, &grant, &e) != 0)
-		token_fail(t, &e);
-	else
-		token_granted(t, &grant);
-}
-
-static void
-token_gateway_done(const struct http_reply *reply, void *arg)
-{
-	struct token_slot *t = arg;
-	struct token_grant grant = {.token = NULL};
-	struct err e = {.code = ERR_NONE};
-
-	t->exchange = NULL;
-	token_count(t, reply, "gateway-token");
-	if (gateway_token_reply(reply, &grant, &e) != 0) {
-		/* The endpoint may have moved. */
-		t->session->gateway_token_url[0] = '\0';
-		token_fail(t, &e);
-	} else {
-		token_granted(t, &grant);
+	/* These are the secret itself. */
+	if (token_is_static(t) && t->token != NULL)
+		token_drop(t, t->generation);
+	if (t->exchange != NULL) {
+		t->again = true;
+		return;
 	}
-}
-
-static void
-token_discovery_done(const struct http_reply *reply, void *arg)
-{
-	struct token_slot *t = arg;
-	struct session *s = t->session;
-	struct err e = {.code = ERR_NONE};
-
-	t->exchange = NULL;
-	token_count(t, reply, "gateway-discovery");
-	if (gateway_discovery_reply(s->config, reply, s->gateway_token_url,
-		sizeof(s->gateway_token_url), &e) != 0) {
-		s->gateway_token_url[0] = '\0';
-		token_fail(t, &e);
-	} else {
+	token_scope(t, scope);
+	if (t->refusals == 0 || t->refusal.code != ERR_AUTH ||
+	    session_throttled_ms(t->session, scope) > 0)
+		return;
+	t->refused_until_ms = 0;
+	t->refused_who[0] = '\0'; /* that was about the old one */
+	if (t->token == NULL)
 		token_fetch(t);
-	}
-}
-
-static void
-token_send(struct token_slot *t, struct http_request *req,
-    void (*done)(const struct http_reply *reply, void *arg))
-{
-	struct err e = {.code = ERR_NONE};
-
-	t->exchange = http_start(t->session->http, req, done, t, &e);
-	http_request_clear(req);
-	if (t->exchange == NULL)
-		token_fail(t, &e);
-}
-
-static void
-token_fetch_gateway(struct token_slot *t)
-{
-	struct session *s = t->session;
-	const char *url = s->config->unblu_token_url;
-	struct http_request req;
-
-	if (url[0] == '\0')
-		url = s->gateway_token_url;
-	if (url[0] == '\0') {
-		gateway_discovery_request(s->config, &req);
-		token_send(t, &req, token_discovery_done);
-	} else {
-		gateway_token_request(s->config, url, &req);
-		token_send(t, &req, token_gateway_done);
-	}
-}
-
-/* unbluAuthMode static-bearer and basic need no token endpoint. */
-static void
-token_fetch_static(struct token_slot *t)
-{
-	const struct secret *secret = t->session->config->gateway_secret;
-	struct token_grant grant = {.life_ms = TOKEN_STATIC_MS};
-
-	grant.token = secret_new(secret_reveal(secret), secret_len(secret));
-	token_granted(t, &grant);
-}
-
-static void
-token_fetch(struct token_slot *t)
-{
-	struct http_request req;
-
-	if (!token_is_gateway(t)) {
-		entra_token_request(t->session->config,
-		    t->session->tenants[t->tenant].id, &req);
-		token_send(t, &req, token_entra_done);
-	} else if (t->session->config->unblu_auth ==
-	    CONFIG_UNBLU_CLIENT_CREDENTIALS) {
-		token_fetch_gateway(t);
-	} else {
-		token_fetch_static(t);
-	}
 }
 
 void

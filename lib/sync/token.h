@@ -12,6 +12,10 @@
 
 struct session;
 
+/* With what the reasons of rows begin that wait for a token. */
+#define TOKEN_HELD_BY_ENTRA "Entra token"
+#define TOKEN_HELD_BY_GATEWAY "gateway "
+
 /* Someone who waits for a token. */
 struct token_wait {
 	/* token NULL: *e says why. May be called from inside token_get(). */
@@ -37,6 +41,9 @@ struct token_slot {
 	struct err refusal;
 	int refusals; /* in a row */
 	int64_t refused_until_ms; /* monotonic */
+	bool again; /* there is a new credential: ask once more */
+	bool granted; /* ever, to this process */
+	bool unreachable; /* told: its endpoint fails again and again */
 	/* A peer that refuses everybody is told from one that refuses an
 	 * agent or a mailbox: by what happens to the others. */
 	bool worked; /* since the last refusal by the peer */
@@ -58,8 +65,12 @@ void token_worked(struct token_slot *t);
 
 /* A fresh token was refused as well, in an exchange about that user. When it
  * was so for another one before and nobody succeeded in between, nobody asks
- * before the wait is over; else it is that one's own affair. */
+ * before the wait is over; else it is that one's own affair. login: the peer
+ * wants a login, which is never about a single one: told at once. */
 void token_refused(struct token_slot *t, const char *tenant, const char *user,
-    const struct err *e);
+    bool login, const struct err *e);
+
+/* The credential has been replaced: what it was refused for may be over. */
+void token_retry(struct token_slot *t);
 
 #endif

@@ -115,6 +115,8 @@ test('an expired secret in one tenant is said clearly, stops nothing else, and c
 		const status = await stack.ctl('status', '--json');
 		assert.equal(status.code, 1, status.stderr);
 		assert.match(status.stdout, /7000222/);
+		assert.deepEqual(JSON.parse(status.stdout).signIn.refused.map((/** @type {any} */ r) => [r.tenant, r.code]), [[bad.mailbox.tenant, 'AADSTS7000222']]);
+		assert.match((await stack.http.get('/ready')).json.details.credentials, /AADSTS7000222: the client secret has expired/);
 		const calls = sims.requests({ service: 'entra', op: 'token', tenant: bad.mailbox.tenant }).length;
 		await neverWithin(() => sims.requests({ service: 'entra', op: 'token', tenant: bad.mailbox.tenant }).length > calls + 2, 3000, 'a loop at the token endpoint');
 		assert.equal(await stack.deadLetters(), 0);

@@ -128,6 +128,7 @@ gauges_that_are_not_known_are_left_out(void **state)
 	    .subscriptions_active = 3,
 	    .nearest_expiry_ms = 3600500,
 	    .renew_last_success_ms = INT64_C(1795422745123),
+	    .credential_expiry_ms = INT64_C(1827222745000),
 	    .degraded = reasons,
 	};
 
@@ -135,12 +136,14 @@ gauges_that_are_not_known_are_left_out(void **state)
 	written(&nothing);
 	hasnt("nearest_expiry");
 	hasnt("renew_last_success");
+	hasnt("credential_expiry");
 	hasnt("degraded{");
 	written(&g);
 	has("outlook_addin_work_rows 100000\n");
 	has("outlook_addin_oldest_work_seconds 1.5\n");
 	has("outlook_addin_subscriptions{state=\"active\"} 3\n");
 	has("outlook_addin_subscription_nearest_expiry_seconds 3600.5\n");
+	has("outlook_addin_credential_expiry_timestamp_seconds 1827222745\n");
 	has("outlook_addin_renew_last_success_timestamp_seconds "
 	    "1795422745.123\n");
 	has("outlook_addin_degraded{reason=\"store\"} 1\n");

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { waitFor } from '../lib/wait.js';
 import { EVENTS, LIFECYCLE, Web } from './harness.js';
 
 /** @param {import('./harness.js').Answer} answer @param {string} token */
@@ -69,6 +70,30 @@ test('health routes and unknown paths', async () => {
 			assert.equal((await web.ask('GET', path)).status, 404, path);
 		assert.equal((await web.ask('POST', '/live')).status, 405);
 		assert.match((await web.ask('GET', '/metrics')).body, /^# HELP outlook_addin_notifications_total /);
+	});
+});
+
+test('a refused sign-in is told with what to do, without the peer\'s words, paths and hosts', async () => {
+	await Web.play({}, async (web) => {
+		const facts = {
+			'degraded:credentials': 'Entra token: AADSTS7000222: the client secret has expired: make a new one in the app registration [status 401 invalid_client: The provided keys for app are expired]',
+			'degraded:unblu-auth': 'gateway token: timed out: gateway.internal.example:8443 does not answer',
+			'degraded:graph': 'Entra token: no connection: proxy.internal.example',
+			'degraded:webhook': '',
+			'credential-expiry': '1827222745000',
+		};
+		for (const [name, text] of Object.entries(facts))
+			await web.query(`INSERT INTO fact (name, fact, at_ms) VALUES ('${name}', '${text}', 1)`, false);
+		await waitFor(async () => (await web.degraded()).includes('credentials'), 5000, 'ready says so');
+		const ready = JSON.parse((await web.ask('GET', '/ready')).body);
+		assert.deepEqual(ready.degraded.sort(), ['credentials', 'graph', 'sync', 'unblu-auth', 'webhook']);
+		assert.deepEqual(ready.details, {
+			'credentials': 'Entra token: AADSTS7000222: the client secret has expired: make a new one in the app registration',
+			'unblu-auth': 'gateway token: timed out',
+		});
+		await web.query(`UPDATE fact SET fact = 'Entra token: clientCertificateKeyFile: /etc/secret/place/k has mode 0644' WHERE name = 'degraded:credentials'`, false);
+		await waitFor(async () => JSON.parse((await web.ask('GET', '/ready')).body).details.credentials === 'Entra token: clientCertificateKeyFile', 5000, 'without the path');
+		assert.match((await web.ask('GET', '/metrics')).body, /^outlook_addin_credential_expiry_timestamp_seconds 1827222745$/m);
 	});
 });
 

@@ -1,0 +1,305 @@
+/* sync/signin.c - see signin.h. */
+#include "sync/signin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "base/when.h"
+#include "port/wake.h"
+#include "remote/entra.h"
+#include "remote/gateway.h"
+#include "sync/session.h"
+
+enum { SIGNIN_FACT_MAX = 96 };
+
+#define SIGNIN_DAY_MS (24LL * 60 * 60 * 1000)
+
+/* Its time is when the nearness was last told: once a day, also across starts.
+ */
+static const char signin_told_fact[] = "credential-expiry-told";
+static const char signin_expiry_fact[] = "credential-expiry";
+
+void
+signin_init(struct signin *in, struct session *s)
+{
+	memset(in, 0, sizeof(*in));
+	in->session = s;
+	credential_init_entra(&in->entra, s->config);
+	credential_init_gateway(&in->gateway, s->config);
+	in->ends_ms = -1;
+}
+
+void
+signin_clear(struct signin *in)
+{
+	loop_timer_free(in->watch);
+	credential_clear(&in->entra);
+	credential_clear(&in->gateway);
+	memset(in, 0, sizeof(*in));
+}
+
+/* ---- when it expires ---- */
+
+static void
+signin_keep_expiry(struct signin *in, int64_t ends_ms)
+{
+	struct store *store = in->session->store;
+	char text[32];
+	int rc;
+
+	if (store == NULL || ends_ms == in->ends_ms)
+		return;
+	snprintf(text, sizeof(text), "%" PRId64, ends_ms);
+	rc = ends_ms == 0 ? store_fact_remove(store, signin_expiry_fact, NULL)
+			  : store_fact_set(store, signin_expiry_fact, text,
+				clock_wall_ms(), NULL);
+	if (rc == 0)
+		in->ends_ms = ends_ms;
+}
+
+static void
+signin_tell_expiry(struct signin *in)
+{
+	struct store *store = in->session->store;
+	int64_t ends_ms = credential_ends_ms(&in->entra);
+	int64_t now_ms = clock_wall_ms();
+	int64_t told_ms = 0;
+	char when[WHEN_TEXT_MAX];
+	char text[32];
+
+	signin_keep_expiry(in, ends_ms);
+	if (store == NULL || ends_ms == 0 ||
+	    ends_ms - now_ms > CREDENTIAL_NEAR_DAYS * SIGNIN_DAY_MS)
+		return;
+	if (store_fact_get(store, signin_told_fact, text, sizeof(text),
+		&told_ms, NULL) == 1 &&
+	    told_ms <= now_ms && now_ms - told_ms < SIGNIN_DAY_MS)
+		return;
+	if (store_fact_set(store, signin_told_fact, "", now_ms, NULL) != 0)
+		return;
+	when_format_iso(ends_ms, false, when);
+	log_warning("certificate-expires", LOG_STR("expires", when),
+	    LOG_INT("days",
+		ends_ms > now_ms ? (ends_ms - now_ms) / SIGNIN_DAY_MS : 0),
+	    LOG_STR("message",
+		"register a new certificate and replace the two files"));
+}
+
+/* ---- files that are replaced ---- */
+
+/* What is in the files now can not be used, what they held before can: nothing
+ * stops, but somebody has to know. */
+static void
+signin_tell_problem(struct signin *in)
+{
+	const struct credential *k = &in->entra;
+	char text[ERR_TEXT_MAX + 64];
+
+	if (k->problem[0] == '\0' || !in->was_usable) {
+		degraded_clear(in->session, DEGRADED_CREDENTIALS, 0);
+	} else {
+		snprintf(text, sizeof(text),
+		    "%s; what was there before is still used", k->problem);
+		degraded_set(in->session, DEGRADED_CREDENTIALS, 0, text);
+	}
+}
+
+/* Nobody waits for the end of a refusal whose cause may be gone. */
+static void
+signin_retry_entra(struct signin *in)
+{
+	struct session *s = in->session;
+
+	for (size_t i = 0; i < s->config->tenant_ids.count; i++)
+		token_retry(&s->tenants[i].token);
+}
+
+static void
+signin_tell_read(const struct credential *k)
+{
+	if (k->problem[0] == '\0')
+		log_info("credential-read", LOG_STR("credential", k->name));
+}
+
+/* A certificate also becomes fit, or stops being so, by the clock. */
+static void
+signin_look_entra(struct signin *in)
+{
+	bool changed = credential_has_changed(&in->entra);
+	bool usable;
+
+	if (changed) {
+		credential_read(&in->entra);
+		signin_tell_read(&in->entra);
+	}
+	usable = credential_check(&in->entra, clock_wall_ms(), NULL) == 0;
+	if (usable && (changed || !in->was_usable))
+		signin_retry_entra(in);
+	in->was_usable = usable;
+	signin_tell_problem(in);
+}
+
+static void
+signin_look_gateway(struct signin *in)
+{
+	struct credential *k = &in->gateway;
+
+	if (!credential_has_changed(k))
+		return;
+	credential_read(k);
+	signin_tell_read(k);
+	if (k->problem[0] == '\0')
+		token_retry(&in->session->gateway);
+	else
+		log_warning("credential-not-read",
+		    LOG_STR("message", k->problem),
+		    LOG_BOOL("formerUsed", secret_is_set(k->text)));
+}
+
+static void
+signin_watch(void *arg)
+{
+	struct signin *in = arg;
+
+	loop_timer_set(in->watch, SIGNIN_WATCH_MS);
+	signin_look_entra(in);
+	signin_look_gateway(in);
+	signin_tell_expiry(in);
+	agent_look(&in->session->agents);
+}
+
+void
+signin_begin(struct signin *in)
+{
+	struct session *s = in->session;
+
+	if (in->begun || !s->config->sync_enabled)
+		return;
+	in->begun = true;
+	agent_look(&s->agents);
+	for (size_t i = 0; i < s->config->tenant_ids.count; i++)
+		signin_note_success(
+		    s, s->tenants[i].id, s->tenants[i].id, TOKEN_HELD_BY_ENTRA);
+	signin_note_success(s, "", "gateway", TOKEN_HELD_BY_GATEWAY);
+	in->watch = loop_timer_new(s->loop, signin_watch, in);
+	in->was_usable =
+	    credential_check(&in->entra, clock_wall_ms(), NULL) == 0;
+	loop_timer_set(in->watch, 0);
+}
+
+/* ---- requests ---- */
+
+static int
+signin_certificate_request(struct signin *in, const char *tenant,
+    struct http_request *req, struct err *e)
+{
+	struct secret *assertion;
+	char jti[37];
+
+	rand_guid(jti);
+	assertion = entra_assertion(in->session->config, tenant,
+	    in->entra.signer, clock_wall_ms(), jti, e);
+	if (assertion == NULL) {
+		if (e != NULL)
+			e->code = ERR_AUTH;
+		return -1;
+	}
+	entra_token_request(
+	    in->session->config, tenant, ENTRA_ASSERTION, assertion, req);
+	secret_free(assertion);
+	return 0;
+}
+
+int
+signin_entra_request(struct signin *in, const char *tenant,
+    struct http_request *req, struct err *e)
+{
+	struct credential *k = &in->entra;
+
+	/* Token requests are rare, files are small: never an old one. */
+	credential_read(k);
+	if (credential_check(k, clock_wall_ms(), e) != 0)
+		return -1;
+	if (k->kind == CREDENTIAL_CERTIFICATE)
+		return signin_certificate_request(in, tenant, req, e);
+	entra_token_request(in->session->config, tenant,
+	    k->kind == CREDENTIAL_FEDERATED ? ENTRA_ASSERTION : ENTRA_SECRET,
+	    k->text, req);
+	return 0;
+}
+
+const struct secret *
+signin_gateway_secret(struct signin *in, struct err *e)
+{
+	struct credential *k = &in->gateway;
+
+	credential_read(k);
+	if (credential_check(k, clock_wall_ms(), e) != 0)
+		return NULL;
+	return k->text;
+}
+
+/* ---- for status ---- */
+
+static void
+signin_fact(const char *who, char out[SIGNIN_FACT_MAX])
+{
+	snprintf(out, SIGNIN_FACT_MAX, "credential:%s", who);
+}
+
+void
+signin_note_refusal(struct session *s, const char *who, const struct err *e)
+{
+	char fact[SIGNIN_FACT_MAX];
+	char text[ERR_TEXT_MAX];
+
+	signin_fact(who, fact);
+	/* Its time is that of the first one. */
+	if (s->store == NULL ||
+	    (store_fact_get(s->store, fact, text, sizeof(text), NULL, NULL) ==
+		    1 &&
+		strcmp(text, e->text) == 0))
+		return;
+	(void)store_fact_set(s->store, fact, e->text, clock_wall_ms(), NULL);
+}
+
+void
+signin_release(struct session *s, const char *tenant, const char *held)
+{
+	struct err e = {.code = ERR_NONE};
+	int64_t count = 0;
+	int fd;
+
+	if (store_work_release_held(s->store, tenant, held, &count, &e) != 0)
+		log_warning("held-work-not-released", LOG_ERR(&e));
+	if (count == 0)
+		return;
+	log_info("held-work-released",
+	    LOG_STR("tenant", tenant[0] != '\0' ? tenant : NULL),
+	    LOG_INT("rows", count));
+	fd = wake_open(NULL);
+	if (fd < 0)
+		return;
+	wake_send(fd, s->config->wake_path);
+	close(fd);
+}
+
+void
+signin_note_success(
+    struct session *s, const char *tenant, const char *who, const char *held)
+{
+	char fact[SIGNIN_FACT_MAX];
+
+	if (s->store == NULL)
+		return;
+	signin_fact(who, fact);
+	/* Where it can not be removed now, the next success does it. */
+	(void)store_fact_remove(s->store, fact, NULL);
+	signin_release(s, tenant, held);
+}
