@@ -78,47 +78,6 @@ try_reach(struct doctor *d)
 
 /* ---- a tenant's token ---- */
 
-/* What an operator has to do about an AADSTS code, reference/graph.md 2.3. */
-static const struct {
-	const char *code;
-	const char *advice;
-} token_advices[] = {
-    {"AADSTS7000215",
-	"CLIENT_SECRET is wrong: it must be the secret's value, not its id"},
-    {"AADSTS7000222",
-	"the secret has expired: make a new one in the app registration and "
-	"put it into CLIENT_SECRET"},
-    {"AADSTS700016",
-	"an administrator of this tenant has to consent to the app "
-	"registration (clientId)"},
-    {"AADSTS90002", "there is no such tenant: check tenantIds and loginUrl"},
-    {"AADSTS90038", "the tenant lives in another national cloud: loginUrl"},
-    {"AADSTS500011", "graphUrl is not this cloud's"},
-    {"AADSTS700027",
-	"the certificate is not registered in the app registration"},
-    {"AADSTS700024", "the clocks differ: check this machine's clock"},
-    {"AADSTS700211", "the federated credential's issuer does not match"},
-    {"AADSTS700212", "the federated credential's audience does not match"},
-    {"AADSTS700213", "the federated credential's subject does not match"},
-};
-
-static const char *
-token_advice(const struct err *e)
-{
-	for (size_t i = 0; i < sizeof(token_advices) / sizeof(token_advices[0]);
-	     i++) {
-		const char *at = strstr(e->text, token_advices[i].code);
-		size_t len = strlen(token_advices[i].code);
-
-		/* 700021 is no 7000215. */
-		if (at != NULL && (at[len] < '0' || at[len] > '9'))
-			return token_advices[i].advice;
-	}
-	return e->code == ERR_AUTH
-	    ? "check clientId and its credential in the app registration"
-	    : "try again; if it stays, check what stands between";
-}
-
 static void
 token_answered(const struct secret *token, unsigned generation,
     const struct err *e, void *arg)
@@ -147,7 +106,10 @@ try_token(struct trial *t, const char *subject)
 		return true;
 	}
 	doctor_add(t->d, "token", subject, DOCTOR_FAILED, t->err.text,
-	    token_advice(&t->err));
+	    t->err.code == ERR_AUTH
+		? "mend it in the app registration (clientId) or in the "
+		  "configuration; the programs notice by themselves"
+		: "try again; if it stays, check what stands between");
 	return false;
 }
 
