@@ -116,6 +116,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/followup.c \
 	lib/sync/keys.c \
 	lib/sync/look.c lib/sync/look.h \
+	lib/sync/look_calendar.c \
 	lib/sync/look_link.c \
 	lib/sync/look_series.c \
 	lib/sync/removal.c \

@@ -1,6 +1,7 @@
 /* base/json.c - see json.h. */
 #include "base/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -125,6 +126,69 @@ json_load_strict(const char *data, size_t len, struct err *e)
 	if (doc == NULL)
 		err_set(e, ERR_INPUT, "line %d column %d: %s", je.line,
 		    je.column, je.text);
+	return doc;
+}
+
+/* The code unit of the escape \\uXXXX at, -1 when there is none. */
+static int
+json_unit(const char *at, const char *end)
+{
+	int unit = 0;
+
+	if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++) {
+		const char *hex = "0123456789abcdef0123456789ABCDEF";
+		const char *digit = at[i] != '\0' ? strchr(hex, at[i]) : NULL;
+
+		if (digit == NULL)
+			return -1;
+		unit = unit << 4 | (int)((digit - hex) & 15);
+	}
+	return unit;
+}
+
+/* Puts U+FFFD for what is no text, in place: it is as long. Whether there was
+ * any. */
+static bool
+json_mend(char *data, size_t len)
+{
+	const char *end = data + len;
+	bool mended = false;
+
+	for (char *at = data; at < end;) {
+		int unit = json_unit(at, end);
+		int next = unit >= 0 ? json_unit(at + 6, end) : -1;
+
+		if (unit < 0) {
+			at += *at == '\\' && end - at > 1 ? 2 : 1;
+		} else if (unit >= 0xD800 && unit <= 0xDBFF && next >= 0xDC00 &&
+		    next <= 0xDFFF) {
+			at += 12;
+		} else {
+			if (unit == 0 || (unit >= 0xD800 && unit <= 0xDFFF)) {
+				memcpy(at, "\\ufffd", 6);
+				mended = true;
+			}
+			at += 6;
+		}
+	}
+	return mended;
+}
+
+json_t *
+json_load_foreign(const char *data, size_t len, struct err *e)
+{
+	json_t *doc = json_load_strict(data, len, e);
+	char *copy;
+
+	if (doc != NULL || len == 0)
+		return doc;
+	copy = mem_realloc(NULL, len + 1);
+	memcpy(copy, data, len);
+	if (json_mend(copy, len))
+		doc = json_load_strict(copy, len, e);
+	free(copy);
 	return doc;
 }
 

@@ -19,6 +19,13 @@ enum { JSON_DEPTH_MAX = 32, JSON_VALUES_MAX = 200000 };
  */
 json_t *json_load_strict(const char *data, size_t len, struct err *e);
 
+/*
+ * As json_load_strict(), for the answers of others who write what their users
+ * typed: an escaped NUL and a surrogate without its other half (JSON allows
+ * both, text has no place for them) are read as U+FFFD.
+ */
+json_t *json_load_foreign(const char *data, size_t len, struct err *e);
+
 /* Member of an object, NULL when o is no object or the member is absent or
  * of another type. Borrowed. */
 const char *json_str(const json_t *o, const char *key);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -202,6 +203,71 @@ text_trim(const char *text)
 			end = at;
 	}
 	return mem_strndup(text + start, seen ? end - start : 0);
+}
+
+static bool
+is_line_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 ||
+	    c == 0x2029;
+}
+
+char *
+text_one_line(const char *text)
+{
+	size_t len = strlen(text);
+	char *line = mem_strndup(text, len);
+	char *trimmed;
+	size_t to = 0;
+	bool was_control = false;
+
+	for (size_t at = 0; at < len;) {
+		uint32_t c;
+		size_t n = text_code_point(text + at, len - at, &c);
+		bool control = n > 0 && is_line_control(c);
+
+		n = n > 0 ? n : 1;
+		if (!control)
+			memcpy(line + to, text + at, n);
+		else if (!was_control)
+			line[to] = ' ';
+		to += control ? (was_control ? 0 : 1) : n;
+		was_control = control;
+		at += n;
+	}
+	line[to] = '\0';
+	trimmed = text_trim(line);
+	free(line);
+	return trimmed;
+}
+
+/* Of the property Default_Ignorable_Code_Point what text really contains. */
+static bool
+is_ignorable(uint32_t c)
+{
+	return c == 0xAD || c == 0x34F || c == 0x61C || c == 0x115F ||
+	    c == 0x1160 || (c >= 0x180B && c <= 0x180F) ||
+	    (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
+	    (c >= 0x2060 && c <= 0x206F) || c == 0x3164 ||
+	    (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF || c == 0xFFA0 ||
+	    (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
+bool
+text_is_visible(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t at = 0; at < len;) {
+		uint32_t c;
+		size_t n = text_code_point(text + at, len - at, &c);
+
+		if (n == 0 ||
+		    (!is_blank(c) && !is_line_control(c) && !is_ignorable(c)))
+			return true;
+		at += n;
+	}
+	return false;
 }
 
 bool

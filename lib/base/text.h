@@ -40,6 +40,15 @@ size_t text_cut_bytes(const char *text, size_t max_bytes);
  * included). Yours. */
 char *text_trim(const char *text);
 
+/* New text, trimmed, in one line: each run of control characters and of line
+ * and paragraph separators has become one blank. Yours. */
+char *text_one_line(const char *text);
+
+/* Whether a reader sees anything: more than white space, control characters
+ * and those that Unicode has shown as nothing (zero width, marks of direction,
+ * variation selectors, tags). A combining mark alone is seen. */
+bool text_is_visible(const char *text);
+
 /* Copies into a fixed array; false (and "" in out) when it does not fit. */
 bool text_copy(char *out, size_t cap, const char *text);
 

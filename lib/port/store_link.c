@@ -268,37 +268,35 @@ static const struct store_field store_copy_fields[] = {
     {STORE_FIELD_TEXT, 0, STORE_ID_MAX},
 };
 
-/* Only in the link's own mailbox: sync looks for the event there. */
-static int
-store_copy_take(
+int
+store_copy_find(
     struct store *s, const char *conversation, char *event, struct err *e)
 {
-	static const char find_sql[] =
+	/* Only in the link's own mailbox: sync looks for the event there. */
+	static const char sql[] =
 	    "SELECT copy.event FROM copy JOIN link"
 	    " ON link.conversation = copy.conversation"
 	    " AND link.user_id = copy.user_id AND link.tenant = copy.tenant"
-	    " WHERE copy.conversation = $1 ORDER BY copy.event LIMIT 1";
-	static const char remove_sql[] =
-	    "DELETE FROM copy WHERE conversation = $1 AND event = $2";
-	char found[STORE_ID_MAX] = "";
-	int rc = store_db_row(s, find_sql, STORE_WITH(STORE_TEXT(conversation)),
-	    store_copy_fields, 1, found, e);
+	    " WHERE copy.conversation = $1 AND copy.event <> link.event"
+	    " ORDER BY copy.event LIMIT 1";
 
-	if (rc != 1)
-		return rc;
-	if (store_db_run(s, remove_sql,
-		STORE_WITH(STORE_TEXT(conversation), STORE_TEXT(found)), e) < 0)
-		return -1;
-	store_db_copy(event, STORE_ID_MAX, found);
-	return 1;
+	return store_db_row(s, sql, STORE_WITH(STORE_TEXT(conversation)),
+	    store_copy_fields, 1, event, e);
 }
 
 int
-store_copy_inherit(
-    struct store *s, const char *conversation, char *event, struct err *e)
+store_copy_remove(
+    struct store *s, const char *conversation, const char *event, struct err *e)
 {
+	static const char sql[] =
+	    "DELETE FROM copy WHERE conversation = $1 AND event = $2";
 	int own = store_db_enter(s, e);
-	int rc = own < 0 ? -1 : store_copy_take(s, conversation, event, e);
+	int rc = -1;
 
+	if (own >= 0 &&
+	    store_db_run(s, sql,
+		STORE_WITH(STORE_TEXT(conversation), STORE_TEXT(event)),
+		e) >= 0)
+		rc = 0;
 	return store_db_leave(s, own, rc, e);
 }

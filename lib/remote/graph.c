@@ -117,6 +117,10 @@ graph_calendar_request(const struct config *c, const char *user,
 int
 graph_calendar_reply(const struct http_reply *reply, struct err *e)
 {
+	/* What Graph can not do it will not learn by being asked again. */
+	if (reply->result == HTTP_DONE && reply->status == 501)
+		return err_set(e, ERR_REFUSED,
+		    "read the event's calendar: status %d", reply->status);
 	if (graph_judge(reply, GRAPH_EVENT, e) != 0)
 		return err_wrap(e, "read the event's calendar");
 	return 0;

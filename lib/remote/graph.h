@@ -63,7 +63,8 @@ void graph_event_request(const struct config *c, const char *user,
 int graph_event_reply(const struct config *c, const struct http_reply *reply,
     struct event *out, struct err *e);
 
-/* The calendar that an event lies in: does it lie in one? */
+/* The calendar that an event lies in: does it lie in one? ERR_GONE: in none;
+ * any other permanent refusal says nothing of it. */
 void graph_calendar_request(const struct config *c, const char *user,
     const char *event, struct http_request *req);
 int graph_calendar_reply(const struct http_reply *reply, struct err *e);

@@ -61,7 +61,7 @@ reply_json(const struct http_reply *r, struct err *e)
 		    r->content_type[0] != '\0' ? r->content_type : "no type");
 		return NULL;
 	}
-	doc = json_load_strict(r->body, r->body_len, e);
+	doc = json_load_foreign(r->body, r->body_len, e);
 	if (doc == NULL && e != NULL) {
 		e->code = ERR_RETRY;
 		err_wrap(e, "broken JSON with status %d", r->status);

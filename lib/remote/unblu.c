@@ -127,8 +127,20 @@ unblu_add_person(struct guard_people *people, const char *id, const char *type)
 	people->count++;
 }
 
-/* history: the person is an object, not an id. */
-static void
+/* The members of a list; -1 when it is there and is none. A server that knows
+ * no such participants may leave the list out. */
+static int
+unblu_count_list(const json_t *doc, const char *key, size_t *out)
+{
+	const json_t *list = json_object_get(doc, key);
+
+	*out = json_array_size(list);
+	return list == NULL || json_is_array(list) ? 0 : -1;
+}
+
+/* history: the person is an object, not an id. -1 when it is not known who
+ * takes part: that is not nobody. */
+static int
 unblu_read_people(const json_t *doc, bool history, struct guard_people *out)
 {
 	const json_t *list = json_arr(doc, "participants");
@@ -141,9 +153,12 @@ unblu_read_people(const json_t *doc, bool history, struct guard_people *out)
 			    : json_str(p, "personId"),
 		    json_str(p, "participationType"));
 	}
-	out->external_count =
-	    json_array_size(json_arr(doc, "externalParticipants"));
-	out->bot_count = json_array_size(json_arr(doc, "botParticipants"));
+	if (list == NULL ||
+	    unblu_count_list(
+		doc, "externalParticipants", &out->external_count) != 0 ||
+	    unblu_count_list(doc, "botParticipants", &out->bot_count) != 0)
+		return -1;
+	return 0;
 }
 
 static enum guard_state
@@ -167,9 +182,10 @@ unblu_copy_topic(const json_t *doc, struct conversation *out)
 	out->topic[len] = '\0';
 }
 
+/* whole: who takes part must be said too. */
 static int
 unblu_read_conversation(
-    const json_t *doc, struct conversation *out, struct err *e)
+    const json_t *doc, bool whole, struct conversation *out, struct err *e)
 {
 	struct conversation c = {.start_ms = 0};
 	const char *id = json_str(doc, "id");
@@ -187,14 +203,16 @@ unblu_read_conversation(
 	    type != NULL && strcmp(type, "SCHEDULED_CONVERSATION") == 0;
 	c.start_ms = json_int(doc, "scheduledTimestamp", 0);
 	unblu_copy_topic(doc, &c);
-	unblu_read_people(doc, false, &c.people);
+	if (unblu_read_people(doc, false, &c.people) != 0 && whole)
+		return err_set(
+		    e, ERR_RETRY, "answer does not say who takes part");
 	*out = c;
 	return 0;
 }
 
 static int
-unblu_conversation_reply(
-    const struct http_reply *reply, struct conversation *out, struct err *e)
+unblu_conversation_reply(const struct http_reply *reply, bool whole,
+    struct conversation *out, struct err *e)
 {
 	json_t *doc = NULL;
 	int rc = -1;
@@ -203,7 +221,7 @@ unblu_conversation_reply(
 		return -1;
 	doc = reply_json(reply, e);
 	if (doc != NULL)
-		rc = unblu_read_conversation(doc, out, e);
+		rc = unblu_read_conversation(doc, whole, out, e);
 	json_decref(doc);
 	return rc;
 }
@@ -212,7 +230,7 @@ int
 unblu_read_reply(
     const struct http_reply *reply, struct conversation *out, struct err *e)
 {
-	if (unblu_conversation_reply(reply, out, e) != 0)
+	if (unblu_conversation_reply(reply, true, out, e) != 0)
 		return err_wrap(e, "read conversation");
 	return 0;
 }
@@ -223,6 +241,31 @@ unblu_history_request(
 {
 	unblu_request(c, "GET", "read-history", "conversationhistory",
 	    conversation, "read", req);
+}
+
+/* A time of the history: null, absent or 0 is never. */
+static bool
+unblu_has_time(const json_t *doc, const char *key)
+{
+	const json_t *at = json_object_get(doc, key);
+
+	return at != NULL && !json_is_null(at) &&
+	    !(json_is_integer(at) && json_integer_value(at) == 0);
+}
+
+/* The API tells no message of a person from one of the system or a bot (all it
+ * gives is the time of the last): any message counts. So does a recording. */
+static int
+unblu_read_history(const json_t *doc, struct conversation_history *out)
+{
+	const char *state = json_str(doc, "state");
+
+	if (unblu_read_people(doc, true, &out->people) != 0)
+		return -1;
+	out->is_created = state == NULL || unblu_state(state) == GUARD_CREATED;
+	out->has_messages = unblu_has_time(doc, "lastMessageTimestamp") ||
+	    unblu_has_time(doc, "lastCompletedRecordingTimestamp");
+	return 0;
 }
 
 int
@@ -236,10 +279,7 @@ unblu_history_reply(const struct http_reply *reply,
 	out->kind = GUARD_HISTORY_UNREADABLE;
 	if (unblu_judge(reply, &why) == 0)
 		doc = reply_json(reply, &why);
-	if (doc != NULL && json_arr(doc, "participants") != NULL) {
-		unblu_read_people(doc, true, &out->people);
-		out->has_messages =
-		    json_int(doc, "lastMessageTimestamp", 0) > 0;
+	if (doc != NULL && unblu_read_history(doc, out) == 0) {
 		out->kind = GUARD_HISTORY_READ;
 	} else if (why.code == ERR_GONE) {
 		out->kind = GUARD_HISTORY_ABSENT;
@@ -287,7 +327,7 @@ int
 unblu_set_reply(
     const struct http_reply *reply, struct conversation *out, struct err *e)
 {
-	if (unblu_conversation_reply(reply, out, e) != 0)
+	if (unblu_conversation_reply(reply, false, out, e) != 0)
 		return err_wrap(e, "change conversation");
 	return 0;
 }

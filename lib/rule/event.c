@@ -53,7 +53,7 @@ event_property_read(const char *value, char conversation[EVENT_ID_MAX],
 	const char *text;
 	int rc = -1;
 
-	outer = json_load_strict(value, strlen(value), e);
+	outer = json_load_foreign(value, strlen(value), e);
 	if (outer == NULL)
 		goto out;
 	text = json_str(outer, "unblu");
@@ -92,6 +92,23 @@ event_property_value(const json_t *doc, const char *addin_id)
 	return NULL;
 }
 
+/* A time that no calendar means: .NET writes 0001-01-01 for none. */
+static bool
+event_time_is_before_1970(const char *text)
+{
+	char leap[WHEN_TEXT_MAX + 8];
+	int64_t ms;
+
+	if (strlen(text) < 4 || strspn(text, "0123456789") != 4 ||
+	    strncmp(text, "1970", 4) >= 0)
+		return false;
+	if (!text_copy(leap, sizeof(leap), text))
+		return false;
+	memcpy(leap, "1972", 4);
+	return when_parse_iso(leap, true, &ms) == 0;
+}
+
+/* 1 read, 0 there is none, -1. */
 static int
 event_time_read(const json_t *doc, const char *key, int64_t *out, struct err *e)
 {
@@ -103,9 +120,11 @@ event_time_read(const json_t *doc, const char *key, int64_t *out, struct err *e)
 		return 0; /* a draft has none */
 	if (zone == NULL || strcasecmp(zone, "UTC") != 0)
 		return err_set(e, ERR_INPUT, "event's %s is not in UTC", key);
-	if (when_parse_iso(text, true, out) != 0)
-		return err_set(e, ERR_INPUT, "event's %s is no time", key);
-	return 1;
+	if (when_parse_iso(text, true, out) == 0)
+		return 1;
+	if (event_time_is_before_1970(text))
+		return 0;
+	return err_set(e, ERR_INPUT, "event's %s is no time", key);
 }
 
 static int
@@ -120,6 +139,8 @@ event_times_read(const json_t *doc, struct event *out, struct err *e)
 	out->timed = start == 1 && end == 1;
 	if (!out->timed)
 		return 0;
+	if (out->end_ms < out->start_ms)
+		out->end_ms = out->start_ms;
 	when_to_utc(out->start_ms, &utc);
 	out->year = utc.year;
 	out->month = utc.month;

@@ -28,8 +28,8 @@ struct event {
 	bool cancelled;
 	bool draft;
 	bool organizer; /* the mailbox's owner is the organizer */
-	bool timed; /* start and end are known */
-	int64_t start_ms, end_ms;
+	bool timed; /* start and end are known, and not before 1970 */
+	int64_t start_ms, end_ms; /* the end never before the start */
 	int year, month, day; /* of the start, for all-day events */
 	/* Of a master with times: when all of its occurrences are over, as far
 	 * as its recurrence tells (recurrence.h); else 0. */

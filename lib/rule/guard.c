@@ -85,7 +85,9 @@ guard_judge(const struct conversation *c, const struct conversation_history *h,
 		*why = "no history: judged by the present participants";
 		return GUARD_DELETE;
 	}
-	if (!guard_is_agent_alone(&h->people, agent))
+	if (!h->is_created)
+		*why = "by its history it is not in state CREATED";
+	else if (!guard_is_agent_alone(&h->people, agent))
 		*why = "someone besides the agent took part";
 	else if (h->has_messages)
 		*why = "a message was written in it";

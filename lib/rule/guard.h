@@ -50,7 +50,8 @@ struct conversation_history {
 		GUARD_HISTORY_UNREADABLE /* refused or not understood */
 	} kind;
 	struct guard_people people;
-	bool has_messages;
+	bool is_created; /* its state: CREATED, or it names none */
+	bool has_messages; /* of whatever kind, or a recording */
 };
 
 enum guard_owner {

@@ -7,26 +7,39 @@
 #include "base/text.h"
 #include "base/when.h"
 
+enum { PLAN_DAY_MS = 24 * 60 * 60 * 1000 };
+
 void
 plan_topic(
     const char *subject, const struct policy *policy, char out[PLAN_TOPIC_MAX])
 {
-	char *topic = text_trim(subject);
+	char *topic = text_one_line(subject);
+	char *trimmed;
 	size_t len;
 
-	if (topic[0] == '\0') {
+	/* What nobody can see is no topic either. */
+	if (!text_is_visible(topic)) {
 		free(topic);
-		topic = text_trim(policy->fallback_topic);
+		topic = text_one_line(policy->fallback_topic);
 	}
 	len = text_cut_chars(topic, (size_t)policy->topic_max_chars);
 	topic[len] = '\0';
-	len = text_cut_bytes(topic, PLAN_TOPIC_MAX - 1);
+	topic[text_cut_bytes(topic, PLAN_TOPIC_MAX - 1)] = '\0';
 	/* A blank may have come to stand at the cut. */
-	while (len > 0 && topic[len - 1] == ' ')
-		len--;
-	memcpy(out, topic, len);
-	out[len] = '\0';
+	trimmed = text_trim(topic);
+	text_copy(out, PLAN_TOPIC_MAX, trimmed);
+	free(trimmed);
 	free(topic);
+}
+
+/* Whether the link is over for this event: a live one, in a calendar again,
+ * resumes what was kept when it was deleted. */
+static bool
+plan_is_over(const struct event *ev, const struct link *link)
+{
+	if (link->state == LINK_KEPT)
+		return ev->cancelled;
+	return link_is_over(link->state);
 }
 
 /* Whether nobody acts on the event, whatever is stored; says why. */
@@ -42,7 +55,7 @@ plan_is_ignored(
 		*why = "an event of an unknown type";
 	else if (link != NULL && !link->mine)
 		*why = "the conversation belongs to another mailbox";
-	else if (link != NULL && link_is_over(link->state))
+	else if (link != NULL && plan_is_over(ev, link))
 		*why = "the link is over";
 	else
 		return false;
@@ -55,7 +68,18 @@ plan_is_copy(const struct event *ev, const struct link *link)
 {
 	return link != NULL && link->event[0] != '\0' &&
 	    link->state != LINK_ANNOUNCED && link->state != LINK_GONE &&
-	    link->state != LINK_HELD && strcmp(link->event, ev->id) != 0;
+	    link->state != LINK_HELD && link->state != LINK_KEPT &&
+	    strcmp(link->event, ev->id) != 0;
+}
+
+/* A day has no zone: it begins where the agent is. Should Graph ever give an
+ * all-day event that does not begin at midnight, its start is an instant. */
+static int64_t
+plan_first_instant(const struct event *ev, const struct tz *zone)
+{
+	if (!ev->all_day || zone == NULL || ev->start_ms % PLAN_DAY_MS != 0)
+		return ev->start_ms;
+	return tz_day_start(zone, ev->year, ev->month, ev->day);
 }
 
 /* An occurrence leads to its master if it, or the master, is anything to us:
@@ -82,12 +106,8 @@ static void
 plan_single(const struct event *ev, const struct link *link,
     const struct tz *zone, struct plan *out)
 {
-	int64_t start_ms = ev->start_ms;
-
-	if (ev->all_day && zone != NULL)
-		start_ms = tz_day_start(zone, ev->year, ev->month, ev->day);
 	out->end_ms = ev->end_ms;
-	plan_start(link, start_ms, out);
+	plan_start(link, plan_first_instant(ev, zone), out);
 }
 
 /* The time of the last occurrence stays. When it was over is kept as well, or

@@ -54,8 +54,8 @@ void plan_event(const struct event *ev, const struct link *link,
     const struct series *series, const struct policy *policy,
     const struct tz *zone, int64_t now_ms, struct plan *out);
 
-/* The topic for a subject: trimmed, cut at a code point to the limit,
- * the fallback when blank. */
+/* The topic for a subject: in one line, trimmed, cut at a code point to the
+ * limit, the fallback when there is nothing to see in it. */
 void plan_topic(
     const char *subject, const struct policy *policy, char out[PLAN_TOPIC_MAX]);
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -148,25 +149,43 @@ degraded_clear(struct session *s, enum degraded_reason reason, int scope)
 		degraded_store(s, reason, d->scopes[reason] & ~bit, "");
 }
 
+struct degraded_held {
+	const char *but; /* this conversation */
+	bool found;
+};
+
 static int
 degraded_find_held(const struct store_link *l, void *arg)
 {
-	bool *held = arg;
+	struct degraded_held *held = arg;
 
-	*held = l->state == STORE_LINK_HELD;
-	return *held ? 1 : 0;
+	held->found = l->state == STORE_LINK_HELD &&
+	    strcmp(l->conversation, held->but) != 0;
+	return held->found ? 1 : 0;
+}
+
+void
+degraded_unhold(struct session *s, const char *conversation)
+{
+	struct degraded_held held = {.but = conversation};
+
+	if (s->store != NULL &&
+	    store_link_each(
+		s->store, NULL, NULL, degraded_find_held, &held, NULL) == 0 &&
+	    !held.found)
+		degraded_clear(s, DEGRADED_DELETIONS, 0);
 }
 
 /* Deletions stay held whoever comes and goes. */
 static bool
 degraded_stays(struct session *s, enum degraded_reason reason)
 {
-	bool held = false;
+	struct degraded_held held = {.but = ""};
 
 	if (reason != DEGRADED_DELETIONS || s->degraded.scopes[reason] == 0)
 		return false;
 	store_link_each(s->store, NULL, NULL, degraded_find_held, &held, NULL);
-	return held;
+	return held.found;
 }
 
 void

@@ -36,6 +36,10 @@ void degraded_set(struct session *s, enum degraded_reason reason, int scope,
     const char *text);
 void degraded_clear(struct session *s, enum degraded_reason reason, int scope);
 
+/* The deletion of this conversation is not held any more: with the last one
+ * goes the alarm. */
+void degraded_unhold(struct session *s, const char *conversation);
+
 /* Removes what former processes left behind, but for deletions that are held.
  * The store is open. */
 void degraded_reset(struct session *s);

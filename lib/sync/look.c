@@ -82,6 +82,22 @@ look_parse_event(const struct http_reply *reply, void *arg, struct err *e)
 	return graph_event_reply(l->task->session->config, reply, &l->event, e);
 }
 
+/* The id that came with the announcement is a hint and no more: without it the
+ * event is found by its property. */
+static void
+look_drop_hint(struct look *l, const struct err *e)
+{
+	log_warning("event-hint-refused",
+	    LOG_STR("tenant", l->task->work.tenant),
+	    LOG_STR("mailbox", l->task->work.user),
+	    LOG_STR("conversation", l->link.conversation), LOG_ERR(e));
+	if (!look_lock(l))
+		return;
+	if (l->link.state == STORE_LINK_ANNOUNCED)
+		l->link.event[0] = '\0';
+	look_finish(l);
+}
+
 static void
 look_event_done(const struct err *e, void *arg)
 {
@@ -89,6 +105,9 @@ look_event_done(const struct err *e, void *arg)
 
 	if (e->code == ERR_NONE)
 		look_decide(l);
+	else if (e->code == ERR_REFUSED && l->has_link &&
+	    l->link.state == STORE_LINK_ANNOUNCED)
+		look_drop_hint(l, e);
 	else if (e->code != ERR_GONE)
 		look_fail(l, e);
 	else if (l->confirming)
@@ -140,6 +159,15 @@ look_nothing(struct look *l)
 	    LOG_STR("mailbox", l->task->work.user),
 	    LOG_STR("eventId", l->task->work.event),
 	    LOG_STR("message", l->plan.why));
+	/* It is there, whatever it is now: not gone. */
+	if (l->confirming && l->has_link &&
+	    strcmp(l->link.event, l->event.id) == 0) {
+		if (!look_lock(l))
+			return;
+		removal_call_off(l);
+		look_finish(l);
+		return;
+	}
 	look_rest(l);
 	task_finish(l->task);
 }
@@ -159,60 +187,13 @@ look_copy(struct look *l)
 }
 
 /* Nothing is in the way of following the event. */
-static void
+void
 look_go_on(struct look *l)
 {
 	if (l->plan.kind == PLAN_OCCURRENCES)
 		look_occurrences(l);
 	else
 		look_follow(l);
-}
-
-static int
-look_build_calendar(struct http_request *req, void *arg, struct err *e)
-{
-	const struct look *l = arg;
-
-	(void)e;
-	graph_calendar_request(
-	    l->task->session->config, l->task->work.user, l->event.id, req);
-	return 0;
-}
-
-static int
-look_parse_calendar(const struct http_reply *reply, void *arg, struct err *e)
-{
-	(void)arg;
-	return graph_calendar_reply(reply, e);
-}
-
-static void
-look_calendar_done(const struct err *e, void *arg)
-{
-	struct look *l = arg;
-
-	if (e->code == ERR_NONE) {
-		l->in_calendar = true;
-		look_go_on(l);
-	} else if (e->code != ERR_GONE) {
-		look_fail(l, e);
-	} else if (l->confirming) {
-		removal_confirmed(l);
-	} else {
-		removal_start(l, "the event lies in no calendar");
-	}
-}
-
-/* A 200 alone proves nothing when there is reason to think that the event was
- * deleted: by its immutable id it can be read in Deleted Items too. */
-static bool
-look_doubts_calendar(const struct look *l)
-{
-	return !l->in_calendar &&
-	    ((l->task->work.hints & (STORE_HINT_DELETED | STORE_HINT_MISSED)) !=
-		    0 ||
-		l->link.state == STORE_LINK_GONE ||
-		l->link.state == STORE_LINK_HELD);
 }
 
 static void
@@ -242,11 +223,7 @@ look_act(struct look *l)
 	case PLAN_FOLLOW:
 		if (!l->has_link)
 			look_make_link(l);
-		if (look_doubts_calendar(l))
-			task_call(l->task, CALL_GRAPH, look_build_calendar,
-			    look_parse_calendar, look_calendar_done, l);
-		else
-			look_go_on(l);
+		look_check_calendar(l);
 		return;
 	}
 }
@@ -312,9 +289,9 @@ look_follow(struct look *l)
 {
 	struct store_link *s = &l->link;
 
+	removal_call_off(l);
 	look_take_event(l);
 	s->state = STORE_LINK_LINKED;
-	s->gone_since_ms = 0;
 	s->end_ms = l->plan.end_ms;
 	s->occurrence_end_ms = l->plan.occurrence_end_ms;
 	s->check_ms = l->plan.check_ms;

@@ -12,6 +12,7 @@
 enum {
 	LOOK_COPY_WAIT_MS = 1000,
 	LOOK_BUSY_STEPS = 5, /* doublings of it */
+	LOOK_ODD_TRIES = 3, /* of an answer that contradicts another one */
 	LOOK_PAUSE_MS = 30 * 1000 /* between two looks at a pause */
 };
 
@@ -39,6 +40,7 @@ struct look {
 	bool has_conversation;
 	bool wrote_topic, wrote_time; /* in Unblu, in this run */
 	bool set_refused; /* the last write is known to have done nothing */
+	struct err refusal; /* of a write: is it because it has ended? */
 
 	/* removal */
 	bool confirming; /* the grace time is over */
@@ -91,6 +93,8 @@ void look_decide(struct look *l);
 struct tz *look_zone(const struct look *l);
 /* The event is read and lives: bring the conversation in line. */
 void look_follow(struct look *l);
+/* The event lies in a calendar: its occurrences first, or follow it. */
+void look_go_on(struct look *l);
 /* Ends with the link saved as it is now. */
 void look_finish(struct look *l);
 /* The conversation is gone or over or not ours: state, audit, end. */
@@ -103,6 +107,9 @@ void look_fail(struct look *l, const struct err *e);
  * true. */
 bool look_is_paused(struct look *l);
 
+/* look_calendar.c: follows the event that was read, once it is known to lie in
+ * a calendar or there is no reason to doubt it. */
+void look_check_calendar(struct look *l);
 /* look_series.c: reads the occurrences, then decides again. */
 void look_occurrences(struct look *l);
 
@@ -113,6 +120,8 @@ void write_start(struct look *l);
 void removal_start(struct look *l, const char *why);
 /* The event was read while confirming, and is gone or called off. */
 void removal_confirmed(struct look *l);
+/* The link's event lives: no deletion waits, is held or was released. */
+void removal_call_off(struct look *l);
 /* The search that comes first when the grace time is over. */
 void removal_search(struct look *l);
 

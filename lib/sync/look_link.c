@@ -169,6 +169,7 @@ look_leave_link(struct look *l)
 	}
 	l->left.event[0] = '\0';
 	l->left.state = STORE_LINK_UNCONFIRMED;
+	l->left.gone_since_ms = 0;
 	if (store_link_save(t->session->store, &l->left, &e) == 0)
 		return true;
 	look_fail_store(l, &e);

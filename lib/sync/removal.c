@@ -132,6 +132,27 @@ removal_parse_search(const struct http_reply *reply, void *arg, struct err *e)
 	    removal_found, l, &l->unreadable, &l->next, e);
 }
 
+void
+removal_call_off(struct look *l)
+{
+	struct store_link *s = &l->link;
+	struct store *store = l->task->session->store;
+	bool was_held = s->state == STORE_LINK_HELD;
+	char fact[STORE_ID_MAX + 16];
+
+	if (s->gone_since_ms == 0 && !was_held)
+		return;
+	s->gone_since_ms = 0;
+	s->state = STORE_LINK_LINKED;
+	/* What was released was that deletion, not the next one. */
+	snprintf(fact, sizeof(fact), "release:%s", s->conversation);
+	if (store != NULL &&
+	    store_fact_get(store, fact, NULL, 0, NULL, NULL) == 1)
+		store_fact_remove(store, fact, NULL);
+	if (was_held)
+		degraded_unhold(l->task->session, s->conversation);
+}
+
 /* The link goes over to another event, which is looked at next. */
 static void
 removal_inherit(struct look *l, const char *event, const char *how)
@@ -139,8 +160,9 @@ removal_inherit(struct look *l, const char *event, const char *how)
 	struct store_link *s = &l->link;
 
 	text_copy(s->event, sizeof(s->event), event);
-	s->state = STORE_LINK_LINKED;
-	s->gone_since_ms = 0;
+	text_copy(l->task->outcome.copy_over,
+	    sizeof(l->task->outcome.copy_over), event);
+	removal_call_off(l);
 	task_audit(l->task, "inherit", "done", how);
 	task_add(l->task, STORE_WORK_EVENT, event, STORE_HINT_UPDATED, 0);
 	log_info("link-moved", LOG_STR("tenant", s->tenant),
@@ -204,12 +226,20 @@ removal_parse_control(const struct http_reply *reply, void *arg, struct err *e)
 void
 removal_confirmed(struct look *l)
 {
-	struct err e = {.code = ERR_NONE};
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 
 	/* A link that came by another name (a copy of the event's id) is not
 	 * this event's to delete. */
 	if (!l->has_link) {
 		task_finish(l->task);
+		return;
+	}
+	/* The two contradict each other: one of them is late, or the mailbox
+	 * answers so for everything. */
+	if (l->still_there) {
+		err_set(&e, ERR_RETRY,
+		    "not deleted: the event is still listed in the calendar");
+		look_fail(l, &e);
 		return;
 	}
 	/* It may be the moved copy. */
@@ -283,7 +313,7 @@ removal_control_done(const struct err *e, void *arg)
 	int found = -1;
 
 	if (why.code == ERR_NONE && s != NULL)
-		found = store_copy_inherit(s, l->link.conversation, copy, &why);
+		found = store_copy_find(s, l->link.conversation, copy, &why);
 	if (found < 0) {
 		look_fail(l, &why);
 		return;

@@ -223,6 +223,21 @@ task_apply_end(
 }
 
 static int
+task_apply_copies(const struct task *t, struct store *s, struct err *e)
+{
+	const struct task_outcome *o = &t->outcome;
+
+	if (o->copy_event[0] != '\0' &&
+	    store_copy_add(s, o->conversation, t->work.tenant, t->work.user,
+		o->copy_event, e) != 0)
+		return -1;
+	if (o->copy_over[0] != '\0' && o->link != NULL &&
+	    store_copy_remove(s, o->link->conversation, o->copy_over, e) != 0)
+		return -1;
+	return 0;
+}
+
+static int
 task_apply(struct store *s, void *arg, struct err *e)
 {
 	struct task *t = arg;
@@ -231,9 +246,7 @@ task_apply(struct store *s, void *arg, struct err *e)
 
 	if (o->link != NULL && task_save_link(s, o->link, e) != 0)
 		return -1;
-	if (o->copy_event[0] != '\0' &&
-	    store_copy_add(s, o->conversation, t->work.tenant, t->work.user,
-		o->copy_event, e) != 0)
+	if (task_apply_copies(t, s, e) != 0)
 		return -1;
 	/* The end comes before what is added: an add may be the very row. */
 	if (task_apply_audits(t, s, now_ms, e) != 0 ||

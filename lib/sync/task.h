@@ -38,6 +38,7 @@ struct task_outcome {
 	struct task_add *adds;
 	size_t add_count;
 	char copy_event[STORE_ID_MAX]; /* "" none: recorded as a copy */
+	char copy_over[STORE_ID_MAX]; /* "" none: a copy no longer */
 	bool park;
 	char park_reason[STORE_REASON_MAX];
 	int64_t park_until_ms;

@@ -117,6 +117,13 @@ write_read_done(const struct err *e, void *arg)
 	l->has_conversation = true;
 	if (!write_may_go_on(l))
 		return;
+	if (l->refusal.code != ERR_NONE) {
+		task_audit(l->task,
+		    l->plan.set_topic ? "set-topic" : "set-time", "refused",
+		    l->refusal.text);
+		look_fail(l, &l->refusal);
+		return;
+	}
 	write_take_stock(l);
 	write_next(l);
 }
@@ -204,11 +211,14 @@ write_set_done(const struct err *e, void *arg)
 	 * it is read back. */
 	if (l->set_refused)
 		l->link.writing[0] = '\0';
-	if (e->code == ERR_REFUSED)
-		task_audit(l->task,
-		    l->plan.set_topic ? "set-topic" : "set-time", "refused",
-		    e->text);
-	look_fail(l, e);
+	if (e->code != ERR_REFUSED) {
+		look_fail(l, e);
+		return;
+	}
+	/* One that has ended takes no change, and that is no fault. */
+	l->refusal = *e;
+	task_call(l->task, CALL_UNBLU, write_build_read, write_parse_read,
+	    write_read_done, l);
 }
 
 static void

@@ -25,8 +25,9 @@ untouched(void)
 static struct conversation_history
 quiet(void)
 {
-	struct conversation_history h = {
-	    .kind = GUARD_HISTORY_READ, .people = {.count = 1}};
+	struct conversation_history h = {.kind = GUARD_HISTORY_READ,
+	    .people = {.count = 1},
+	    .is_created = true};
 
 	snprintf(h.people.persons[0].id, GUARD_PERSON_MAX, "agent");
 	return h;
@@ -110,7 +111,7 @@ struct verdict_case {
 static void
 when_a_conversation_may_be_deleted(void **state)
 {
-	struct verdict_case cases[24];
+	struct verdict_case cases[32];
 	struct verdict_case *v = cases;
 
 	(void)state;
@@ -170,6 +171,25 @@ when_a_conversation_may_be_deleted(void **state)
 	v->h.people.count = GUARD_PERSONS + 1;
 	v++;
 	CASE("a message keeps it", GUARD_KEEP);
+	v->h.has_messages = true;
+	v++;
+	CASE("a history that knows of a later state keeps it", GUARD_KEEP);
+	v->h.is_created = false;
+	v++;
+	CASE("somebody in the agent's place, then, keeps it", GUARD_KEEP);
+	snprintf(v->h.people.persons[0].id, GUARD_PERSON_MAX, "other");
+	v++;
+	CASE("somebody in the agent's place, now, keeps it", GUARD_KEEP);
+	snprintf(v->c.people.persons[0].id, GUARD_PERSON_MAX, "other");
+	v++;
+	CASE("a participant without an id is somebody", GUARD_KEEP);
+	v->c.people.persons[0].id[0] = '\0';
+	v++;
+	CASE("a past participant without an id is somebody", GUARD_KEEP);
+	v->h.people.count = 2;
+	v++;
+	CASE("a message keeps it also when the visitor is gone", GUARD_KEEP);
+	v->h.people.count = 0;
 	v->h.has_messages = true;
 	v++;
 	CASE("a history that can not be read makes it wait", GUARD_WAIT);

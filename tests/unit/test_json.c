@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,60 @@ each_fault_is_named_with_line_and_column(void **state)
 }
 
 static void
+what_a_user_typed_never_breaks_an_answer(void **state)
+{
+	/* U+FFFD stands for what is no text; all else is as it was */
+	static const char *const cases[][2] = {
+	    {"\\u0000", "\xEF\xBF\xBD"},
+	    {"a\\ud800", "a\xEF\xBF\xBD"},
+	    {"\\uDC00b",
+		"\xEF\xBF\xBD"
+		"b"},
+	    {"\\ud83d\\ud83d\\ude00", "\xEF\xBF\xBD\xF0\x9F\x98\x80"},
+	    {"\\ud83dx\\ude00", "\xEF\xBF\xBDx\xEF\xBF\xBD"},
+	    {"\\\\ud800\\u0000", "\\ud800\xEF\xBF\xBD"},
+	    {"\\\"\\ud800\\\"", "\"\xEF\xBF\xBD\""},
+	    {"\\u00e4", "\xC3\xA4"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[64];
+		struct err e = {0};
+		json_t *doc;
+
+		snprintf(text, sizeof(text), "{\"s\":\"%s\"}", cases[i][0]);
+		doc = json_load_foreign(text, strlen(text), &e);
+		if (doc == NULL)
+			fail_msg("%s: %s", text, e.text);
+		assert_string_equal(json_str(doc, "s"), cases[i][1]);
+		json_decref(doc);
+	}
+}
+
+static void
+what_is_not_json_stays_refused(void **state)
+{
+	static const char *const cases[] = {"", "{", "{\"s\":\"\\ud800\"",
+	    "{\"s\":\"\\u00\"}", "{\"s\":\"\\ud8\"}", "{\"a\":\"\\ud800\\q\"}",
+	    "{\"s\":\"\\", "\\", "\\u0000", "[\"\xFF\\u0000\"]"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		/* without a NUL behind it, so that a step too far is seen */
+		size_t len = strlen(cases[i]);
+		char *text = malloc(len + 1);
+		struct err e = {0};
+
+		assert_non_null(text);
+		memcpy(text, cases[i], len);
+		assert_null(json_load_foreign(text, len, &e));
+		assert_int_equal(e.code, ERR_INPUT);
+		free(text);
+	}
+}
+
+static void
 depth_and_count_are_bounded(void **state)
 {
 	char deep[2 * JSON_DEPTH_MAX + 3] = "";
@@ -142,6 +197,8 @@ main(void)
 	    cmocka_unit_test(a_document_is_read_and_written_again),
 	    cmocka_unit_test(members_are_found_only_with_their_type),
 	    cmocka_unit_test(each_fault_is_named_with_line_and_column),
+	    cmocka_unit_test(what_a_user_typed_never_breaks_an_answer),
+	    cmocka_unit_test(what_is_not_json_stays_refused),
 	    cmocka_unit_test(depth_and_count_are_bounded),
 	    cmocka_unit_test(a_scalar_of_our_own_can_be_written),
 	};

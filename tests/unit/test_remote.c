@@ -319,8 +319,9 @@ a_conversation_is_read_with_members_of_the_future(void **state)
 static void
 a_state_of_the_future_is_neither_created_nor_ended(void **state)
 {
-	struct http_reply r =
-	    reply_of(200, JSON, "{\"id\":\"c\",\"state\":\"PARKED\"}");
+	struct http_reply r = reply_of(200, JSON,
+	    "{\"id\":\"c\",\"state\":\"PARKED\","
+	    "\"participants\":[]}");
 	struct conversation c;
 
 	(void)state;

@@ -508,15 +508,14 @@ links_are_walked_of_one_mailbox_or_of_all(void **state)
 }
 
 static void
-a_copy_in_the_same_mailbox_inherits(void **state)
+a_copy_in_the_same_mailbox_stays_until_it_is_removed(void **state)
 {
 	struct test_store *t = *state;
 	struct store_link l = full_link();
 	char event[STORE_ID_MAX] = "untouched";
 
 	assert_ok(t, store_link_save(t->store, &l, &t->e));
-	assert_int_equal(
-	    store_copy_inherit(t->store, "conv-1", event, &t->e), 0);
+	assert_int_equal(store_copy_find(t->store, "conv-1", event, &t->e), 0);
 	assert_string_equal(event, "untouched");
 	assert_ok(
 	    t, store_copy_add(t->store, "conv-1", TENANT, BERT, "e-b", &t->e));
@@ -524,11 +523,17 @@ a_copy_in_the_same_mailbox_inherits(void **state)
 		assert_ok(t,
 		    store_copy_add(
 			t->store, "conv-1", TENANT, ANNA, "e-a", &t->e));
-	assert_int_equal(
-	    store_copy_inherit(t->store, "conv-1", event, &t->e), 1);
-	assert_string_equal(event, "e-a");
-	assert_int_equal(
-	    store_copy_inherit(t->store, "conv-1", event, &t->e), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+		    store_copy_find(t->store, "conv-1", event, &t->e), 1);
+		assert_string_equal(event, "e-a");
+	}
+	assert_ok(t, store_copy_remove(t->store, "conv-1", "e-a", &t->e));
+	assert_int_equal(store_copy_find(t->store, "conv-1", event, &t->e), 0);
+	/* the link's own event is no copy of itself */
+	assert_ok(t,
+	    store_copy_add(t->store, "conv-1", TENANT, ANNA, l.event, &t->e));
+	assert_int_equal(store_copy_find(t->store, "conv-1", event, &t->e), 0);
 }
 
 /* ---- audit and the small ones ---- */
@@ -835,7 +840,8 @@ main(void)
 	    cmocka_unit_test(an_announcement_fills_only_what_is_unknown),
 	    cmocka_unit_test(someone_elses_announcement_changes_nothing),
 	    cmocka_unit_test(links_are_walked_of_one_mailbox_or_of_all),
-	    cmocka_unit_test(a_copy_in_the_same_mailbox_inherits),
+	    cmocka_unit_test(
+		a_copy_in_the_same_mailbox_stays_until_it_is_removed),
 	    cmocka_unit_test(audit_records_are_kept_in_order_and_counted),
 	    cmocka_unit_test(a_throttle_is_only_ever_raised),
 	    cmocka_unit_test(the_signing_keys_are_one_set),
