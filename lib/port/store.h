@@ -377,8 +377,8 @@ int store_link_each(struct store *s, const char *tenant, const char *user,
 /* A live event that carries someone else's first event's conversation. */
 int store_copy_add(struct store *s, const char *conversation,
     const char *tenant, const char *user, const char *event, struct err *e);
-/* One copy in the link's own mailbox that is not the link's event; 1 found, 0,
- * -1. event: STORE_ID_MAX. */
+/* One copy in the link's own mailbox that is no link's event, neither this
+ * one's nor by now another one's; 1 found, 0, -1. event: STORE_ID_MAX. */
 int store_copy_find(
     struct store *s, const char *conversation, char *event, struct err *e);
 /* It is no copy any more: it has inherited, or is gone. */

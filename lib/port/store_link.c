@@ -277,7 +277,9 @@ store_copy_find(
 	    "SELECT copy.event FROM copy JOIN link"
 	    " ON link.conversation = copy.conversation"
 	    " AND link.user_id = copy.user_id AND link.tenant = copy.tenant"
-	    " WHERE copy.conversation = $1 AND copy.event <> link.event"
+	    " WHERE copy.conversation = $1 AND NOT EXISTS"
+	    " (SELECT 1 FROM link AS owner WHERE owner.user_id = copy.user_id"
+	    " AND owner.tenant = copy.tenant AND owner.event = copy.event)"
 	    " ORDER BY copy.event LIMIT 1";
 
 	return store_db_row(s, sql, STORE_WITH(STORE_TEXT(conversation)),

@@ -530,6 +530,15 @@ a_copy_in_the_same_mailbox_stays_until_it_is_removed(void **state)
 	}
 	assert_ok(t, store_copy_remove(t->store, "conv-1", "e-a", &t->e));
 	assert_int_equal(store_copy_find(t->store, "conv-1", event, &t->e), 0);
+	/* an event of its own conversation is no copy any more */
+	assert_ok(
+	    t, store_copy_add(t->store, "conv-1", TENANT, ANNA, "e-c", &t->e));
+	assert_int_equal(store_copy_find(t->store, "conv-1", event, &t->e), 1);
+	SET(l.conversation, "conv-2");
+	SET(l.event, "e-c");
+	assert_ok(t, store_link_save(t->store, &l, &t->e));
+	assert_int_equal(store_copy_find(t->store, "conv-1", event, &t->e), 0);
+	l = full_link();
 	/* the link's own event is no copy of itself */
 	assert_ok(t,
 	    store_copy_add(t->store, "conv-1", TENANT, ANNA, l.event, &t->e));

@@ -1,0 +1,62 @@
+// @ts-check
+/* What the stories about events and their conversations have in common. */
+
+import { ANNA, HINT, until } from './harness.js';
+
+export const START = Date.parse('2027-03-01T09:00:00Z');
+
+/** @typedef {import('./harness.js').Bench} Bench */
+
+/** A followed meeting. @param {Bench} b @param {any} [change] @param {string} [user] */
+export async function linked(b, change, user = ANNA) {
+	const m = await b.meeting(user, change);
+	await b.notify(user, m.event.immutableId);
+	await until('it is linked', async () => (await b.link(m.id))?.verified);
+	await b.settled();
+	return m;
+}
+
+/** @param {Bench} b @param {any} m @param {any} change @param {number} [hints] */
+export async function edited(b, m, change, hints = HINT.updated) {
+	await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, ...change });
+	await b.notify(ANNA, m.event.immutableId, hints);
+}
+
+/** @param {Bench} b @param {any} m @param {string} [user] */
+export async function removed(b, m, user = ANNA) {
+	await b.act({ action: 'delete', mailbox: user, event: m.event.immutableId });
+	await b.notify(user, m.event.immutableId, HINT.deleted);
+}
+
+/** @param {Bench} b @param {any} m @param {any} want @param {number} [ms] */
+export function shows(b, m, want, ms) {
+	return until(`the conversation has ${JSON.stringify(want)}`, async () => {
+		const seen = await b.conversation(m.id);
+		return Object.keys(want).every((k) => seen[k] === want[k]);
+	}, ms);
+}
+
+/** The writes to Unblu behind the creation. @param {Bench} b @param {any} m @returns {Promise<any[]>} */
+export async function writes(b, m) {
+	return (await b.conversation(m.id)).ledger.filter((/** @type {any} */ w) => w.op !== 'create').map((/** @type {any} */ w) => w.op);
+}
+
+/** @param {Bench} b @param {any} m @param {number} state @param {number} [ms] */
+export function stateIs(b, m, state, ms) {
+	return until(`the link is in state ${state}`, async () => (await b.link(m.id))?.state === state, ms);
+}
+
+/** @param {Bench} b */
+export async function audit(b) {
+	return (await b.dump()).audit.map((/** @type {any} */ a) => `${a.action} ${a.outcome}`);
+}
+
+/** @param {Bench} b @param {any} fault */
+export function fault(b, fault) {
+	return b.control('POST', '/control/faults', fault);
+}
+
+/** @param {Bench} b @param {number} [ms] */
+export function dry(b, ms) {
+	return until('the queue has run dry', async () => (await b.dump()).work.length === 0, ms);
+}

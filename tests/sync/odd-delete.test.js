@@ -1,0 +1,305 @@
+// @ts-check
+/* Deletions that are none, are taken back, or meet a mailbox and an Unblu that answer oddly. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ANNA, BEN, BOX, Bench, HINT, KIND, STATE, TENANT_A, until } from './harness.js';
+import { audit, dry, edited, fault, linked, removed, shows, stateIs } from './meetings.js';
+
+const IN_BIN = { settings: { graph: { deletedItems: '200', notify: { profile: 'none' } } } };
+const GONE = { service: 'graph', kind: 'status', status: 404, code: 'ErrorItemNotFound' };
+
+/** @param {Bench} b @param {any} m */
+async function isUntouched(b, m) {
+	assert.equal((await b.conversation(m.id)).deleted, false);
+	assert.equal(await b.count('unblu', 'delete'), 0);
+}
+
+describe('a mailbox that answers oddly', { concurrency: 4 }, () => {
+	test('ErrorItemNotFound for every event deletes nothing that its own list still shows', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+		const ms = [await linked(b, { subject: 'One' }), await linked(b, { subject: 'Two' }), await linked(b, { subject: 'Three' })];
+		const rule = await fault(b, { ...GONE, op: 'getEvent' });
+		for (const m of ms)
+			await b.notify(ANNA, m.event.immutableId, HINT.updated | HINT.deleted);
+		for (const m of ms)
+			await until('it is not believed', async () => /still listed/.test((await b.link(m.id)).error));
+		await b.control('DELETE', `/control/faults/${rule.id}`);
+		for (const m of ms)
+			await stateIs(b, m, STATE.linked, 40_000);
+		await dry(b, 40_000);
+		for (const m of ms)
+			await isUntouched(b, m);
+		assert.deepEqual(await audit(b), []);
+	});
+
+	test('ErrorItemNotFound for all there is holds at the brake, and a positive control that fails holds before', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 0, maxDeletionsPerMailbox: 1 } });
+		const ms = [await linked(b, { subject: 'One' }), await linked(b, { subject: 'Two' }), await linked(b, { subject: 'Three' })];
+		/* not even listed by their property any more */
+		for (const m of ms)
+			await b.act({ action: 'writeProperty', mailbox: ANNA, event: m.event.immutableId, value: null });
+		await fault(b, { ...GONE, op: 'getEvent' });
+		const control = await fault(b, { service: 'graph', op: 'listEvents', kind: 'status', status: 503, skip: 1 });
+		await b.notify(ANNA, ms[0].event.immutableId, HINT.deleted);
+		await until('the control fails', async () => /positive control/.test((await b.link(ms[0].id)).error));
+		await isUntouched(b, ms[0]);
+		await b.control('DELETE', `/control/faults/${control.id}`);
+		for (const m of ms)
+			await b.notify(ANNA, m.event.immutableId, HINT.deleted);
+		await until('two are held', async () => (await b.dump()).links.filter((/** @type {any} */ l) => l.state === STATE.held).length === 2, 40_000);
+		assert.equal(await b.count('unblu', 'delete'), 1);
+	});
+
+	/** @type {[string, any][]} what the calendar of a living event is said to be */
+	const answers = [
+		['400', { status: 400, code: 'ErrorInvalidRequest' }], ['405', { status: 405, code: 'ErrorMethodNotAllowed' }], ['501', { status: 501, code: 'NotImplemented' }],
+		['404 ResourceNotFound', { status: 404, code: 'ResourceNotFound' }], ['403', { status: 403, code: 'ErrorAccessDenied' }], ['404 ErrorItemNotFound', { status: 404, code: 'ErrorItemNotFound' }],
+	];
+	for (const [what, answer] of answers)
+		test(`${what} to the question for the event's calendar deletes nothing, parks nothing and stops no edit`, async (t) => {
+			const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+			const m = await linked(b);
+			await fault(b, { service: 'graph', op: 'getEventCalendar', kind: 'status', ...answer });
+			await edited(b, m, { subject: 'Alive' }, HINT.updated | HINT.deleted);
+			await shows(b, m, { topic: 'Alive' }, 60_000);
+			await dry(b);
+			const d = await b.dump();
+			assert.deepEqual(d.dead, []);
+			assert.deepEqual(d.mailboxes.filter((/** @type {any} */ x) => x.state === BOX.parked), []);
+			assert.equal(d.links[0].state, STATE.linked);
+			await isUntouched(b, m);
+		});
+
+	for (const [what, answer] of answers.slice(0, 5))
+		test(`${what} to the same for an event in Deleted Items deletes nothing either`, async (t) => {
+			const b = await Bench.start(t, { ...IN_BIN, config: { deletionGraceSeconds: 0 } });
+			const m = await linked(b);
+			await fault(b, { service: 'graph', op: 'getEventCalendar', kind: 'status', ...answer });
+			await removed(b, m);
+			await until('it has given up to ask', async () => b.lines().some((l) => l.event === 'calendar-unknown'), 60_000);
+			await dry(b);
+			await isUntouched(b, m);
+		});
+
+	for (const state of ['forbidden', 'policy', 'noLicence', 'deleted', 'flapping'])
+		test(`${state} from the first look on it deletes nothing`, async (t) => {
+			const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+			const m = await linked(b);
+			await b.act({ action: 'delete', mailbox: ANNA, event: m.event.immutableId });
+			await b.control('PATCH', `/control/mailboxes/${ANNA}`, { state });
+			await b.notify(ANNA, m.event.immutableId, HINT.deleted);
+			await until('the mailbox is parked', async () => (await b.dump()).mailboxes.some((/** @type {any} */ x) => x.state === BOX.parked));
+			assert.equal((await b.link(m.id)).state, STATE.linked);
+			await isUntouched(b, m);
+			assert.ok((await b.dump()).work.some((/** @type {any} */ w) => w.event === m.event.immutableId), 'the row is kept');
+		});
+
+	/** @type {[string, any][]} */
+	const steps = [['the search', { op: 'listEvents' }], ['the second look', { op: 'getEvent', skip: 1 }], ['the positive control', { op: 'listEvents', skip: 1 }]];
+	for (const [step, at] of steps)
+		for (const [status, code] of /** @type {[number, string][]} */ ([[403, 'ErrorAccessDenied'], [404, 'MailboxNotEnabledForRESTAPI'], [404, 'ErrorInvalidUser']]))
+			test(`${status} ${code} at ${step} deletes nothing`, async (t) => {
+				const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+				const m = await linked(b);
+				await fault(b, { service: 'graph', kind: 'status', status, code, ...at });
+				await removed(b, m);
+				await until('the mailbox is parked', async () => (await b.dump()).mailboxes.some((/** @type {any} */ x) => x.state === BOX.parked));
+				await isUntouched(b, m);
+				assert.ok((await b.dump()).work.length > 0, 'the row is kept');
+			});
+});
+
+describe('a deletion that is taken back', { concurrency: 4 }, () => {
+	for (const [step, op] of [['during the search', 'listEvents'], ['during the second look', 'getEvent']])
+		test(`${step} keeps the conversation`, async (t) => {
+			const b = await Bench.start(t);
+			const m = await linked(b);
+			await removed(b, m);
+			await stateIs(b, m, STATE.gone);
+			await fault(b, { service: 'graph', op, kind: 'delay', delayMs: 1500, count: 1 });
+			const before = await b.count('graph', 'listEvents');
+			if (op === 'getEvent')
+				await until('it was searched for', async () => await b.count('graph', 'listEvents') > before);
+			await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
+			await stateIs(b, m, STATE.linked);
+			await dry(b);
+			await isUntouched(b, m);
+			await edited(b, m, { subject: 'Back' });
+			await shows(b, m, { topic: 'Back' });
+		});
+
+	test('while it is held ends the alarm, and what was released before is not released again', async (t) => {
+		const b = await Bench.start(t, { config: { maxDeletionsPerMailbox: 0, deletionGraceSeconds: 0 } });
+		const m = await linked(b);
+		await removed(b, m);
+		await stateIs(b, m, STATE.held);
+		await until('there is an alarm', async () => 'degraded:deletions' in (await b.dump()).facts);
+		await b.tool('fact', `release:${m.id}`, '');
+		await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
+		await b.notify(ANNA, m.event.immutableId, HINT.created);
+		await stateIs(b, m, STATE.linked);
+		await until('the alarm has ended', async () => !('degraded:deletions' in (await b.dump()).facts));
+		assert.ok(!(`release:${m.id}` in (await b.dump()).facts));
+		await removed(b, m);
+		await stateIs(b, m, STATE.held);
+		await isUntouched(b, m);
+	});
+
+	test('after the guard has refused is followed again, and judged anew', async (t) => {
+		const b = await Bench.start(t, { ...IN_BIN, config: { deletionGraceSeconds: 0 } });
+		const m = await linked(b);
+		await b.control('POST', `/control/conversations/${m.id}/join`, { name: 'Guest' });
+		await removed(b, m);
+		await stateIs(b, m, STATE.kept);
+		/* in Deleted Items it can still be read: that is no return */
+		await b.notify(ANNA, m.event.immutableId, HINT.updated);
+		await dry(b);
+		assert.equal((await b.link(m.id)).state, STATE.kept);
+		await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
+		await edited(b, m, { subject: 'Once more' }, HINT.created);
+		await shows(b, m, { topic: 'Once more' });
+		await stateIs(b, m, STATE.linked);
+		await removed(b, m);
+		await stateIs(b, m, STATE.kept);
+		await isUntouched(b, m);
+		assert.deepEqual(await audit(b), ['delete refused', 'set-topic done', 'delete refused']);
+	});
+
+	test('a meeting that was called off and is no longer', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 3 } });
+		const m = await linked(b);
+		const event = b.sim.calendars.box(b.sim.directory.anyUser(ANNA)).find(m.event.immutableId);
+		event.isCancelled = true;
+		await b.notify(ANNA, m.event.immutableId);
+		await stateIs(b, m, STATE.gone);
+		event.isCancelled = false;
+		await b.notify(ANNA, m.event.immutableId);
+		await stateIs(b, m, STATE.linked);
+		await dry(b);
+		await isUntouched(b, m);
+	});
+});
+
+describe('more than one event of a conversation', { concurrency: 4 }, () => {
+	for (const [what, calendar] of [['in the same calendar', ''], ['in another calendar, where no search finds it', 'Private']])
+		test(`the copy ${what} inherits, and when it is deleted too the conversation goes`, async (t) => {
+			const b = await Bench.start(t);
+			const m = await linked(b);
+			const copy = await b.act({ action: 'copy', mailbox: ANNA, event: m.event.immutableId });
+			if (calendar !== '')
+				await b.act({ action: 'moveCalendar', mailbox: ANNA, event: copy.immutableId, calendar });
+			await b.notify(ANNA, copy.immutableId, HINT.created);
+			await until('it was seen', () => b.lines().some((l) => l.event === 'copy-seen'));
+			await removed(b, m);
+			await until('it has inherited', async () => (await b.link(m.id)).event === copy.immutableId);
+			await dry(b);
+			await b.act({ action: 'edit', mailbox: ANNA, event: copy.immutableId, subject: 'The heir' });
+			await b.notify(ANNA, copy.immutableId);
+			await shows(b, m, { topic: 'The heir' });
+			await removed(b, { event: copy });
+			await stateIs(b, m, STATE.deleted);
+			assert.deepEqual(await audit(b), ['inherit done', 'set-topic done', 'delete done']);
+		});
+
+	test('a copy that was given another conversation inherits nothing', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b);
+		const copy = await b.act({ action: 'copy', mailbox: ANNA, event: m.event.immutableId });
+		await b.notify(ANNA, copy.immutableId, HINT.created);
+		await until('it was seen', () => b.lines().some((l) => l.event === 'copy-seen'));
+		const fresh = await b.control('POST', '/control/button', { mailbox: ANNA, event: copy.immutableId });
+		await b.notify(ANNA, copy.immutableId);
+		await until('it has its own', async () => (await b.link(fresh.conversation.id))?.event === copy.immutableId);
+		await dry(b);
+		await removed(b, m);
+		await stateIs(b, m, STATE.deleted);
+		assert.equal((await b.link(fresh.conversation.id)).event, copy.immutableId);
+		assert.equal((await b.conversation(fresh.conversation.id)).deleted, false);
+	});
+
+	test('of a series that is deleted the conversation goes', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b, { recurrence: { pattern: { type: 'weekly', interval: 1, daysOfWeek: ['monday'] }, range: { type: 'numbered', numberOfOccurrences: 5 } } });
+		await removed(b, m);
+		await stateIs(b, m, STATE.deleted);
+		assert.equal((await b.conversation(m.id)).deleted, true);
+	});
+});
+
+describe('an Unblu that answers oddly', { concurrency: 4 }, () => {
+	test('a history that fails is asked for again, and then the conversation is deleted', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b);
+		await fault(b, { service: 'unblu', op: 'history', kind: 'status', status: 500, count: 2 });
+		await removed(b, m);
+		await until('it was asked for', async () => await b.count('unblu', 'history') > 0);
+		await stateIs(b, m, STATE.deleted, 40_000);
+		assert.equal(await b.count('unblu', 'history'), 3);
+	});
+
+	test('a conversation that somebody deleted first is no deletion of ours', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b);
+		await b.control('POST', `/control/conversations/${m.id}/delete`, {});
+		await removed(b, m);
+		await stateIs(b, m, STATE.deleted);
+		assert.deepEqual(await audit(b), ['follow gone']);
+		assert.equal(await b.count('unblu', 'delete'), 0);
+	});
+
+	test('without a history whoever has left and is still listed keeps it', async (t) => {
+		const b = await Bench.start(t, { settings: { unblu: { history: 'missing', leftParticipants: 'ended' } } });
+		const m = await linked(b);
+		await b.control('POST', `/control/conversations/${m.id}/join`, { name: 'Guest' });
+		await b.control('POST', `/control/conversations/${m.id}/leave`, {});
+		await removed(b, m);
+		await stateIs(b, m, STATE.kept);
+		await isUntouched(b, m);
+	});
+
+	test('a deletion that Unblu forbids holds the rows, and whoever joined meanwhile keeps it', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b);
+		await fault(b, { service: 'unblu', op: 'delete', kind: 'status', status: 403, count: 1 });
+		await removed(b, m);
+		await until('it is held with the reason', async () => (await b.dump()).work.some((/** @type {any} */ w) => /forbidden/.test(w.reason)));
+		const d = await b.dump();
+		assert.deepEqual(d.dead, []);
+		assert.equal(d.links[0].state, STATE.gone);
+		assert.equal((await b.conversation(m.id)).deleted, false);
+	});
+
+	test("an administrator's token does not widen what is deleted", async (t) => {
+		const b = await Bench.start(t, { settings: { gateway: { role: 'SUPER_ADMIN' } } });
+		const visited = await linked(b, { subject: 'Visited' });
+		const written = await linked(b, { subject: 'Written in' });
+		const untouched = await linked(b, { subject: 'Untouched' });
+		await b.control('POST', `/control/conversations/${visited.id}/join`, { name: 'Guest' });
+		await b.control('POST', `/control/conversations/${visited.id}/leave`, {});
+		await b.control('POST', `/control/conversations/${written.id}/message`, { text: 'Hello' });
+		for (const m of [visited, written, untouched])
+			await removed(b, m);
+		await stateIs(b, untouched, STATE.deleted);
+		await stateIs(b, visited, STATE.kept);
+		await stateIs(b, written, STATE.kept);
+		assert.equal(await b.count('unblu', 'delete'), 1);
+		assert.deepEqual((await audit(b)).sort(), ['delete done', 'delete refused', 'delete refused']);
+	});
+});
+
+test('the brake counts a tenant as a whole, too', async (t) => {
+	const b = await Bench.start(t, { config: { maxDeletionsPerTenant: 1, deletionGraceSeconds: 0 } });
+	const hers = await linked(b);
+	const his = await linked(b, {}, BEN);
+	await removed(b, hers);
+	await stateIs(b, hers, STATE.deleted);
+	await removed(b, his, BEN);
+	await stateIs(b, his, STATE.held);
+	assert.equal(await b.count('unblu', 'delete'), 1);
+	/* an operator releases it */
+	await b.tool('fact', `release:${his.id}`, '');
+	await b.tool('work', String(KIND.event), TENANT_A, BEN, his.event.immutableId, String(HINT.deleted), '0');
+	await b.wake();
+	await stateIs(b, his, STATE.deleted);
+});
