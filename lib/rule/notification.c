@@ -253,7 +253,8 @@ notification_read_sender(const struct members *m, struct notification *out)
 	}
 	if (notification_text(&m->tenant, tenant, sizeof(tenant)))
 		text_guid_lower(out->tenant, tenant);
-	if (notification_text(&m->client_state, state, sizeof(state)))
+	if (notification_text(&m->client_state, state, sizeof(state)) &&
+	    state[0] != '\0')
 		jws_sha256_hex(state, strlen(state), out->client_state_hash);
 }
 

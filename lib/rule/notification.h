@@ -56,7 +56,7 @@ enum notification_lifecycle {
 struct notification {
 	char subscription[NOTIFICATION_SUBSCRIPTION_MAX];
 	char tenant[37]; /* lower case; "" absent or no GUID */
-	char client_state_hash[65]; /* SHA-256 hex; "" absent or unusable */
+	char client_state_hash[65]; /* SHA-256 hex; "" none or unusable */
 	char event[NOTIFICATION_EVENT_MAX]; /* case-sensitive; "" none */
 	unsigned changes; /* OR of notification_change, 0 without event */
 	unsigned lifecycle; /* one of notification_lifecycle */

@@ -252,6 +252,10 @@ a_sender_that_can_not_be_read_is_no_sender(void **state)
 	n = one("\"subscriptionId\":\"" SUB
 		"\",\"clientState\":null,\"lifecycleEvent\":\"missed\"");
 	assert_string_equal(n.client_state_hash, "");
+	/* nobody's secret is empty, whatever the store may hold */
+	n = one("\"subscriptionId\":\"" SUB
+		"\",\"clientState\":\"\",\"lifecycleEvent\":\"missed\"");
+	assert_string_equal(n.client_state_hash, "");
 	memset(longer, 'a', sizeof(longer));
 	snprintf(members, sizeof(members),
 	    "\"subscriptionId\":\"" SUB

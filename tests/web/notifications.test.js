@@ -57,6 +57,14 @@ test('notifications', async (t) => {
 				[{ kind: KIND.event, event: 'good', hints: HINT.updated }]);
 			assert.equal(await web.metric('notifications_total{result="wrong_client_state"}'), (wrong ?? 0) + 1);
 		});
+		await t.test('an empty secret in the store opens nothing', async () => {
+			const empty = await web.follow({ clientState: '' });
+			const none = await web.follow();
+			await web.query(`UPDATE subscription SET client_state_hash = '' WHERE id = '${none.id}'`, false);
+			for (const clientState of ['', undefined, null, 0, false, [], 'x'])
+				await adds(body(item({ ...empty, clientState }, longId('empty')), item({ ...none, clientState }, longId('none'))), []);
+			await adds(body(item(none, longId('none'))), []);
+		});
 		await t.test('a subscription that is removed is no longer ours', async () => {
 			const gone = await web.follow();
 			await adds(body(item(gone, 'before')), [{ kind: KIND.event, event: 'before', hints: HINT.updated, mailbox: gone.mailbox }]);
