@@ -243,11 +243,9 @@ check_header(const char *text, struct err *e)
 static int
 check_not_blank(const char *text, struct err *e)
 {
-	char *trimmed = text_trim(text);
-	bool blank = trimmed[0] == '\0';
-
-	free(trimmed);
-	return blank ? err_set(e, ERR_INPUT, "must not be blank") : 0;
+	return text_is_visible(text)
+	    ? 0
+	    : err_set(e, ERR_INPUT, "must not be blank");
 }
 
 static int

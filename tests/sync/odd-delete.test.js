@@ -288,6 +288,53 @@ describe('an Unblu that answers oddly', { concurrency: 4 }, () => {
 	});
 });
 
+describe('what an operator has decided', { concurrency: 4 }, () => {
+	test('with a dry run a deletion is told and not made, and a restored event is followed', async (t) => {
+		const b = await Bench.start(t, { start: false, config: { syncServerDryRun: true, deletionGraceSeconds: 0 } });
+		await b.up();
+		const m = await b.meeting(ANNA);
+		await b.announce(ANNA, m.made, 'Portfolio review', Date.parse('2027-03-01T09:00:00Z'));
+		await b.notify(ANNA, m.event.immutableId);
+		await stateIs(b, m, STATE.linked);
+		await removed(b, m);
+		await until('it says what it would do', () => b.lines().some((l) => l.event === 'dry-run' && l.delete === true));
+		await dry(b);
+		await isUntouched(b, m);
+		assert.notEqual((await b.link(m.id)).state, STATE.deleted);
+		await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
+		await b.notify(ANNA, m.event.immutableId, HINT.created);
+		await stateIs(b, m, STATE.linked);
+	});
+
+	test('paused, a deletion waits like any other write', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+		const m = await linked(b);
+		await b.tool('fact', 'pause:', '');
+		await removed(b, m);
+		await until('it waits', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.reason === 'writes are paused'));
+		await isUntouched(b, m);
+	});
+
+	test('delete-if-untouched-else-cancel ends what somebody took part in, and deletes the rest', async (t) => {
+		const b = await Bench.start(t, { config: { onEventDeleted: 'delete-if-untouched-else-cancel', deletionGraceSeconds: 0 } });
+		const visited = await linked(b, { subject: 'Visited' });
+		const running = await linked(b, { subject: 'Running' });
+		const untouched = await linked(b, { subject: 'Untouched' });
+		await b.control('POST', `/control/conversations/${visited.id}/join`, { name: 'Guest' });
+		await b.control('POST', `/control/conversations/${running.id}/start`, {});
+		for (const m of [visited, running, untouched])
+			await removed(b, m);
+		await stateIs(b, visited, STATE.ended);
+		await stateIs(b, running, STATE.kept);
+		await stateIs(b, untouched, STATE.deleted);
+		const seen = await b.conversation(visited.id);
+		assert.equal(seen.state, 'ENDED');
+		assert.equal(seen.endReason, 'CANCELED');
+		assert.notEqual((await b.conversation(running.id)).state, 'ENDED');
+		assert.deepEqual((await audit(b)).sort(), ['delete done', 'delete refused', 'end done']);
+	});
+});
+
 test('the brake counts a tenant as a whole, too', async (t) => {
 	const b = await Bench.start(t, { config: { maxDeletionsPerTenant: 1, deletionGraceSeconds: 0 } });
 	const hers = await linked(b);
