@@ -9,9 +9,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err e = {0};
 	json_t *doc = json_load_strict((const char *)data, size, &e);
+	json_t *foreign = json_load_foreign((const char *)data, size, NULL);
 	json_t *again;
 	char *text;
 
+	FUZZ_CHECK(doc == NULL || json_equal(doc, foreign));
+	json_decref(foreign);
 	if (doc == NULL) {
 		FUZZ_CHECK(e.code == ERR_INPUT);
 		FUZZ_CHECK(strncmp(e.text, "line ", 5) == 0);

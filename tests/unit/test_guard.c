@@ -215,6 +215,51 @@ when_a_conversation_may_be_deleted(void **state)
 	}
 }
 
+/* Every combination against the rule, told anew: only the agent, now and then,
+ * in a conversation that was created and never spoken in. */
+static void
+nothing_else_is_ever_deleted(void **state)
+{
+	static const char *const persons[] = {"agent", "guest", ""};
+	static const int kinds[] = {
+	    GUARD_HISTORY_READ, GUARD_HISTORY_ABSENT, GUARD_HISTORY_UNREADABLE};
+
+	(void)state;
+	for (int n = 0; n < 3 * 4 * 3 * 4 * 3 * 3 * (1 << 6); n++) {
+		int flags = n & 63;
+		int rest = n >> 6;
+		struct conversation c = untouched();
+		struct conversation_history h = quiet();
+		const char *why;
+		bool now, then;
+
+		c.state = (enum guard_state)(rest % 3);
+		c.people.count = (size_t)(rest / 3 % 4);
+		h.people.count = (size_t)(rest / 36 % 4);
+		snprintf(c.people.persons[0].id, GUARD_PERSON_MAX, "%s",
+		    persons[rest / 12 % 3]);
+		snprintf(h.people.persons[0].id, GUARD_PERSON_MAX, "%s",
+		    persons[rest / 144 % 3]);
+		for (int i = 1; i < 3; i++)
+			h.people.persons[i] = h.people.persons[0];
+		h.kind = kinds[rest / 432 % 3];
+		c.people.external_count = flags & 1;
+		c.people.bot_count = (size_t)(flags >> 1 & 1);
+		h.people.external_count = (size_t)(flags >> 2 & 1);
+		h.people.bot_count = (size_t)(flags >> 3 & 1);
+		h.has_messages = flags & 16;
+		h.is_created = flags & 32;
+		now = c.state == GUARD_CREATED && c.people.count == 1 &&
+		    rest / 12 % 3 == 0 && (flags & 3) == 0;
+		then = h.kind == GUARD_HISTORY_ABSENT ||
+		    (h.kind == GUARD_HISTORY_READ && (flags & 60) == 32 &&
+			(h.people.count == 0 || rest / 144 % 3 == 0));
+		if ((guard_judge(&c, &h, "agent", &why) == GUARD_DELETE) !=
+		    (now && then))
+			fail_msg("combination %d: %s", n, why);
+	}
+}
+
 int
 main(void)
 {
@@ -225,6 +270,7 @@ main(void)
 	    cmocka_unit_test(
 		a_second_person_of_another_kind_does_not_make_it_foreign),
 	    cmocka_unit_test(when_a_conversation_may_be_deleted),
+	    cmocka_unit_test(nothing_else_is_ever_deleted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
