@@ -341,7 +341,8 @@ struct store_link {
 	char topic[STORE_TEXT_MAX]; /* last written or announced, UTF-8 */
 	int64_t start_ms; /* last written or announced, minute-rounded */
 	bool written; /* topic and start are known to be Unblu's */
-	char writing[16]; /* "topic"|"time"|"delete" begun, outcome unknown */
+	char writing[16]; /* "topic"|"time"|"delete"|"end" begun, outcome
+			     unknown */
 	int64_t end_ms; /* last known end of the event, 0 unknown */
 	char time_zone[64];
 	char change_key[128]; /* of the event as last read */

@@ -80,12 +80,20 @@ verdict_end_done(const struct err *e, void *arg)
 }
 
 static void
+verdict_end_marked(struct task *t)
+{
+	task_call(t, CALL_UNBLU, verdict_build_end, verdict_parse_end,
+	    verdict_end_done, t->state);
+}
+
+static void
 verdict_keep(struct look *l, const char *why)
 {
 	if (l->task->session->policy.deletion == POLICY_DELETE_OR_END &&
 	    l->conversation.state == GUARD_CREATED) {
-		task_call(l->task, CALL_UNBLU, verdict_build_end,
-		    verdict_parse_end, verdict_end_done, l);
+		text_copy(l->link.writing, sizeof(l->link.writing), "end");
+		l->task->outcome.link = &l->link;
+		task_save(l->task, verdict_end_marked);
 		return;
 	}
 	look_close(l, STORE_LINK_KEPT, "delete", "refused", why);
@@ -214,7 +222,13 @@ verdict_read_done(const struct err *e, void *arg)
 	owner = l->link.verified ? GUARD_OURS
 				 : guard_own(&l->conversation,
 				       l->link.source_id, l->link.agent, &why);
-	if (l->conversation.state == GUARD_ENDED || owner == GUARD_OVER) {
+	if (l->conversation.state == GUARD_ENDED &&
+	    strcmp(l->link.writing, "end") == 0) {
+		metrics_unblu_write("end");
+		look_close(l, STORE_LINK_ENDED, "end", "done",
+		    "found done after an interruption");
+	} else if (l->conversation.state == GUARD_ENDED ||
+	    owner == GUARD_OVER) {
 		look_close(l, STORE_LINK_ENDED, "delete", "refused",
 		    "the conversation has ended");
 	} else if (owner == GUARD_FOREIGN) {

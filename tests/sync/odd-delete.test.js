@@ -315,6 +315,17 @@ describe('what an operator has decided', { concurrency: 4 }, () => {
 		await isUntouched(b, m);
 	});
 
+	test('an end whose answer was lost is not repeated, and is ours in the audit', async (t) => {
+		const b = await Bench.start(t, { config: { onEventDeleted: 'delete-if-untouched-else-cancel', deletionGraceSeconds: 0 } });
+		const m = await linked(b);
+		await b.control('POST', `/control/conversations/${m.id}/join`, { name: 'Guest' });
+		await fault(b, { service: 'unblu', op: 'end', kind: 'lost', count: 1 });
+		await removed(b, m);
+		await stateIs(b, m, STATE.ended, 40_000);
+		assert.equal(await b.count('unblu', 'end'), 1);
+		assert.deepEqual(await audit(b), ['end done']);
+	});
+
 	test('delete-if-untouched-else-cancel ends what somebody took part in, and deletes the rest', async (t) => {
 		const b = await Bench.start(t, { config: { onEventDeleted: 'delete-if-untouched-else-cancel', deletionGraceSeconds: 0 } });
 		const visited = await linked(b, { subject: 'Visited' });

@@ -177,8 +177,6 @@ what_odd_events_ask_for(void **state)
 	    /* more than one event */
 	    {"a second live event is a copy", "{\"subject\":\"Other\"}",
 		LINK_LINKED, "first", PLAN_COPY, false, false},
-	    {"a copy beside an unconfirmed link's event is one too", "{}",
-		LINK_UNCONFIRMED, "first", PLAN_COPY, false, false},
 	    {"while the first is gone, another takes over", "{}", LINK_GONE,
 		"first", PLAN_FOLLOW, false, false},
 	    {"while its deletion is held, another takes over", "{}", LINK_HELD,
