@@ -10,6 +10,10 @@
 #include "port/metrics.h"
 #include "sync/look.h"
 
+/* What was refused so often is looked at before it is tried again: it may have
+ * ended, and who may not change it need not be told so. */
+enum { WRITE_TRIES = 2 };
+
 static void write_next(struct look *l);
 
 /* ---- reading the conversation ---- */
@@ -134,7 +138,8 @@ write_start(struct look *l)
 	/* The state must be known before the time is set, ownership before
 	 * anything is. */
 	if (!l->link.verified || l->link.writing[0] != '\0' ||
-	    !l->link.written || l->plan.set_time)
+	    !l->link.written || l->plan.set_time ||
+	    l->task->work.attempts >= WRITE_TRIES)
 		task_call(l->task, CALL_UNBLU, write_build_read,
 		    write_parse_read, write_read_done, l);
 	else

@@ -166,6 +166,20 @@ describe('a deletion that is taken back', { concurrency: 4 }, () => {
 		assert.deepEqual(await audit(b), ['delete refused', 'set-topic done', 'delete refused']);
 	});
 
+	test('by an event that comes back without a time is taken back all the same', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 2 } });
+		const m = await linked(b);
+		await removed(b, m);
+		await stateIs(b, m, STATE.gone);
+		const event = b.sim.calendars.box(b.sim.directory.anyUser(ANNA)).find(m.event.immutableId);
+		await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
+		Object.assign(event, { start: null, end: null, isDraft: true });
+		await stateIs(b, m, STATE.linked);
+		await dry(b);
+		assert.equal((await b.link(m.id)).gone, 0);
+		await isUntouched(b, m);
+	});
+
 	test('a meeting that was called off and is no longer', async (t) => {
 		const b = await Bench.start(t, { config: { deletionGraceSeconds: 3 } });
 		const m = await linked(b);
@@ -201,6 +215,21 @@ describe('more than one event of a conversation', { concurrency: 4 }, () => {
 			await stateIs(b, m, STATE.deleted);
 			assert.deepEqual(await audit(b), ['inherit done', 'set-topic done', 'delete done']);
 		});
+
+	test('when the event and all of its copies are deleted at once the conversation goes', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+		const m = await linked(b);
+		const copies = [await b.act({ action: 'copy', mailbox: ANNA, event: m.event.immutableId }), await b.act({ action: 'copy', mailbox: ANNA, event: m.event.immutableId })];
+		for (const copy of copies)
+			await b.notify(ANNA, copy.immutableId, HINT.created);
+		await until('both were seen', () => b.lines().filter((l) => l.event === 'copy-seen').length === 2);
+		for (const event of [...copies, m.event])
+			await b.act({ action: 'delete', mailbox: ANNA, event: event.immutableId });
+		for (const event of [...copies, m.event])
+			await b.notify(ANNA, event.immutableId, HINT.deleted);
+		await stateIs(b, m, STATE.deleted);
+		assert.deepEqual(await audit(b), ['inherit done', 'inherit done', 'delete done']);
+	});
 
 	test('a copy that was given another conversation inherits nothing', async (t) => {
 		const b = await Bench.start(t);

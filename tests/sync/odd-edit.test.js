@@ -159,6 +159,18 @@ describe('the conversation has a life of its own', { concurrency: 4 }, () => {
 		assert.equal((await b.conversation(m.id)).topic, 'Portfolio review');
 	});
 
+	test('one that ends while its topic waits is found to have ended at the third try', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b);
+		await fault(b, { service: 'unblu', op: 'setTopic', kind: 'throttle', retryAfter: 0.2, punish: false });
+		await edited(b, m, { subject: 'Waits' });
+		await until('it was refused', async () => await b.count('unblu', 'setTopic') > 0);
+		await b.control('POST', `/control/conversations/${m.id}/end`, {});
+		await stateIs(b, m, STATE.ended, 30_000);
+		assert.equal(await b.count('unblu', 'setTopic'), 2);
+		assert.deepEqual((await b.dump()).dead, []);
+	});
+
 	for (const state of ['ONBOARDING', 'ACTIVE', 'QUEUED'])
 		test(`while it is ${state} its topic follows and its time does not`, async (t) => {
 			const b = await Bench.start(t);

@@ -147,14 +147,15 @@ dump(struct store *s, struct err *e)
 	int64_t at_ms;
 	int rc = -1;
 
-	if (store_link_each(s, NULL, NULL, each_link,
+	/* Work first: what is done meanwhile is then seen twice, not never. */
+	if (store_work_each(s, NULL, NULL, each_work,
+		json_object_get(doc, "work"), e) == 0 &&
+	    store_link_each(s, NULL, NULL, each_link,
 		json_object_get(doc, "links"), e) == 0 &&
 	    store_mailbox_each(
 		s, each_mailbox, json_object_get(doc, "mailboxes"), e) == 0 &&
 	    store_subscription_each(s, each_subscription,
 		json_object_get(doc, "subscriptions"), e) == 0 &&
-	    store_work_each(s, NULL, NULL, each_work,
-		json_object_get(doc, "work"), e) == 0 &&
 	    store_dead_each(s, each_dead, json_object_get(doc, "dead"), e) ==
 		0 &&
 	    store_audit_each(
