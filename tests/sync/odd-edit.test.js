@@ -22,6 +22,9 @@ describe('notifications of one change', { concurrency: 4 }, () => {
 		const made = await b.control('POST', '/control/button', { mailbox: ANNA, event: event.immutableId, topic: 'Something else' });
 		await b.notify(ANNA, event.immutableId);
 		await shows(b, { id: made.conversation.id }, { topic: 'Late property' });
+		await dry(b);
+		const { participants } = await b.conversation(made.conversation.id);
+		assert.equal((await b.link(made.conversation.id)).agent, participants[0].personId);
 	});
 
 	for (const hints of [[HINT.created], [HINT.updated, HINT.created], [HINT.updated, HINT.updated, HINT.created], [HINT.created, HINT.updated, HINT.updated, HINT.created]])
