@@ -287,7 +287,7 @@ describe('an Unblu that answers oddly', { concurrency: 4 }, () => {
 		await isUntouched(b, m);
 	});
 
-	test('a deletion that Unblu forbids holds the rows, and whoever joined meanwhile keeps it', async (t) => {
+	test('a deletion that Unblu forbids holds the row with the reason', async (t) => {
 		const b = await Bench.start(t);
 		const m = await linked(b);
 		await fault(b, { service: 'unblu', op: 'delete', kind: 'status', status: 403, count: 1 });
