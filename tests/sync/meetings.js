@@ -1,11 +1,21 @@
 // @ts-check
 /* What the stories about events and their conversations have in common. */
 
-import { ANNA, HINT, until } from './harness.js';
+import { ANNA, HINT, until as wait } from './harness.js';
 
 export const START = Date.parse('2027-03-01T09:00:00Z');
 
 /** @typedef {import('./harness.js').Bench} Bench */
+
+/**
+ * As the harness has it, with more patience: many of these run at once.
+ * @template T
+ * @param {string} what @param {() => Promise<T | null | undefined | false> | T | null | undefined | false} look
+ * @param {number} [timeoutMs] @returns {Promise<T>}
+ */
+export function until(what, look, timeoutMs = 40_000) {
+	return wait(what, look, timeoutMs);
+}
 
 /** A followed meeting. @param {Bench} b @param {any} [change] @param {string} [user] */
 export async function linked(b, change, user = ANNA) {

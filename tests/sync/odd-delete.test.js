@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ANNA, BEN, BOX, Bench, HINT, KIND, STATE, TENANT_A, until } from './harness.js';
-import { audit, dry, edited, fault, linked, removed, shows, stateIs } from './meetings.js';
+import { ANNA, BEN, BOX, Bench, HINT, KIND, STATE, TENANT_A } from './harness.js';
+import { audit, dry, edited, fault, linked, removed, shows, stateIs, until } from './meetings.js';
 
 const IN_BIN = { settings: { graph: { deletedItems: '200', notify: { profile: 'none' } } } };
 const GONE = { service: 'graph', kind: 'status', status: 404, code: 'ErrorItemNotFound' };
@@ -26,8 +26,8 @@ describe('a mailbox that answers oddly', { concurrency: 4 }, () => {
 			await until('it is not believed', async () => /still listed/.test((await b.link(m.id)).error));
 		await b.control('DELETE', `/control/faults/${rule.id}`);
 		for (const m of ms)
-			await stateIs(b, m, STATE.linked, 40_000);
-		await dry(b, 40_000);
+			await stateIs(b, m, STATE.linked);
+		await dry(b);
 		for (const m of ms)
 			await isUntouched(b, m);
 		assert.deepEqual(await audit(b), []);
@@ -47,7 +47,7 @@ describe('a mailbox that answers oddly', { concurrency: 4 }, () => {
 		await b.control('DELETE', `/control/faults/${control.id}`);
 		for (const m of ms)
 			await b.notify(ANNA, m.event.immutableId, HINT.deleted);
-		await until('two are held', async () => (await b.dump()).links.filter((/** @type {any} */ l) => l.state === STATE.held).length === 2, 40_000);
+		await until('two are held', async () => (await b.dump()).links.filter((/** @type {any} */ l) => l.state === STATE.held).length === 2);
 		assert.equal(await b.count('unblu', 'delete'), 1);
 	});
 
@@ -263,7 +263,7 @@ describe('an Unblu that answers oddly', { concurrency: 4 }, () => {
 		await fault(b, { service: 'unblu', op: 'history', kind: 'status', status: 500, count: 2 });
 		await removed(b, m);
 		await until('it was asked for', async () => await b.count('unblu', 'history') > 0);
-		await stateIs(b, m, STATE.deleted, 40_000);
+		await stateIs(b, m, STATE.deleted);
 		assert.equal(await b.count('unblu', 'history'), 3);
 	});
 
@@ -350,7 +350,7 @@ describe('what an operator has decided', { concurrency: 4 }, () => {
 		await b.control('POST', `/control/conversations/${m.id}/join`, { name: 'Guest' });
 		await fault(b, { service: 'unblu', op: 'end', kind: 'lost', count: 1 });
 		await removed(b, m);
-		await stateIs(b, m, STATE.ended, 40_000);
+		await stateIs(b, m, STATE.ended);
 		assert.equal(await b.count('unblu', 'end'), 1);
 		assert.deepEqual(await audit(b), ['end done']);
 	});

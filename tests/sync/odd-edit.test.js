@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ANNA, Bench, HINT, STATE, until } from './harness.js';
-import { START, audit, dry, edited, fault, linked, shows, stateIs, writes } from './meetings.js';
+import { ANNA, Bench, HINT, STATE } from './harness.js';
+import { START, audit, dry, edited, fault, linked, shows, stateIs, writes, until } from './meetings.js';
 
 const HOUR_MS = 3600_000;
 
@@ -98,7 +98,7 @@ describe('times', { concurrency: 4 }, () => {
 		await fault(b, { service: 'unblu', op: 'setScheduledTimestamp', kind: 'lost', count: 1 });
 		await edited(b, m, { subject: 'Both', start: '2027-03-01T11:00:00Z' });
 		await shows(b, m, { topic: 'Both', scheduledTimestamp: START + 2 * HOUR_MS });
-		await dry(b, 30_000);
+		await dry(b);
 		assert.deepEqual(await writes(b, m), ['setTopic', 'setScheduledTimestamp']);
 		const link = await b.link(m.id);
 		assert.equal(link.writing, '');
@@ -110,8 +110,8 @@ describe('times', { concurrency: 4 }, () => {
 		const m = await linked(b);
 		await fault(b, { service: 'unblu', op: 'setScheduledTimestamp', kind: 'reset', count: 1 });
 		await edited(b, m, { subject: 'Both', start: '2027-03-01T11:00:00Z' });
-		await shows(b, m, { scheduledTimestamp: START + 2 * HOUR_MS }, 30_000);
-		await dry(b, 30_000);
+		await shows(b, m, { scheduledTimestamp: START + 2 * HOUR_MS });
+		await dry(b);
 		assert.deepEqual(await writes(b, m), ['setTopic', 'setScheduledTimestamp']);
 	});
 });
@@ -169,7 +169,7 @@ describe('the conversation has a life of its own', { concurrency: 4 }, () => {
 		await edited(b, m, { subject: 'Waits' });
 		await until('it was refused', async () => await b.count('unblu', 'setTopic') > 0);
 		await b.control('POST', `/control/conversations/${m.id}/end`, {});
-		await stateIs(b, m, STATE.ended, 30_000);
+		await stateIs(b, m, STATE.ended);
 		assert.equal(await b.count('unblu', 'setTopic'), 2);
 		assert.deepEqual((await b.dump()).dead, []);
 	});

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, test } from 'node:test';
-import { ANNA, Bench, CARLA, HINT, KIND, STATE, TENANT_A, until } from './harness.js';
-import { audit, dry, edited, fault, linked, removed, shows, stateIs } from './meetings.js';
+import { ANNA, Bench, CARLA, HINT, KIND, STATE, TENANT_A } from './harness.js';
+import { audit, dry, edited, fault, linked, removed, shows, stateIs, until } from './meetings.js';
 
 const IN_BIN = { settings: { graph: { deletedItems: '200', notify: { profile: 'none' } } } };
 

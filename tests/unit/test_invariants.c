@@ -125,8 +125,8 @@ no_combination_breaks_a_rule(void **state)
 		const char *rule;
 
 		make_world(number, subjects[number % 3], &w);
-		plan_event(&w.ev, w.has_link ? &w.link : NULL, &usual, NULL,
-		    NOW_MS, &p);
+		plan_event(&w.ev, w.has_link ? &w.link : NULL, NULL, &usual,
+		    NULL, NOW_MS, &p);
 		rule = broken_rule(&w, &p);
 		if (rule != NULL)
 			fail_msg("world %d: %s", number, rule);
