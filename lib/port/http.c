@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "rule/share.h"
 
 enum {
 	HTTP_CONNECTIONS_KEPT = 128,
@@ -44,6 +45,8 @@ http_host_of(struct http *h, const char *url)
 		return host;
 	host = mem_zalloc(sizeof(*host));
 	host->name = mem_strndup(url, len);
+	host->active_of =
+	    mem_calloc(h->options.parties + 1, sizeof(*host->active_of));
 	TAILQ_INIT(&host->held);
 	TAILQ_INSERT_TAIL(&h->hosts, host, link);
 	return host;
@@ -60,17 +63,41 @@ http_host_limit(const struct http *h, const struct http_host *host)
 			       : HTTP_CONNECTIONS_PER_HOST;
 }
 
+/* An eighth is for those who are nobody's: tokens. */
+static bool
+http_host_has_room(const struct http *h, const struct http_host *host,
+    const struct http_exchange *x)
+{
+	size_t limit = http_host_limit(h, host);
+
+	if (x->party == 0)
+		return host->active < limit;
+	return share_room(limit - limit / 8, h->options.parties, host->active,
+		   host->active_of[x->party]) > 0;
+}
+
+static struct http_exchange *
+http_host_next(const struct http *h, const struct http_host *host)
+{
+	struct http_exchange *x;
+
+	TAILQ_FOREACH(x, &host->held, held_link)
+	if (http_host_has_room(h, host, x))
+		return x;
+	return NULL;
+}
+
 /* Its time begins now. */
 static void
 http_host_feed(struct http *h, struct http_host *host)
 {
 	struct http_exchange *x;
 
-	while (host->active < http_host_limit(h, host) &&
-	    (x = TAILQ_FIRST(&host->held)) != NULL) {
+	while ((x = http_host_next(h, host)) != NULL) {
 		TAILQ_REMOVE(&host->held, x, held_link);
 		x->is_held = false;
 		host->active++;
+		host->active_of[x->party]++;
 		x->started_ms = clock_mono_ms();
 		curl_multi_add_handle(h->multi, x->easy);
 	}
@@ -81,10 +108,12 @@ http_leave(struct http_exchange *x)
 {
 	TAILQ_REMOVE(&x->http->exchanges, x, link);
 	x->http->count--;
-	if (x->is_held)
+	if (x->is_held) {
 		TAILQ_REMOVE(&x->host->held, x, held_link);
-	else
-		x->host->active--;
+		return;
+	}
+	x->host->active--;
+	x->host->active_of[x->party]--;
 }
 
 void
@@ -111,6 +140,7 @@ http_free(struct http *h)
 	while ((host = TAILQ_FIRST(&h->hosts)) != NULL) {
 		TAILQ_REMOVE(&h->hosts, host, link);
 		free(host->name);
+		free(host->active_of);
 		free(host);
 	}
 	if (h->multi != NULL) {

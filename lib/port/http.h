@@ -16,7 +16,7 @@ enum {
 	HTTP_BODY_MAX = 256 << 10,
 	HTTP_HEADER_MAX = 32 << 10, /* one value */
 	HTTP_HEADERS_MAX = 8,
-	HTTP_CONNECTIONS_PER_HOST = 32,
+	HTTP_CONNECTIONS_PER_HOST = 64,
 	HTTP_CONNECT_MS = 3000,
 	HTTP_TIMEOUT_MS = 15000
 };
@@ -30,6 +30,9 @@ struct http_options {
 	const char *proxy; /* "": none (the environment is not consulted) */
 	const char *no_proxy;
 	int max_connections_per_host; /* 0: HTTP_CONNECTIONS_PER_HOST */
+	/* Those between whom a host's connections are shared (rule/share.h):
+	 * nobody's exchanges wait for another one's. */
+	size_t parties;
 	const char *user_agent;
 };
 
@@ -55,6 +58,7 @@ struct http_request {
 	 * 0: 15 s. */
 	int64_t timeout_ms;
 	const char *op; /* static name for logs and metrics: "get-event" */
+	size_t party; /* from 1 up to the option's parties; 0: nobody's */
 };
 
 void
@@ -96,7 +100,8 @@ struct http_reply {
  * Starts an exchange; done is called once from the loop, never from inside
  * http_start(). Redirects are not followed, only http and https are spoken,
  * certificates are verified. NULL when the request is malformed. Above the
- * number of connections that a host gets it is held until another has ended.
+ * number of connections that a host gets, or the party's share of them, it is
+ * held until another has ended.
  */
 struct http_exchange *http_start(struct http *h, const struct http_request *r,
     void (*done)(const struct http_reply *reply, void *arg), void *arg,

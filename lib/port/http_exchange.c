@@ -227,7 +227,10 @@ http_set_limits(struct http_exchange *x, const struct http_request *r)
 	    r->timeout_ms > 0 ? (long)r->timeout_ms : (long)HTTP_TIMEOUT_MS);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)HTTP_BUFFER);
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
+	/* Without TLS it is the first answer that says whether a connection
+	 * multiplexes: one that never comes would hold up everybody else. */
+	curl_easy_setopt(c, CURLOPT_PIPEWAIT,
+	    strncmp(buf_text(&r->url), "https:", 6) == 0 ? 1L : 0L);
 	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 }
@@ -299,6 +302,7 @@ http_exchange_new(struct http *h, const struct http_request *r, struct err *e)
 	x = mem_zalloc(sizeof(*x));
 	x->http = h;
 	x->once = r->once;
+	x->party = r->party <= h->options.parties ? r->party : 0;
 	x->reply.retry_after_ms = -1;
 	buf_init(&x->sent, HTTP_BODY_MAX);
 	buf_init(&x->got, HTTP_REPLY_MAX);

@@ -12,6 +12,7 @@ struct http_host {
 	char *name;
 	bool multiplexes; /* it spoke HTTP/2 when it was asked last */
 	size_t active; /* exchanges that curl has */
+	size_t *active_of; /* of each party */
 	/* More than there may be connections: curl would count their time
 	 * from here on, though nothing is sent. */
 	TAILQ_HEAD(, http_exchange) held;
@@ -21,6 +22,7 @@ struct http_host {
 struct http_exchange {
 	struct http *http;
 	struct http_host *host;
+	size_t party;
 	bool is_held;
 	TAILQ_ENTRY(http_exchange) held_link;
 	CURL *easy;

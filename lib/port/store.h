@@ -147,15 +147,26 @@ struct store_hint_item {
 int store_work_add(struct store *s, const struct store_hint_item *items,
     size_t count, int64_t now_ms, int64_t delay_ms, struct err *e);
 
+/* How much may be in progress at once. */
+struct store_quota {
+	int per_mailbox; /* rows of one mailbox */
+	/* How many further rows of this tenant ("": of none); it calls no
+	 * verb. NULL: as many as there are. */
+	size_t (*room)(const char *tenant, void *arg);
+	void *arg;
+};
+
 /*
  * Takes up to limit rows that are due (due_ms and not_before_ms passed, not
- * in progress) in due order and marks them in progress; at most
- * per_mailbox in-progress rows of one mailbox at a time. *next_ms becomes the
- * earliest time at which another row can be due (INT64_MAX: none). The number
- * taken, or -1.
+ * in progress) and marks them in progress, as far as the quota goes: one of
+ * each tenant in turn, a tenant's own in due order. *next_ms becomes the
+ * earliest time at which another row can be due (INT64_MAX: none; tenants
+ * without room do not count, they are looked at again when something of theirs
+ * has ended). The number taken, or -1.
  */
-int store_work_claim(struct store *s, int64_t now_ms, int per_mailbox,
-    struct store_work *out, size_t limit, int64_t *next_ms, struct err *e);
+int store_work_claim(struct store *s, int64_t now_ms,
+    const struct store_quota *quota, struct store_work *out, size_t limit,
+    int64_t *next_ms, struct err *e);
 
 /* Done: removes the row if its generation is still w->generation, else puts
  * it back due now + delay_ms with first_seen now, attempts 0 and the hints

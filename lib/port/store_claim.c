@@ -1,6 +1,8 @@
 /* port/store_claim.c - the queue: which rows are next. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "port/store_arrival.h"
 
 enum {
@@ -26,16 +28,34 @@ static const struct store_field store_claim_row_fields[] = {
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_row, run_ms),
 };
 
-/* The lane that is first in line: 1, 0 (there is no lane at all), -1. */
+/* A tenant that has lanes, and how it stands in this claim. */
+struct store_claim_tenant {
+	char tenant[STORE_GUID];
+	int64_t head_ms; /* of its lanes, INT64_MAX: none */
+	size_t room; /* rows that it may still get */
+};
+
+static const struct store_field store_claim_tenant_fields[] = {
+    STORE_MEMBER(STORE_FIELD_TEXT, store_claim_tenant, tenant),
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_tenant, head_ms),
+};
+
+struct store_claim_tenants {
+	struct store_claim_tenant *items;
+	size_t count;
+};
+
+/* The tenant's lane that is first in line: 1, 0 (it has none), -1. */
 static int
-store_claim_lane(struct store *s, struct store_lane *out, struct err *e)
+store_claim_lane(
+    struct store *s, const char *tenant, struct store_lane *out, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT id, head_ms, tenant, user_id FROM lane"
-	    " WHERE saturated = 0 ORDER BY head_ms LIMIT 1";
+	    " WHERE saturated = 0 AND tenant = $1 ORDER BY head_ms LIMIT 1";
 
-	return store_db_row(
-	    s, sql, NULL, 0, store_claim_lane_fields, 4, out, e);
+	return store_db_row(s, sql, STORE_WITH(STORE_TEXT(tenant)),
+	    store_claim_lane_fields, 4, out, e);
 }
 
 /* Its first two queued rows; the number found, or -1. */
@@ -128,27 +148,121 @@ store_claim_one(struct store *s, const struct store_lane *lane, int64_t now_ms,
 	return due ? 1 : 0;
 }
 
+/* ---- one of each tenant in turn ---- */
+
 static int
-store_claim_all(struct store *s, int64_t now_ms, int per_mailbox,
-    struct store_work *out, size_t limit, int64_t *next_ms, struct err *e)
+store_claim_compare(const void *one, const void *two)
+{
+	const struct store_claim_tenant *a = one;
+	const struct store_claim_tenant *b = two;
+
+	if (a->head_ms != b->head_ms)
+		return a->head_ms < b->head_ms ? -1 : 1;
+	return strcmp(a->tenant, b->tenant);
+}
+
+/* From one tenant to the next in the index, however many lanes they have. The
+ * one whose row is the oldest comes first. */
+static int
+store_claim_tenants(struct store *s, const struct store_quota *quota,
+    struct store_claim_tenants *out, struct err *e)
+{
+	static const char sql[] =
+	    "WITH RECURSIVE t (tenant) AS ("
+	    "SELECT min(tenant) FROM lane WHERE saturated = 0 UNION ALL "
+	    "SELECT (SELECT min(tenant) FROM lane WHERE saturated = 0"
+	    " AND tenant > t.tenant) FROM t WHERE t.tenant IS NOT NULL)"
+	    " SELECT tenant, (SELECT head_ms FROM lane WHERE saturated = 0"
+	    " AND lane.tenant = t.tenant ORDER BY head_ms LIMIT 1)"
+	    " FROM t WHERE tenant IS NOT NULL";
+	struct store_cursor *cur = store_db_query(s, sql, NULL, 0, e);
+	int rc;
+
+	if (cur == NULL)
+		return -1;
+	while ((rc = s->driver->step(cur, e)) == 1) {
+		struct store_claim_tenant *t;
+
+		out->items = mem_realloc(
+		    out->items, (out->count + 1) * sizeof(*out->items));
+		t = &out->items[out->count++];
+		store_db_read(s, cur, store_claim_tenant_fields, 2, t);
+		t->room = quota->room != NULL
+		    ? quota->room(t->tenant, quota->arg)
+		    : SIZE_MAX;
+	}
+	s->driver->finish(cur);
+	if (out->count > 1)
+		qsort(out->items, out->count, sizeof(*out->items),
+		    store_claim_compare);
+	return rc;
+}
+
+/* One row of the tenant, or what its head has become. 1, 0, -1. */
+static int
+store_claim_of(struct store *s, struct store_claim_tenant *t, int64_t now_ms,
+    int per_mailbox, struct store_work *out, struct err *e)
+{
+	struct store_lane lane = {.head_ms = INT64_MAX};
+	int taken = 0;
+	int rc = store_claim_lane(s, t->tenant, &lane, e);
+
+	while (rc == 1 && lane.head_ms <= now_ms && taken == 0) {
+		taken = store_claim_one(s, &lane, now_ms, per_mailbox, out, e);
+		lane.head_ms = INT64_MAX;
+		rc = taken < 0 ? -1 : store_claim_lane(s, t->tenant, &lane, e);
+	}
+	t->head_ms = lane.head_ms;
+	if (rc < 0)
+		return -1;
+	t->room -= (size_t)taken;
+	return taken;
+}
+
+/* The number taken, or -1. */
+static int
+store_claim_round(struct store *s, struct store_claim_tenants *of,
+    int64_t now_ms, int per_mailbox, struct store_work *out, size_t limit,
+    struct err *e)
 {
 	size_t taken = 0;
 
-	for (;;) {
-		struct store_lane lane = {.head_ms = INT64_MAX};
-		int rc = store_claim_lane(s, &lane, e);
+	for (size_t i = 0; i < of->count && taken < limit; i++) {
+		struct store_claim_tenant *t = &of->items[i];
+		int rc = 0;
 
-		if (rc < 0)
-			return -1;
-		*next_ms = rc == 1 ? lane.head_ms : INT64_MAX;
-		if (rc == 0 || lane.head_ms > now_ms || taken == limit)
-			return (int)taken;
-		rc = store_claim_one(
-		    s, &lane, now_ms, per_mailbox, &out[taken], e);
+		if (t->room > 0 && t->head_ms <= now_ms)
+			rc = store_claim_of(
+			    s, t, now_ms, per_mailbox, &out[taken], e);
 		if (rc < 0)
 			return -1;
 		taken += (size_t)rc;
 	}
+	return (int)taken;
+}
+
+static int
+store_claim_all(struct store *s, int64_t now_ms,
+    const struct store_quota *quota, struct store_work *out, size_t limit,
+    int64_t *next_ms, struct err *e)
+{
+	struct store_claim_tenants of = {NULL, 0};
+	size_t taken = 0;
+	int rc = store_claim_tenants(s, quota, &of, e);
+
+	while (rc >= 0) {
+		rc = store_claim_round(s, &of, now_ms, quota->per_mailbox,
+		    out + taken, limit - taken, e);
+		if (rc <= 0)
+			break;
+		taken += (size_t)rc;
+	}
+	*next_ms = INT64_MAX;
+	for (size_t i = 0; i < of.count; i++)
+		if (of.items[i].room > 0 && of.items[i].head_ms < *next_ms)
+			*next_ms = of.items[i].head_ms;
+	free(of.items);
+	return rc < 0 ? -1 : (int)taken;
 }
 
 /* ---- suspects: one at a time, and nothing beside them ---- */
@@ -242,8 +356,9 @@ store_claim_fold(struct store *s, int64_t arrivals, struct err *e)
 
 /* Inside a transaction. */
 static int
-store_claim_take(struct store *s, int64_t now_ms, int per_mailbox,
-    struct store_work *out, size_t limit, int64_t *next_ms, struct err *e)
+store_claim_take(struct store *s, int64_t now_ms,
+    const struct store_quota *quota, struct store_work *out, size_t limit,
+    int64_t *next_ms, struct err *e)
 {
 	struct store_claim_look look = {0};
 	int taken;
@@ -256,7 +371,7 @@ store_claim_take(struct store *s, int64_t now_ms, int per_mailbox,
 	    (store_arrival_fold(s, e) < 0 ||
 		store_claim_look(s, &look, e) != 0))
 		return -1;
-	taken = store_claim_all(s, now_ms, per_mailbox, out, limit, next_ms, e);
+	taken = store_claim_all(s, now_ms, quota, out, limit, next_ms, e);
 	/* The claim has moved heads behind their back. */
 	memset(s->lanes, 0, sizeof(s->lanes));
 	if (look.arrival_ms < *next_ms)
@@ -265,8 +380,9 @@ store_claim_take(struct store *s, int64_t now_ms, int per_mailbox,
 }
 
 int
-store_work_claim(struct store *s, int64_t now_ms, int per_mailbox,
-    struct store_work *out, size_t limit, int64_t *next_ms, struct err *e)
+store_work_claim(struct store *s, int64_t now_ms,
+    const struct store_quota *quota, struct store_work *out, size_t limit,
+    int64_t *next_ms, struct err *e)
 {
 	struct store_claim_look look = {0};
 	int own;
@@ -285,7 +401,6 @@ store_work_claim(struct store *s, int64_t now_ms, int per_mailbox,
 		return -1;
 	own = store_db_enter(s, e);
 	if (own >= 0)
-		rc = store_claim_take(
-		    s, now_ms, per_mailbox, out, limit, next_ms, e);
+		rc = store_claim_take(s, now_ms, quota, out, limit, next_ms, e);
 	return store_db_leave(s, own, rc, e);
 }

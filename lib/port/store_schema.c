@@ -160,8 +160,8 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     " fact TEXT NOT NULL,"
     " at_ms BIGINT NOT NULL);",
 
-    /* 2: what is due without a notification. Mailboxes from before have a
-     * first catch-up to come. */
+    /* 2: what is due without a notification; mailboxes from before have a
+     * first catch-up to come. And what is first in line of each tenant. */
     "ALTER TABLE link ADD COLUMN"
     " occurrence_end_ms BIGINT NOT NULL DEFAULT 0;"
     "ALTER TABLE link ADD COLUMN"
@@ -174,7 +174,9 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     "CREATE INDEX mailbox_check ON mailbox (check_ms)"
     " WHERE state = 0 AND check_ms > 0;"
     "ALTER TABLE mailbox ADD COLUMN email TEXT NOT NULL DEFAULT '';"
-    "UPDATE mailbox SET check_ms = 1 WHERE state = 0;",
+    "UPDATE mailbox SET check_ms = 1 WHERE state = 0;"
+    "CREATE INDEX lane_tenant ON lane (tenant, head_ms)"
+    " WHERE saturated = 0;",
 };
 
 int

@@ -308,6 +308,9 @@ call_send(struct call *c, const struct secret *token, unsigned generation)
 	    call_add_agent(c, &req, &e) == 0) {
 		call_add_authorization(c, token, &req);
 		c->op = req.op;
+		req.party = (size_t)(config_tenant_index(
+					 c->session->config, c->tenant) +
+		    1);
 		c->exchange =
 		    http_start(c->session->http, &req, call_done, c, &e);
 	}

@@ -9,9 +9,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "rule/share.h"
 
 enum {
 	ENGINE_CLAIM = 32,
+	ENGINE_SPARE = 8, /* tasks that are of no tenant find room */
 	ENGINE_CHECKPOINT_MS = 1000,
 	ENGINE_DUE = 100, /* links and mailboxes found due at one beat */
 	ENGINE_DUE_AGAIN_MS = 60 * 60 * 1000 /* should their work be lost */
@@ -53,6 +55,21 @@ static void (*const engine_kinds[STORE_KIND_COUNT])(struct task *t) = {
 
 /* ---- tasks ---- */
 
+/* How many more tasks there may be of a tenant, which is not to be slower for
+ * what another one's cloud does to us. What is of no tenant, or of one that is
+ * no longer configured, ends by itself. */
+static size_t
+engine_room(const char *tenant, void *arg)
+{
+	const struct engine *e = arg;
+	const struct session_tenant *t = session_tenant(e->session, tenant);
+
+	if (t == NULL)
+		return e->count < ENGINE_TASKS ? ENGINE_TASKS - e->count : 0;
+	return share_room(ENGINE_TASKS - ENGINE_SPARE,
+	    e->session->config->tenant_ids.count, e->count, t->tasks);
+}
+
 static void
 engine_task_free(struct task *t)
 {
@@ -74,15 +91,17 @@ engine_task_start(struct engine *e, const struct store_work *work)
 	t->engine = e;
 	t->session = e->session;
 	t->work = *work;
+	t->of = session_tenant(e->session, work->tenant);
 	t->started_ms = clock_mono_ms();
 	t->call.session = e->session;
 	TAILQ_INSERT_TAIL(&e->tasks, t, link);
 	e->count++;
+	if (t->of != NULL)
+		t->of->tasks++;
 	e->was_busy = true;
 	if (work->crashes >= ENGINE_CRASHES_MAX)
 		task_bury(t, "poison: sync died over it again and again");
-	else if (work->tenant[0] != '\0' &&
-	    session_tenant(e->session, work->tenant) == NULL)
+	else if (work->tenant[0] != '\0' && t->of == NULL)
 		task_finish(t); /* the tenant is no longer configured */
 	else
 		engine_kinds[work->kind](t);
@@ -91,10 +110,14 @@ engine_task_start(struct engine *e, const struct store_work *work)
 void
 engine_task_ended(struct engine *e, struct task *t)
 {
-	bool was_full = e->count >= ENGINE_TASKS;
+	/* Somebody may wait for just this place. */
+	bool was_full =
+	    e->count >= ENGINE_TASKS / 2 || engine_room(t->work.tenant, e) == 0;
 
 	TAILQ_REMOVE(&e->tasks, t, link);
 	e->count--;
+	if (t->of != NULL)
+		t->of->tasks--;
 	engine_task_free(t);
 	if (was_full)
 		engine_wake(e);
@@ -180,6 +203,11 @@ static int
 engine_claim_apply(struct store *s, void *arg, struct err *err)
 {
 	struct engine *e = arg;
+	const struct store_quota quota = {
+	    .per_mailbox = ENGINE_PER_MAILBOX,
+	    .room = engine_room,
+	    .arg = e,
+	};
 	size_t room = e->count < ENGINE_TASKS ? ENGINE_TASKS - e->count : 0;
 
 	if (e->claim_in_doubt &&
@@ -191,8 +219,8 @@ engine_claim_apply(struct store *s, void *arg, struct err *err)
 	e->claim_limit = room < ENGINE_CLAIM ? room : ENGINE_CLAIM;
 	if (e->claim_limit == 0)
 		return 0;
-	e->claimed_count = store_work_claim(s, clock_wall_ms(),
-	    ENGINE_PER_MAILBOX, e->claimed, e->claim_limit, &e->next_ms, err);
+	e->claimed_count = store_work_claim(s, clock_wall_ms(), &quota,
+	    e->claimed, e->claim_limit, &e->next_ms, err);
 	return e->claimed_count < 0 ? -1 : 0;
 }
 

@@ -48,6 +48,7 @@ session_new(struct loop *loop, const struct config *config)
 	    .proxy = config->http_proxy,
 	    .no_proxy = config->no_proxy,
 	    .user_agent = "outlook-addin",
+	    .parties = config->tenant_ids.count,
 	};
 
 	s->loop = loop;

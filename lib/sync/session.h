@@ -28,6 +28,7 @@ struct session_tenant {
 	struct token_slot token;
 	struct circuit circuit; /* Entra and Graph */
 	struct renewals renewals;
+	size_t tasks; /* of the engine, under way */
 	/* The mailbox that Graph throttled last, and until when (Unix ms). */
 	char throttled_user[STORE_GUID];
 	int64_t throttled_until_ms;

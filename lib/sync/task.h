@@ -52,6 +52,7 @@ struct task {
 	struct engine *engine;
 	struct session *session;
 	struct store_work work;
+	struct session_tenant *of; /* NULL: of none, or not configured */
 	struct task_outcome outcome;
 	struct session_commit commit;
 	void (*then)(struct task *t); /* behind TASK_GOES_ON */

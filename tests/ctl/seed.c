@@ -95,7 +95,8 @@ add_row(struct store *s, const char *user, const char *event,
 	int64_t next_ms;
 
 	if (store_work_add(s, &item, 1, now_ms, 0, e) != 0 ||
-	    store_work_claim(s, now_ms, 2, &w, 1, &next_ms, e) != 1)
+	    store_work_claim(s, now_ms, &(struct store_quota){.per_mailbox = 2},
+		&w, 1, &next_ms, e) != 1)
 		return -1;
 	return reason == NULL
 	    ? 0
@@ -142,7 +143,8 @@ add_dead_letter(struct store *s, int64_t now_ms, struct err *e)
 	int64_t next_ms;
 
 	if (store_work_add(s, &item, 1, now_ms, 0, e) != 0 ||
-	    store_work_claim(s, now_ms, 2, &w, 1, &next_ms, e) != 1)
+	    store_work_claim(s, now_ms, &(struct store_quota){.per_mailbox = 2},
+		&w, 1, &next_ms, e) != 1)
 		return -1;
 	return store_work_bury(s, &w, "Unblu answered 400", now_ms, e);
 }

@@ -245,8 +245,9 @@ a_recovery_that_fails_is_repeated(void **state)
 	int64_t next_ms;
 
 	add_event(t, t->store, "of a dead sync");
-	assert_int_equal(store_work_claim(t->store, clock_wall_ms(), 2, w, 2,
-			     &next_ms, &t->e),
+	assert_int_equal(
+	    store_work_claim(t->store, clock_wall_ms(),
+		&(struct store_quota){.per_mailbox = 2}, w, 2, &next_ms, &t->e),
 	    1);
 	b->session->store_flags = STORE_CHECKPOINTER;
 	b->session->store = store_open(
@@ -256,6 +257,59 @@ a_recovery_that_fails_is_repeated(void **state)
 	engine_begin(b->engine, false);
 	run_until_rows(b, 0);
 	assert_int_equal(disk_failures, 0);
+	bench_free(b);
+}
+
+/* An event of a tenant that is configured: its token is never answered. */
+static void
+add_hanging(struct test_store *t, struct store *s, char *tenant, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char user[STORE_GUID];
+		struct store_hint_item item = {STORE_WORK_EVENT, tenant, user,
+		    "event", STORE_HINT_UPDATED};
+
+		snprintf(user, sizeof(user), "%036d", i);
+		assert_ok(
+		    t, store_work_add(s, &item, 1, clock_wall_ms(), 0, &t->e));
+	}
+}
+
+static void
+a_tenant_that_hangs_leaves_room_for_the_others(void **state)
+{
+	static char tenants[4][STORE_GUID] = {
+	    "aaaaaaaa-2222-4333-8444-555566667777",
+	    "bbbbbbbb-2222-4333-8444-555566667777",
+	    "cccccccc-2222-4333-8444-555566667777",
+	    "dddddddd-2222-4333-8444-555566667777",
+	};
+	char *ids[4] = {tenants[0], tenants[1], tenants[2], tenants[3]};
+	struct test_store *t = *state;
+	struct bench *b = bench_new(t);
+	struct store *s = t->store;
+	size_t share = (ENGINE_TASKS - 8) / 4;
+
+	engine_free(b->engine);
+	session_free(b->session);
+	b->config.client_id = b->config.graph_url = b->login_url;
+	b->config.client_secret = secret_new("x", 1);
+	b->config.tenant_ids.items = ids;
+	b->config.tenant_ids.count = 4;
+	b->session = session_new(b->loop, &b->config);
+	b->engine = engine_new(b->session);
+	for (int i = 0; i < 3; i++)
+		add_hanging(t, s, ids[i], ENGINE_TASKS);
+	add_hanging(t, s, ids[3], 5);
+	add_event(t, s, "of no tenant that is configured");
+	open_store(b);
+	/* Only the last one can end. */
+	run_until_rows(b, 3 * ENGINE_TASKS + 5);
+	assert_int_equal(engine_count(b->engine), 3 * share + 5);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(b->session->tenants[i].tasks, share);
+	assert_int_equal(b->session->tenants[3].tasks, 5);
+	secret_free(b->config.client_secret);
 	bench_free(b);
 }
 
@@ -270,6 +324,9 @@ main(void)
 		test_store_teardown, db),
 	    cmocka_unit_test_prestate_setup_teardown(
 		a_task_in_flight_keeps_its_row_when_a_claim_fails,
+		test_store_setup, test_store_teardown, db),
+	    cmocka_unit_test_prestate_setup_teardown(
+		a_tenant_that_hangs_leaves_room_for_the_others,
 		test_store_setup, test_store_teardown, db),
 	    cmocka_unit_test_prestate_setup_teardown(
 		a_recovery_that_fails_is_repeated, test_store_setup,

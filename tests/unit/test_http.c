@@ -19,7 +19,7 @@
 #include "port/http.h"
 #include "rule/retry.h"
 
-enum { MANY = 24, SILENCE_MS = 11 * 1000, SHORT_MS = 100 };
+enum { PARTIES = 4, MANY = 24, SILENCE_MS = 11 * 1000, SHORT_MS = 100 };
 
 /* Answers each request after delay_ms. */
 struct server {
@@ -66,12 +66,12 @@ static void
 readable(uint32_t events, void *arg)
 {
 	struct connection *c = arg;
-	char text[4096];
+	char text[4096] = "";
 
 	(void)events;
-	if (read(c->fd, text, sizeof(text)) <= 0)
+	if (read(c->fd, text, sizeof(text) - 1) <= 0)
 		connection_close(c);
-	else
+	else if (strstr(text, "/hang ") == NULL)
 		loop_timer_set(c->answer, c->server->delay_ms);
 }
 
@@ -124,13 +124,14 @@ struct bench {
 };
 
 static int
-set_up(void **state)
+set_up_with(void **state, int connections)
 {
 	const struct http_options options = {
 	    .ca_file = "",
 	    .proxy = "",
 	    .no_proxy = "",
-	    .max_connections_per_host = 2,
+	    .max_connections_per_host = connections,
+	    .parties = PARTIES,
 	};
 	struct bench *b = mem_zalloc(sizeof(*b));
 	struct err e;
@@ -140,6 +141,18 @@ set_up(void **state)
 	b->http = http_new(b->loop, &options);
 	*state = b;
 	return 0;
+}
+
+static int
+set_up(void **state)
+{
+	return set_up_with(state, 2);
+}
+
+static int
+set_up_for_many(void **state)
+{
+	return set_up_with(state, 32);
 }
 
 static void
@@ -181,20 +194,27 @@ done(const struct http_reply *reply, void *arg)
 }
 
 static struct http_exchange *
-get(struct bench *b, int64_t timeout_ms)
+get_for(struct bench *b, const char *what, size_t party, int64_t timeout_ms)
 {
 	struct http_exchange *x;
 	struct http_request r;
 	struct err e;
 
 	http_request_init(&r, "GET", "test");
-	buf_printf(&r.url, "%s", b->server.url);
+	buf_printf(&r.url, "%s%s", b->server.url, what);
 	r.timeout_ms = timeout_ms;
+	r.party = party;
 	x = http_start(b->http, &r, done, b, &e);
 	assert_non_null(x);
 	http_request_clear(&r);
 	b->left++;
 	return x;
+}
+
+static struct http_exchange *
+get(struct bench *b, int64_t timeout_ms)
+{
+	return get_for(b, "", 0, timeout_ms);
 }
 
 static void
@@ -262,6 +282,28 @@ a_cancelled_exchange_makes_room_for_the_next_one(void **state)
 	assert_int_equal(b->results[HTTP_DONE], 1);
 }
 
+/* A quarter each of 28 connections; the first three are never answered. */
+static void
+parties_that_hang_leave_room_for_the_fourth_and_for_nobodys(void **state)
+{
+	struct http_exchange *hanging[3 * MANY];
+	struct bench *b = *state;
+
+	b->server.delay_ms = SHORT_MS;
+	for (size_t i = 0; i < 3 * MANY; i++)
+		hanging[i] = get_for(b, "hang", 1 + i % 3, 60 * 1000);
+	b->left = 0;
+	for (int i = 0; i < 7; i++)
+		get_for(b, "", 4, SHORT_MS * 5);
+	get_for(b, "", 0, SHORT_MS * 5);
+	run(b);
+	assert_int_equal(b->results[HTTP_DONE], 8);
+	assert_true(b->longest_ms < SHORT_MS * 5);
+	assert_int_equal(b->server.most_open, 3 * 7 + 8);
+	for (size_t i = 0; i < 3 * MANY; i++)
+		http_cancel(hanging[i]);
+}
+
 static void
 what_is_held_is_dropped_with_the_rest(void **state)
 {
@@ -320,6 +362,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_cancelled_exchange_makes_room_for_the_next_one, set_up,
 		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		parties_that_hang_leave_room_for_the_fourth_and_for_nobodys,
+		set_up_for_many, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_is_held_is_dropped_with_the_rest, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(

@@ -154,8 +154,9 @@ test_claim(struct test_store *t, int64_t now_ms, struct store_work *out,
     size_t limit, int64_t *next_ms)
 {
 	int64_t next = 0;
-	int n = store_work_claim(
-	    t->store, now_ms, 2, out, limit, next_ms ? next_ms : &next, &t->e);
+	int n = store_work_claim(t->store, now_ms,
+	    &(struct store_quota){.per_mailbox = 2}, out, limit,
+	    next_ms ? next_ms : &next, &t->e);
 
 	if (n < 0)
 		print_error("claim: %s\n", t->e.text);

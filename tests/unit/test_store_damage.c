@@ -72,6 +72,7 @@ an_upgrade_by_a_newer_program_stops_the_older_one(void **state)
 /* What step 2 has added, taken away again. */
 static const char back_to_version_1[] =
     "DROP INDEX link_check; DROP INDEX mailbox_check;"
+    "DROP INDEX lane_tenant;"
     "ALTER TABLE link DROP COLUMN occurrence_end_ms;"
     "ALTER TABLE link DROP COLUMN empty_searches;"
     "ALTER TABLE link DROP COLUMN empty_search_ms;"

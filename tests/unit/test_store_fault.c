@@ -169,8 +169,9 @@ claim(struct run *r)
 
 	for (int i = 0; i < 8; i++) {
 		struct store **s = handle(r, false);
-		int n =
-		    store_work_claim(*s, T0 + DELAY, 2, &w, 1, &next, &r->t->e);
+		int n = store_work_claim(*s, T0 + DELAY,
+		    &(struct store_quota){.per_mailbox = 2}, &w, 1, &next,
+		    &r->t->e);
 
 		if (n == 1 &&
 		    store_work_defer(*s, &w, T0 + DELAY, "x", &r->t->e) == 0)
@@ -330,8 +331,9 @@ a_claim_that_failed_can_be_made_again(void **state)
 		make_store(&r);
 		disk_faults.fail_at = disk_faults.count + n;
 		for (int i = 0; i < 3 && taken < 0; i++)
-			taken = store_work_claim(
-			    t->store, T0 + DELAY, 8, w, 8, &next, &t->e);
+			taken = store_work_claim(t->store, T0 + DELAY,
+			    &(struct store_quota){.per_mailbox = 8}, w, 8,
+			    &next, &t->e);
 		fired = disk_faults.fired;
 		disk_faults.fail_at = 0;
 		if (taken != 5) {
@@ -339,8 +341,10 @@ a_claim_that_failed_can_be_made_again(void **state)
 			    store_work_recover_except(t->store,
 				works_on_nothing, NULL, &count, &t->e));
 			assert_int_equal(count, 5);
-			assert_int_equal(store_work_claim(t->store, T0 + DELAY,
-					     8, w, 8, &next, &t->e),
+			assert_int_equal(
+			    store_work_claim(t->store, T0 + DELAY,
+				&(struct store_quota){.per_mailbox = 8}, w, 8,
+				&next, &t->e),
 			    5);
 			ghosts++;
 		}

@@ -329,7 +329,9 @@ add_until_killed(struct test_store *t, int round, int fd)
 		if (i % 7 == 0 && store_checkpoint(s, &e) != 0)
 			return CHILD_FAILED;
 		if (i % 5 == 0 &&
-		    store_work_claim(s, T0 + DELAY, 2, &w, 1, &next, &e) < 0)
+		    store_work_claim(s, T0 + DELAY,
+			&(struct store_quota){.per_mailbox = 2}, &w, 1, &next,
+			&e) < 0)
 			return CHILD_FAILED;
 	}
 	return CHILD_FAILED;

@@ -97,7 +97,8 @@ kinds_tenants_users_and_events_are_told_apart(void **state)
 	struct store_work w[8] = {{0}};
 
 	assert_ok(t, store_work_add(t->store, items, 7, T0, DELAY, &t->e));
-	assert_int_equal(store_work_claim(t->store, T0 + DELAY, 100, w, 8,
+	assert_int_equal(store_work_claim(t->store, T0 + DELAY,
+			     &(struct store_quota){.per_mailbox = 100}, w, 8,
 			     &(int64_t){0}, &t->e),
 	    7);
 	for (int i = 0; i < 7; i++)
