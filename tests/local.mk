@@ -45,6 +45,7 @@ unit_tests += tests/unit/test_loop
 unit_tests += tests/unit/test_mem
 unit_tests += tests/unit/test_page
 unit_tests += tests/unit/test_rand
+unit_tests += tests/unit/test_remote_faults
 unit_tests += tests/unit/test_retry
 unit_tests += tests/unit/test_scan
 unit_tests += tests/unit/test_scan_jansson

@@ -78,6 +78,19 @@ http_lower_type(char *type)
 			*p = (char)(*p - 'A' + 'a');
 }
 
+/* Said twice, the longer one counts. */
+static void
+http_take_retry_after(struct http_exchange *x, const char *line, size_t len)
+{
+	char value[sizeof(x->retry_after)];
+	int64_t now_ms = clock_wall_ms();
+
+	if (http_header_value(line, len, "retry-after", value, sizeof(value)) &&
+	    when_parse_retry_after(value, now_ms) >=
+		when_parse_retry_after(x->retry_after, now_ms))
+		memcpy(x->retry_after, value, sizeof(value));
+}
+
 static size_t
 http_take_header(char *line, size_t size, size_t count, void *arg)
 {
@@ -101,8 +114,7 @@ http_take_header(char *line, size_t size, size_t count, void *arg)
 	    sizeof(r->www_authenticate));
 	http_header_value(
 	    line, len, "location", r->location, sizeof(r->location));
-	http_header_value(
-	    line, len, "retry-after", x->retry_after, sizeof(x->retry_after));
+	http_take_retry_after(x, line, len);
 	http_header_value(line, len, "date", x->date, sizeof(x->date));
 	return len;
 }

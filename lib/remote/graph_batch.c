@@ -11,6 +11,7 @@
 #include "base/when.h"
 #include "remote/graph.h"
 #include "remote/reply.h"
+#include "rule/retry.h"
 
 void
 graph_batch_request(const struct config *c, const char *op,
@@ -48,19 +49,36 @@ graph_batch_request(const struct config *c, const char *op,
 }
 
 static int64_t
+graph_batch_ms(double seconds)
+{
+	if (seconds * 1000 >= RETRY_AFTER_MAX_MS)
+		return RETRY_AFTER_MAX_MS;
+	return seconds >= 0 ? (int64_t)(seconds * 1000) : -1;
+}
+
+static int64_t
 graph_batch_retry_after(const json_t *response)
 {
 	const json_t *headers = json_obj(response, "headers");
+	int64_t longest_ms = -1;
+	int64_t wait_ms = -1;
 	const char *name;
 	json_t *value;
 
-	/* Header names come in any case. */
-	json_object_foreach((json_t *)(uintptr_t)headers, name,
-	    value) if (strcasecmp(name, "retry-after") == 0 &&
-	    json_is_string(
-		value)) return when_parse_retry_after(json_string_value(value),
-	    clock_wall_ms());
-	return -1;
+	/* Header names come in any case, a number perhaps as one. */
+	json_object_foreach((json_t *)(uintptr_t)headers, name, value)
+	{
+		if (strcasecmp(name, "retry-after") != 0)
+			continue;
+		if (json_is_string(value))
+			wait_ms = when_parse_retry_after(
+			    json_string_value(value), clock_wall_ms());
+		else if (json_is_number(value))
+			wait_ms = graph_batch_ms(json_number_value(value));
+		if (wait_ms > longest_ms)
+			longest_ms = wait_ms;
+	}
+	return longest_ms;
 }
 
 static void

@@ -18,8 +18,14 @@ enum {
 #define GRAPH_CODE_CHARS                                                       \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
+enum graph_maker {
+	GRAPH_ANYBODY,
+	GRAPH_ITSELF /* only an answer with Graph's own error body */
+};
+
 struct graph_rule {
-	int status;
+	int from, to; /* status */
+	enum graph_maker maker;
 	const char *code; /* NULL: any */
 	const char *message; /* part of it, NULL: any */
 	unsigned areas; /* bits of 1 << enum graph_area, GRAPH_ANY: all */
@@ -32,36 +38,72 @@ struct graph_rule {
 #define GRAPH_SUBSCRIPTIONS                                                    \
 	(GRAPH_IN(GRAPH_SUBSCRIPTION) | GRAPH_IN(GRAPH_SUBSCRIPTION_CREATE))
 
-/* The first that fits. reference/graph.md 4.4 and 11.3. */
+/*
+ * The first that fits. reference/graph.md 4.4, 11.1, 11.2 and 11.3.
+ * An answer without Graph's own error body is some gateway's and proves
+ * nothing, neither about an event nor about a mailbox.
+ */
 static const struct graph_rule graph_rules[] = {
-    {401, NULL, NULL, GRAPH_ANY, ERR_AUTH, 0, "token refused"},
-    {403, NULL, NULL, GRAPH_ANY, ERR_MAILBOX, 1, "forbidden"},
-    {404, NULL, NULL, GRAPH_IN(GRAPH_SUBSCRIPTION), ERR_GONE, 0,
-	"no such subscription"},
-    {404, "ErrorItemNotFound", NULL, GRAPH_IN(GRAPH_EVENT), ERR_GONE, 0,
-	"no such event"},
-    {404, "ErrorInvalidUser", NULL, GRAPH_ANY, ERR_MAILBOX, 6, "no user"},
-    {404, "Request_ResourceNotFound", NULL, GRAPH_ANY, ERR_MAILBOX, 6,
-	"no user"},
-    {404, "ExtensionError", "requested user",
+    {429, 429, GRAPH_ANYBODY, NULL, NULL, GRAPH_ANY, ERR_BUSY, 0, "throttled"},
+    {500, 599, GRAPH_ANYBODY, NULL, NULL, GRAPH_ANY, ERR_RETRY, 0,
+	"fault of the server"},
+    {408, 408, GRAPH_ANYBODY, NULL, NULL, GRAPH_ANY, ERR_RETRY, 0,
+	"took too long"},
+    {424, 424, GRAPH_ANYBODY, NULL, NULL, GRAPH_ANY, ERR_RETRY, 0,
+	"not done because of another one"},
+    {401, 401, GRAPH_ANYBODY, NULL, NULL, GRAPH_ANY, ERR_AUTH, 0,
+	"token refused"},
+
+    {403, 403, GRAPH_ITSELF, NULL, NULL, GRAPH_ANY, ERR_MAILBOX, 1,
+	"forbidden"},
+
+    {404, 404, GRAPH_ITSELF, NULL, NULL, GRAPH_IN(GRAPH_SUBSCRIPTION), ERR_GONE,
+	0, "no such subscription"},
+    {410, 410, GRAPH_ITSELF, NULL, NULL, GRAPH_IN(GRAPH_SUBSCRIPTION), ERR_GONE,
+	0, "no such subscription"},
+    {404, 404, GRAPH_ITSELF, "ErrorItemNotFound", NULL, GRAPH_IN(GRAPH_EVENT),
+	ERR_GONE, 0, "no such event"},
+    {404, 404, GRAPH_ITSELF, "ErrorInvalidUser", NULL, GRAPH_ANY, ERR_MAILBOX,
+	6, "no user"},
+    {404, 404, GRAPH_ITSELF, "Request_ResourceNotFound", NULL, GRAPH_ANY,
+	ERR_MAILBOX, 6, "no user"},
+    {404, 404, GRAPH_ITSELF, "ExtensionError", "requested user",
 	GRAPH_IN(GRAPH_SUBSCRIPTION_CREATE), ERR_MAILBOX, 6, "no user"},
-    {404, NULL, NULL, GRAPH_ANY, ERR_MAILBOX, 24, "no mailbox"},
-    {410, NULL, NULL, GRAPH_IN(GRAPH_SUBSCRIPTION), ERR_GONE, 0,
-	"no such subscription"},
-    {400, "ValidationError", NULL, GRAPH_SUBSCRIPTIONS, ERR_CONFIG, 0,
-	"our webhook did not pass the handshake"},
-    {400, "InvalidRequest", "validation request", GRAPH_SUBSCRIPTIONS,
+    {404, 404, GRAPH_ITSELF, NULL, NULL, GRAPH_ANY, ERR_MAILBOX, 24,
+	"no mailbox"},
+
+    {400, 400, GRAPH_ITSELF, "ValidationError", NULL, GRAPH_SUBSCRIPTIONS,
 	ERR_CONFIG, 0, "our webhook did not pass the handshake"},
+    {400, 400, GRAPH_ITSELF, "InvalidRequest", "validation request",
+	GRAPH_SUBSCRIPTIONS, ERR_CONFIG, 0,
+	"our webhook did not pass the handshake"},
+
+    {409, 409, GRAPH_ITSELF, NULL, NULL,
+	GRAPH_IN(GRAPH_EVENT) | GRAPH_IN(GRAPH_MAILBOX), ERR_RETRY, 0,
+	"conflict"},
+    {412, 412, GRAPH_ITSELF, NULL, NULL, GRAPH_ANY, ERR_RETRY, 0, "conflict"},
+
+    {400, 499, GRAPH_ITSELF, NULL, NULL, GRAPH_ANY, ERR_REFUSED, 0, "refused"},
+    {0, 999, GRAPH_ANYBODY, NULL, NULL, GRAPH_ANY, ERR_RETRY, 0,
+	"not made by Graph"},
+};
+
+/* An answer in the eyes of the table. */
+struct graph_answer {
+	int status;
+	bool by_graph;
+	const char *code, *message; /* "" none */
+	enum graph_area area;
 };
 
 static bool
-graph_rule_fits(const struct graph_rule *r, int status, const char *code,
-    const char *message, enum graph_area area)
+graph_rule_fits(const struct graph_rule *r, const struct graph_answer *a)
 {
-	return r->status == status &&
-	    (r->areas == GRAPH_ANY || (r->areas & GRAPH_IN(area)) != 0) &&
-	    (r->code == NULL || strcasecmp(r->code, code) == 0) &&
-	    (r->message == NULL || strstr(message, r->message) != NULL);
+	return a->status >= r->from && a->status <= r->to &&
+	    (r->maker == GRAPH_ANYBODY || a->by_graph) &&
+	    (r->areas == GRAPH_ANY || (r->areas & GRAPH_IN(a->area)) != 0) &&
+	    (r->code == NULL || strcasecmp(r->code, a->code) == 0) &&
+	    (r->message == NULL || strstr(a->message, r->message) != NULL);
 }
 
 static bool
@@ -100,9 +142,11 @@ graph_code(const json_t *error)
 }
 
 static int
-graph_apply(const struct graph_rule *r, const char *code, struct err *e)
+graph_apply(const struct graph_rule *r, const struct graph_answer *a,
+    int64_t retry_after_ms, struct err *e)
 {
-	err_set(e, r->means, "%s: status %d %s", r->why, r->status, code);
+	reply_judged(e, r->means, retry_after_ms, "%s: status %d %s", r->why,
+	    a->status, a->code);
 	if (e != NULL && r->wait_hours > 0)
 		e->retry_after_ms = (int64_t)r->wait_hours * GRAPH_HOUR_MS;
 	return -1;
@@ -112,32 +156,37 @@ int
 graph_judge_status(int status, const json_t *body, int64_t retry_after_ms,
     enum graph_area area, struct err *e)
 {
-	const struct http_reply over = {
-	    .status = status, .retry_after_ms = retry_after_ms};
 	const json_t *error = json_obj(body, "error");
-	const char *code = graph_code(error);
 	const char *message = json_str(error, "message");
+	const struct graph_answer a = {
+	    .status = status,
+	    .by_graph = json_str(error, "code") != NULL,
+	    .code = graph_code(error),
+	    .message = message != NULL ? message : "",
+	    .area = area,
+	};
 
 	if (status >= 200 && status < 300)
 		return 0;
-	if (reply_overload(&over, code, e) != 0)
-		return -1;
-	if (message == NULL)
-		message = "";
-	if (message[0] != '\0')
+	if (a.message[0] != '\0')
 		log_debug("graph-refusal", LOG_INT("status", status),
-		    LOG_STR("code", code), LOG_STR("message", message));
-	/* A 404 without Graph's error body is some gateway's, and proves
-	 * nothing; neither does a redirect. */
-	if ((status == 404 && error == NULL) || status < 400)
-		return err_set(
-		    e, ERR_RETRY, "status %d not made by Graph", status);
+		    LOG_STR("code", a.code), LOG_STR("message", a.message));
 	for (size_t i = 0; i < sizeof(graph_rules) / sizeof(graph_rules[0]);
 	     i++)
-		if (graph_rule_fits(
-			&graph_rules[i], status, code, message, area))
-			return graph_apply(&graph_rules[i], code, e);
-	return err_set(e, ERR_REFUSED, "status %d %s", status, code);
+		if (graph_rule_fits(&graph_rules[i], &a))
+			return graph_apply(
+			    &graph_rules[i], &a, retry_after_ms, e);
+	return err_set(e, ERR_RETRY, "status %d", status);
+}
+
+/* Behind the reason, which is what people look for. */
+static void
+graph_add_request_id(const struct http_reply *reply, struct err *e)
+{
+	const struct err why = *e;
+
+	err_set(e, why.code, "%s (request-id %s)", why.text, reply->request_id);
+	e->retry_after_ms = why.retry_after_ms;
 }
 
 int
@@ -152,8 +201,8 @@ graph_judge(const struct http_reply *reply, enum graph_area area, struct err *e)
 		body = reply_json(reply, NULL);
 	rc = graph_judge_status(
 	    reply->status, body, reply->retry_after_ms, area, e);
-	if (rc != 0 && reply->request_id[0] != '\0')
-		err_wrap(e, "request-id %s", reply->request_id);
+	if (rc != 0 && e != NULL && reply->request_id[0] != '\0')
+		graph_add_request_id(reply, e);
 	json_decref(body);
 	return rc;
 }

@@ -1,6 +1,8 @@
 /* remote/reply.c - see reply.h. */
 #include "remote/reply.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -81,6 +83,24 @@ reply_overload(const struct http_reply *r, const char *code, struct err *e)
 	    "status %d %s", r->status, code);
 	if (e != NULL)
 		e->retry_after_ms = r->retry_after_ms;
+	return -1;
+}
+
+int
+reply_judged(struct err *e, enum err_code means, int64_t retry_after_ms,
+    const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (means == ERR_RETRY && retry_after_ms >= 0)
+		means = ERR_BUSY;
+	err_set(e, means, "%s", text);
+	if (e != NULL && means == ERR_BUSY)
+		e->retry_after_ms = retry_after_ms;
 	return -1;
 }
 

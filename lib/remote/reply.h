@@ -25,6 +25,11 @@ json_t *reply_json(const struct http_reply *r, struct err *e);
  * ERR_RETRY; all else 0. code is the peer's word for the text. */
 int reply_overload(const struct http_reply *r, const char *code, struct err *e);
 
+/* Fills *e with what a table made of an answer. A fault whose sender said how
+ * long (retry_after_ms >= 0) is ERR_BUSY. Always -1. */
+int reply_judged(struct err *e, enum err_code means, int64_t retry_after_ms,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* A bearer token and how long it may be used from the reply on. */
 struct token_grant {
 	struct secret *token; /* yours */

@@ -11,28 +11,49 @@
 #include "base/url.h"
 #include "remote/reply.h"
 
+enum unblu_maker {
+	UNBLU_ANYBODY,
+	UNBLU_HTML, /* a login page, or some proxy's */
+	UNBLU_JSON, /* whoever made it knows what was asked */
+	UNBLU_ITSELF /* with Unblu's own error body */
+};
+
 struct unblu_rule {
-	int status;
-	bool by_unblu; /* only when Unblu itself made the answer */
-	enum err_code means;
+	int from, to; /* status */
+	enum unblu_maker maker;
+	enum err_code means; /* ERR_NONE: content */
 	const char *why;
 };
 
-/* The first that fits; anything else is ERR_REFUSED. The codes are not
- * contractual (reference/unblu.md 7): to be corrected here. */
+/*
+ * The first that fits. The codes are not contractual (reference/unblu.md 5
+ * and 7): to be corrected here. What neither Unblu nor a gateway that speaks
+ * JSON has made is no refusal of what was asked.
+ */
 static const struct unblu_rule unblu_rules[] = {
-    {401, false, ERR_AUTH, "token refused"},
-    {403, false, ERR_MAILBOX, "forbidden"},
-    {404, true, ERR_GONE, "no such conversation"},
-    {404, false, ERR_CONFIG, "nothing at this path: see unbluApiPath"},
-    {409, false, ERR_RETRY, "conflict"},
-    {412, false, ERR_RETRY, "conflict"},
+    {200, 299, UNBLU_HTML, ERR_AUTH, "the gateway wants a login"},
+    {200, 299, UNBLU_ANYBODY, ERR_NONE, ""},
+    {300, 399, UNBLU_ANYBODY, ERR_AUTH, "the gateway wants a login"},
+    {401, 401, UNBLU_ANYBODY, ERR_AUTH, "token refused"},
+    {403, 403, UNBLU_HTML, ERR_AUTH, "the gateway wants a login"},
+    {403, 403, UNBLU_ANYBODY, ERR_MAILBOX, "forbidden"},
+    {404, 404, UNBLU_ITSELF, ERR_GONE, "no such conversation"},
+    {404, 404, UNBLU_ANYBODY, ERR_CONFIG,
+	"nothing at this path: see unbluApiPath"},
+    {408, 408, UNBLU_ANYBODY, ERR_RETRY, "took too long"},
+    {409, 409, UNBLU_ANYBODY, ERR_RETRY, "conflict"},
+    {412, 412, UNBLU_ANYBODY, ERR_RETRY, "conflict"},
+    {429, 429, UNBLU_ANYBODY, ERR_BUSY, "throttled"},
+    {400, 499, UNBLU_JSON, ERR_REFUSED, "refused"},
+    {500, 599, UNBLU_ANYBODY, ERR_RETRY, "fault of the server"},
+    {0, 999, UNBLU_ANYBODY, ERR_RETRY, "no answer to what was asked"},
 };
 
 static bool
 unblu_is_html(const struct http_reply *r)
 {
-	return strcmp(r->content_type, "text/html") == 0;
+	return strcmp(r->content_type, "text/html") == 0 ||
+	    strcmp(r->content_type, "application/xhtml+xml") == 0;
 }
 
 /* Every error of Unblu itself is such an object (reference/unblu.md 7). A
@@ -47,46 +68,54 @@ unblu_made(const json_t *doc, int status)
 }
 
 /* errorMessage may quote what was sent, a topic too: it is for debugging. */
-static int
-unblu_judge_failure(const struct http_reply *reply, struct err *e)
+static enum unblu_maker
+unblu_maker(const struct http_reply *reply)
 {
-	json_t *doc = reply_json(reply, NULL);
-	const char *message = json_str(doc, "errorMessage");
-	bool by_unblu = unblu_made(doc, reply->status);
-	const char *who = by_unblu ? "" : " not made by Unblu";
+	enum unblu_maker maker = UNBLU_ANYBODY;
+	const char *message;
+	json_t *doc;
 
+	if (unblu_is_html(reply))
+		return UNBLU_HTML;
+	if (reply->status >= 200 && reply->status < 300)
+		return UNBLU_ANYBODY;
+	doc = reply_json(reply, NULL);
+	message = json_str(doc, "errorMessage");
 	if (message != NULL)
 		log_debug("unblu-refusal", LOG_INT("status", reply->status),
 		    LOG_STR("message", message));
+	if (json_is_object(doc))
+		maker =
+		    unblu_made(doc, reply->status) ? UNBLU_ITSELF : UNBLU_JSON;
 	json_decref(doc);
-	for (size_t i = 0; i < sizeof(unblu_rules) / sizeof(unblu_rules[0]);
-	     i++) {
-		const struct unblu_rule *r = &unblu_rules[i];
+	return maker;
+}
 
-		if (r->status != reply->status || (r->by_unblu && !by_unblu))
-			continue;
-		return err_set(
-		    e, r->means, "%s: status %d%s", r->why, reply->status, who);
-	}
-	return err_set(e, ERR_REFUSED, "status %d%s", reply->status, who);
+static bool
+unblu_rule_fits(const struct unblu_rule *r, int status, enum unblu_maker maker)
+{
+	return status >= r->from && status <= r->to &&
+	    (r->maker == UNBLU_ANYBODY || r->maker == maker ||
+		(r->maker == UNBLU_JSON && maker == UNBLU_ITSELF));
 }
 
 int
 unblu_judge(const struct http_reply *reply, struct err *e)
 {
-	if (reply_transport(reply, e) != 0 || reply_overload(reply, "", e) != 0)
+	enum unblu_maker maker;
+	size_t i = 0;
+
+	if (reply_transport(reply, e) != 0)
 		return -1;
-	if (reply->status >= 300 && reply->status < 400)
-		return err_set(e, ERR_AUTH,
-		    "status %d: the gateway wants a login", reply->status);
-	if (reply->status >= 200 && reply->status < 300) {
-		if (unblu_is_html(reply))
-			return err_set(e, ERR_AUTH,
-			    "status %d with HTML: the gateway wants a login",
-			    reply->status);
+	maker = unblu_maker(reply);
+	/* The last one fits all. */
+	while (!unblu_rule_fits(&unblu_rules[i], reply->status, maker))
+		i++;
+	if (unblu_rules[i].means == ERR_NONE)
 		return 0;
-	}
-	return unblu_judge_failure(reply, e);
+	return reply_judged(e, unblu_rules[i].means, reply->retry_after_ms,
+	    "%s: status %d%s", unblu_rules[i].why, reply->status,
+	    maker == UNBLU_ITSELF ? "" : " not made by Unblu");
 }
 
 static void
