@@ -34,7 +34,8 @@ lib_librule_a_SOURCES = \
 	lib/rule/circuit.c lib/rule/circuit.h \
 	lib/rule/cron.c lib/rule/cron.h \
 	lib/rule/retry.c lib/rule/retry.h \
-	lib/rule/share.c lib/rule/share.h
+	lib/rule/share.c lib/rule/share.h \
+	lib/rule/throttle.c lib/rule/throttle.h
 
 lib_libport_a_SOURCES = \
 	lib/port/config.c lib/port/config.h \

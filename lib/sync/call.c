@@ -40,6 +40,22 @@ call_slot(const struct call *c)
 	return &call_tenant(c)->token;
 }
 
+/* What the circuit tells one exchange from another by. */
+static uint64_t
+call_thing(const struct call *c)
+{
+	const char *parts[] = {
+	    c->tenant, c->user, c->thing != NULL ? c->thing : ""};
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < 3; i++) {
+		for (const char *p = parts[i]; *p != '\0'; p++)
+			hash = (hash ^ (unsigned char)*p) * 1099511628211u;
+		hash *= 1099511628211u;
+	}
+	return hash;
+}
+
 static int
 call_scope_index(const struct call *c)
 {
@@ -127,7 +143,8 @@ call_start(struct call *c)
 		return;
 	}
 	circuit = call_circuit(c);
-	if (circuit != NULL && !circuit_allows(circuit, clock_mono_ms())) {
+	if (circuit != NULL &&
+	    !circuit_allows(circuit, call_thing(c), clock_mono_ms())) {
 		wait_ms = circuit_next_ms(circuit) - clock_mono_ms();
 		call_hold(c, ERR_RETRY, wait_ms > 1000 ? wait_ms : 1000,
 		    c->peer == CALL_UNBLU ? "Unblu does not answer"
@@ -151,7 +168,8 @@ call_count(const struct call *c, const struct http_reply *reply, const char *op)
 }
 
 static void
-call_judge_circuit(struct call *c, const struct http_reply *reply)
+call_judge_circuit(
+    struct call *c, const struct http_reply *reply, const struct err *e)
 {
 	struct circuit *circuit = call_circuit(c);
 	enum degraded_reason reason =
@@ -161,8 +179,13 @@ call_judge_circuit(struct call *c, const struct http_reply *reply)
 		return;
 	if (reply->result == HTTP_DONE && reply->status < 500) {
 		circuit_succeed(circuit);
-		degraded_clear(c->session, reason, call_scope_index(c));
-	} else if (circuit_fail(circuit, clock_mono_ms())) {
+		/* It answers, but nobody is there: the base path is wrong. */
+		if (c->peer == CALL_UNBLU && e->code == ERR_CONFIG)
+			degraded_set(
+			    c->session, reason, call_scope_index(c), e->text);
+		else
+			degraded_clear(c->session, reason, call_scope_index(c));
+	} else if (circuit_fail(circuit, call_thing(c), clock_mono_ms())) {
 		degraded_set(c->session, reason, call_scope_index(c),
 		    reply->result == HTTP_DONE ? "server errors"
 					       : reply->message);
@@ -187,45 +210,51 @@ call_is_tenant_throttled(struct call *c, int64_t until_ms)
 	return second;
 }
 
-/* What is kept for all, of what the peer said. */
-static int64_t
-call_asked_ms(int64_t said_ms)
-{
-	const struct err e = {.code = ERR_BUSY, .retry_after_ms = -1};
-
-	if (said_ms < 0)
-		return retry_wait_ms(&e, 0, rand_below(UINT64_MAX));
-	return said_ms < RETRY_AFTER_MAX_MS ? said_ms : RETRY_AFTER_MAX_MS;
-}
-
 void
 call_keep_throttle(
     struct session *s, const char *tenant, const char *user, int64_t *wait_ms)
 {
 	char scope[CALL_SCOPE_MAX];
 
-	*wait_ms = call_asked_ms(*wait_ms);
 	snprintf(scope, sizeof(scope), "graph:%s/%s", tenant, user);
-	session_throttle(s, scope, *wait_ms);
+	*wait_ms = session_refused(s, scope, *wait_ms);
 }
 
 /* Retry-After is kept in the store: every process obeys it. */
 static void
 call_throttle(struct call *c, const struct err *e)
 {
-	int64_t wait_ms = CALL_FORBIDDEN_MS;
 	bool whole = c->peer == CALL_UNBLU && e->code == ERR_BUSY;
 	char scope[CALL_SCOPE_MAX];
 
-	if (e->code == ERR_BUSY)
-		wait_ms = call_asked_ms(e->retry_after_ms);
-	else if (e->code != ERR_MAILBOX || c->peer != CALL_UNBLU)
+	if (c->peer == CALL_ENTRA)
 		return;
-	if (call_is_tenant_throttled(c, clock_wall_ms() + wait_ms))
-		whole = true;
 	call_scope(c, whole, scope);
-	if (c->peer != CALL_ENTRA)
-		session_throttle(c->session, scope, wait_ms);
+	if (e->code == ERR_MAILBOX && c->peer == CALL_UNBLU) {
+		session_throttle(c->session, scope, CALL_FORBIDDEN_MS);
+	} else if (e->code == ERR_BUSY) {
+		int64_t wait_ms =
+		    session_refused(c->session, scope, e->retry_after_ms);
+
+		if (!call_is_tenant_throttled(c, clock_wall_ms() + wait_ms))
+			return;
+		call_scope(c, true, scope);
+		session_refused(c->session, scope, wait_ms);
+	}
+}
+
+static void
+call_worked(struct call *c)
+{
+	char scope[CALL_SCOPE_MAX];
+
+	if (c->peer == CALL_ENTRA)
+		return;
+	token_worked(call_slot(c));
+	for (int whole = 0; whole < 2; whole++) {
+		call_scope(c, whole == 1, scope);
+		throttle_worked(&c->session->throttle, scope);
+	}
 }
 
 /* A redirect or a page instead of an answer: the gateway knows nobody at all,
@@ -236,6 +265,22 @@ call_wants_login(const struct call *c, const struct http_reply *reply)
 	return c->peer == CALL_UNBLU && reply->status < 400;
 }
 
+/* A fresh token was refused as well. One that refuses a mailbox is asked about
+ * it ever more rarely, however many rows wait there. */
+static void
+call_refused(
+    struct call *c, const struct http_reply *reply, const struct err *e)
+{
+	char scope[CALL_SCOPE_MAX];
+
+	token_refused(
+	    call_slot(c), c->tenant, c->user, call_wants_login(c, reply), e);
+	if (c->peer != CALL_GRAPH || c->user[0] == '\0')
+		return;
+	call_scope(c, false, scope);
+	session_refused(c->session, scope, -1);
+}
+
 static void
 call_done(const struct http_reply *reply, void *arg)
 {
@@ -244,11 +289,11 @@ call_done(const struct http_reply *reply, void *arg)
 
 	c->exchange = NULL;
 	call_count(c, reply, c->op);
-	call_judge_circuit(c, reply);
-	if (c->parse(reply, c->arg, &e) == 0) {
-		if (c->peer != CALL_ENTRA)
-			token_worked(call_slot(c));
+	if (c->parse(reply, c->arg, &e) == 0)
 		err_clear(&e);
+	call_judge_circuit(c, reply, &e);
+	if (e.code == ERR_NONE) {
+		call_worked(c);
 		call_end(c, &e);
 		return;
 	}
@@ -260,8 +305,7 @@ call_done(const struct http_reply *reply, void *arg)
 			call_get_token(c);
 			return;
 		}
-		token_refused(call_slot(c), c->tenant, c->user,
-		    call_wants_login(c, reply), &e);
+		call_refused(c, reply, &e);
 	}
 	call_end(c, &e);
 }
@@ -321,7 +365,7 @@ call_send(struct call *c, const struct secret *token, unsigned generation)
 	}
 	c->asked = true;
 	if (call_circuit(c) != NULL)
-		circuit_begin(call_circuit(c), clock_mono_ms());
+		circuit_begin(call_circuit(c), call_thing(c), clock_mono_ms());
 }
 
 static void

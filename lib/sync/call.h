@@ -17,6 +17,7 @@ struct call {
 	enum call_peer peer;
 	const char *tenant; /* with CALL_UNBLU only for scopes; "" none */
 	const char *user; /* "" when it is not about one mailbox */
+	const char *thing; /* of the mailbox: an event ...; NULL: all of it */
 	int (*build)(struct http_request *req, void *arg, struct err *e);
 	int (*parse)(const struct http_reply *reply, void *arg, struct err *e);
 	/* Called once, maybe from inside call_start(): touch nothing behind

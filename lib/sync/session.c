@@ -170,6 +170,16 @@ session_throttle(struct session *s, const char *scope, int64_t wait_ms)
 }
 
 int64_t
+session_refused(struct session *s, const char *scope, int64_t asked_ms)
+{
+	int64_t wait_ms = throttle_refused(&s->throttle, scope, asked_ms,
+	    clock_mono_ms(), rand_below(UINT64_MAX));
+
+	session_throttle(s, scope, wait_ms);
+	return wait_ms;
+}
+
+int64_t
 session_throttled_ms(const struct session *s, const char *scope)
 {
 	int64_t now_ms = clock_wall_ms();

@@ -14,6 +14,7 @@
 #include "port/store.h"
 #include "rule/circuit.h"
 #include "rule/policy.h"
+#include "rule/throttle.h"
 #include "sync/agent.h"
 #include "sync/degraded.h"
 #include "sync/renewals.h"
@@ -76,6 +77,7 @@ struct session {
 	struct agents agents;
 	char gateway_token_url[1024]; /* "" until discovered */
 	struct circuit unblu;
+	struct throttle throttle; /* how often each scope has done so */
 	struct degraded degraded;
 };
 
@@ -98,6 +100,9 @@ struct session_tenant *session_tenant(struct session *s, const char *tenant);
 /* Retry-After of a scope, in the store: every process obeys it. At most
  * RETRY_AFTER_MAX_MS, what is further off is not believed. */
 void session_throttle(struct session *s, const char *scope, int64_t wait_ms);
+/* The scope has throttled us, and said for how long (< 0: it did not): keeps
+ * that, or our own back-off where that is longer. Returns what it keeps. */
+int64_t session_refused(struct session *s, const char *scope, int64_t asked_ms);
 /* How long it still holds, 0: not at all. */
 int64_t session_throttled_ms(const struct session *s, const char *scope);
 

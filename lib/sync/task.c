@@ -52,6 +52,7 @@ task_call(struct task *t, enum call_peer peer,
 	c->peer = peer;
 	c->tenant = t->work.tenant;
 	c->user = t->work.user;
+	c->thing = t->work.event;
 	c->build = build;
 	c->parse = parse;
 	c->done = done;
