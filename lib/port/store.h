@@ -159,7 +159,9 @@ struct store_quota {
 /*
  * Takes up to limit rows that are due (due_ms and not_before_ms passed, not
  * in progress) and marks them in progress, as far as the quota goes: one of
- * each tenant in turn, a tenant's own in due order. *next_ms becomes the
+ * each tenant in turn, a tenant's own in due order. Behind a storm it may take
+ * none at first, with *next_ms in the past: what has arrived becomes rows then,
+ * some hundreds a call. *next_ms becomes the
  * earliest time at which another row can be due (INT64_MAX: none; tenants
  * without room do not count, they are looked at again when something of theirs
  * has ended). The number taken, or -1.

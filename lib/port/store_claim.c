@@ -5,10 +5,7 @@
 #include "base/mem.h"
 #include "port/store_arrival.h"
 
-enum {
-	STORE_CLAIM_MAX = 500, /* of one transaction */
-	STORE_CLAIM_FOLDS = 4 /* transactions of one claim */
-};
+enum { STORE_CLAIM_MAX = 500 /* of one transaction */ };
 
 /* A queued row of a lane, as far as claiming needs it. */
 struct store_claim_row {
@@ -309,14 +306,15 @@ struct store_claim_look {
 	int64_t suspects;
 	int64_t head_ms; /* of the queue */
 	int64_t arrival_ms; /* when the first arrival is due */
-	int64_t arrivals; /* roughly */
+	int64_t first_arrival, last_arrival; /* ids, 0: there is none */
 };
 
 static const struct store_field store_claim_look_fields[] = {
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, suspects),
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, head_ms),
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, arrival_ms),
-    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, arrivals),
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, first_arrival),
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, last_arrival),
 };
 
 static int
@@ -327,31 +325,33 @@ store_claim_look(struct store *s, struct store_claim_look *out, struct err *e)
 	    " COALESCE((SELECT head_ms FROM lane WHERE saturated = 0"
 	    " ORDER BY head_ms LIMIT 1), $1),"
 	    " COALESCE((SELECT due_ms FROM arrival ORDER BY id LIMIT 1), $1),"
-	    " COALESCE((SELECT id FROM arrival ORDER BY id DESC LIMIT 1)"
-	    " - (SELECT id FROM arrival ORDER BY id LIMIT 1), 0)";
+	    " COALESCE((SELECT id FROM arrival ORDER BY id LIMIT 1), 0),"
+	    " COALESCE((SELECT id FROM arrival ORDER BY id DESC LIMIT 1), 0)";
 
 	return store_db_row(s, sql, STORE_WITH(STORE_INT(INT64_MAX)),
-		   store_claim_look_fields, 4, out, e) == 1
+		   store_claim_look_fields, 5, out, e) == 1
 	    ? 0
 	    : -1;
 }
 
-/* A long backlog of arrivals, but for the last part: that is folded by the
- * transaction that claims. In the caller's transaction only that one is. */
+/*
+ * Once the first arrival is due, all that have come by then become rows before
+ * any row is given out: looking at an event now answers each of them, and who
+ * comes later waits for the debounce anew. Otherwise a storm's arrivals, due
+ * one after the other, would have their event looked at again and again. A long
+ * backlog takes several claims. 1: it is done, 0: there is more, -1.
+ */
 static int
-store_claim_fold(struct store *s, int64_t arrivals, struct err *e)
+store_claim_fold(struct store *s, struct store_claim_look *look, struct err *e)
 {
-	int folds = s->in_transaction ? 1 : STORE_CLAIM_FOLDS;
-
-	for (; folds > 1 && arrivals >= STORE_ARRIVAL_FOLD; folds--) {
-		int own = store_db_enter(s, e);
-		int rc = own < 0 ? -1 : store_arrival_fold(s, e);
-
-		if (store_db_leave(s, own, rc, e) < 0)
-			return -1;
-		arrivals -= STORE_ARRIVAL_FOLD;
-	}
-	return 0;
+	if (s->fold_until == 0)
+		s->fold_until = look->last_arrival;
+	if (store_arrival_fold(s, e) < 0 || store_claim_look(s, look, e) != 0)
+		return -1;
+	if (look->first_arrival != 0 && look->first_arrival <= s->fold_until)
+		return 0;
+	s->fold_until = 0;
+	return 1;
 }
 
 /* Inside a transaction. */
@@ -361,17 +361,21 @@ store_claim_take(struct store *s, int64_t now_ms,
     int64_t *next_ms, struct err *e)
 {
 	struct store_claim_look look = {0};
-	int taken;
+	int taken = 0;
+	int rc = 1;
 
 	if (store_claim_look(s, &look, e) != 0)
 		return -1;
 	if (look.suspects > 0)
 		return store_claim_suspect(s, out, next_ms, e);
-	if (look.arrival_ms <= now_ms &&
-	    (store_arrival_fold(s, e) < 0 ||
-		store_claim_look(s, &look, e) != 0))
+	if (look.arrival_ms <= now_ms || s->fold_until != 0)
+		rc = store_claim_fold(s, &look, e);
+	if (rc < 0)
 		return -1;
-	taken = store_claim_all(s, now_ms, quota, out, limit, next_ms, e);
+	*next_ms = now_ms;
+	if (rc == 1)
+		taken =
+		    store_claim_all(s, now_ms, quota, out, limit, next_ms, e);
 	/* The claim has moved heads behind their back. */
 	memset(s->lanes, 0, sizeof(s->lanes));
 	if (look.arrival_ms < *next_ms)
@@ -396,9 +400,6 @@ store_work_claim(struct store *s, int64_t now_ms,
 		return 0;
 	if (limit > STORE_CLAIM_MAX)
 		limit = STORE_CLAIM_MAX;
-	if (look.suspects == 0 && look.arrival_ms <= now_ms &&
-	    store_claim_fold(s, look.arrivals, e) != 0)
-		return -1;
 	own = store_db_enter(s, e);
 	if (own >= 0)
 		rc = store_claim_take(s, now_ms, quota, out, limit, next_ms, e);

@@ -19,7 +19,9 @@ const struct store_field store_work_fields[STORE_WORK_FIELD_COUNT] = {
 /* ---- adding ---- */
 
 /* An existing row that would become due earlier is left for the other
- * statement: this one changes no indexed column of it. */
+ * statement: this one changes no indexed column of it. A row that was put back
+ * after this one arrived was put back for it as well, and waits for its own
+ * debounce - unless its times are those of a clock that ran ahead. */
 static const char store_work_raise_sql[] =
     "INSERT INTO work (lane, kind, event, generation, hints, claimed_hints,"
     " first_seen_ms, due_ms, not_before_ms, run_ms, claimed, attempts,"
@@ -28,7 +30,9 @@ static const char store_work_raise_sql[] =
     " ON CONFLICT (lane, event, kind) DO UPDATE SET"
     " generation = work.generation + excluded.generation,"
     " hints = work.hints | excluded.hints"
-    " WHERE work.due_ms <= excluded.due_ms";
+    " WHERE work.due_ms <= excluded.due_ms"
+    " OR (work.first_seen_ms > excluded.first_seen_ms"
+    " AND work.due_ms - excluded.due_ms <= $8)";
 
 static const char store_work_hasten_sql[] =
     "UPDATE work SET generation = generation + $4, hints = hints | $5,"
@@ -50,7 +54,7 @@ store_work_raise(
 	    STORE_WITH(STORE_INT(lane->id), STORE_INT(item->kind),
 		STORE_TEXT(item->event), STORE_INT(raise->times),
 		STORE_INT(item->hints), STORE_INT(raise->first_seen_ms),
-		STORE_INT(raise->due_ms)),
+		STORE_INT(raise->due_ms), STORE_INT(STORE_ARRIVAL_DELAY_MS)),
 	    e);
 	if (changed == 0)
 		changed = store_db_run(s, store_work_hasten_sql,

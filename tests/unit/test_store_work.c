@@ -575,15 +575,67 @@ a_long_backlog_of_notifications_is_folded_in_parts(void **state)
 		assert_ok(t,
 		    store_work_add(t->store, items, 400, T0 + i, DELAY, &t->e));
 	assert_int_equal(test_rows(t), 8000);
-	assert_int_equal(test_claim(t, T0 + 10000, w, 8, &next), 2);
-	rows = test_rows(t);
-	assert_true(rows < 8000);
-	/* More is to be done at once, though the mailbox is busy. */
-	assert_true(next <= T0 + 10000);
-	for (int i = 0; i < 8 && test_rows(t) > 400; i++)
-		assert_int_equal(test_claim(t, T0 + 10000, w, 8, &next), 0);
-	assert_int_equal(test_rows(t), 400);
-	assert_true(next == INT64_MAX);
+	/* Nothing is given out before it stands for all that have come. */
+	for (int parts = 1; test_rows(t) > 900; parts++) {
+		assert_true(parts < 20);
+		assert_int_equal(test_claim(t, T0 + DELAY, w, 8, &next), 0);
+		assert_true(next <= T0 + DELAY);
+	}
+	/* What comes meanwhile is not waited for. */
+	assert_ok(
+	    t, store_work_add(t->store, items, 400, T0 + DELAY, DELAY, &t->e));
+	rows = 0;
+	for (int parts = 1; rows == 0; parts++) {
+		assert_true(parts < 4);
+		rows = test_claim(t, T0 + DELAY, w, 8, &next);
+	}
+	assert_int_equal(rows, 2);
+	assert_true(w[0].generation >= 20);
+	assert_true(next > T0 + DELAY && next <= T0 + 2 * DELAY);
+}
+
+/* A storm: each look answers all that came before it. */
+static void
+an_event_is_looked_at_once_in_a_debounce_however_many_arrive(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4] = {{0}};
+	int looks = 0;
+
+	for (int64_t ms = 0; ms < 10 * DELAY; ms += 10) {
+		for (int i = 0; i < 5; i++)
+			test_add(t, ANNA, "e1", 1, T0 + ms, DELAY);
+		while (test_claim(t, T0 + ms, w, 4, NULL) == 1) {
+			/* More comes while it is being looked at. */
+			test_add(t, ANNA, "e1", 1, T0 + ms + 1, DELAY);
+			assert_ok(t,
+			    store_work_finish(
+				t->store, &w[0], T0 + ms + 300, DELAY, &t->e));
+			looks++;
+		}
+	}
+	assert_true(looks >= 8);
+	assert_true(looks <= 10);
+}
+
+static void
+what_came_before_a_row_was_put_back_does_not_hurry_it(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4] = {{0}};
+	int64_t next = 0;
+
+	test_add(t, ANNA, "e1", 1, T0, 0);
+	assert_int_equal(test_claim(t, T0, w, 4, NULL), 1);
+	test_add(t, ANNA, "e1", 1, T0 + 10, DELAY);
+	test_add(t, ANNA, "e1", 1, T0 + 10, 0);
+	assert_ok(
+	    t, store_work_finish(t->store, &w[0], T0 + 1000, DELAY, &t->e));
+	assert_int_equal(test_claim(t, T0 + 10 + DELAY, w, 4, &next), 0);
+	assert_true(next == T0 + 1000 + DELAY);
+	/* With the clock put back it is not to wait for the old time. */
+	test_add(t, ANNA, "e1", 1, T0 - 500000, DELAY);
+	assert_int_equal(test_claim(t, T0 - 500000 + DELAY, w, 4, &next), 1);
 }
 
 static void
@@ -828,6 +880,10 @@ main(void)
 	    cmocka_unit_test(the_queue_can_be_looked_through),
 	    cmocka_unit_test(
 		a_long_backlog_of_notifications_is_folded_in_parts),
+	    cmocka_unit_test(
+		an_event_is_looked_at_once_in_a_debounce_however_many_arrive),
+	    cmocka_unit_test(
+		what_came_before_a_row_was_put_back_does_not_hurry_it),
 	    cmocka_unit_test(
 		without_a_claimer_the_adder_keeps_the_backlog_bounded),
 	    cmocka_unit_test(
