@@ -163,7 +163,10 @@ story('dead letters are listed, shown, replayed and dropped', async (w) => {
 	const id = list.stdout.split(' ')[0];
 	const shown = await w.ctl('dead', 'show', id);
 	assert.equal(shown.code, 0);
-	assert.match(shown.stdout, /event {7}event-9\n/);
+	assert.match(shown.stdout, /^event {9}event-9$/m);
+	assert.match(shown.stdout, /^reason {8}Unblu answered 400$/m);
+	const full = JSON.parse((await w.ctl('dead', 'show', id, '--json')).stdout);
+	assert.deepEqual([full.id, full.kind, full.tenant, full.user, full.event, full.reason], [Number(id), 'event', TENANT, ALICE, 'event-9', 'Unblu answered 400']);
 	assert.equal((await w.ctl('dead', 'show', '999')).code, 1);
 	assert.equal((await w.ctl('dead', 'drop', '999')).code, 1);
 	const sync = await w.listen();
@@ -184,6 +187,22 @@ story('dead letters are listed, shown, replayed and dropped', async (w) => {
 	assert.equal(mixed.code, 1, 'one of two is unknown');
 	({ doc } = await w.status());
 	assert.equal(doc.deadLetters, 0, 'the other is dropped all the same');
+});
+
+story('dead letters of a tenant or a mailbox are replayed and dropped together', async (w) => {
+	await w.seed();
+	const other = '00000000-2222-4333-8444-555566667777';
+	assert.deepEqual(await w.list('dead', 'list', '--tenant', other), []);
+	assert.equal((await w.list('dead', 'list', '--tenant', TENANT, '--user', ALICE)).length, 1);
+	assert.equal((await w.ctl('dead', 'replay', '--all', '--user', BOB)).stdout, '');
+	assert.equal((await w.ctl('dead', 'drop', '--all', '--tenant', other)).stdout, '');
+	assert.equal((await w.list('dead', 'list')).length, 1);
+	const back = await w.ctl('dead', 'replay', '--all', '--tenant', TENANT.toUpperCase(), '--user', ALICE);
+	assert.equal(back.code, 0);
+	assert.match(back.stdout, /^\d+ is back in the queue\n$/);
+	assert.equal((await w.ctl('dead', 'drop', '--all')).code, 0, 'none is left, which is no failure');
+	for (const words of [['replay'], ['replay', '1', '--all'], ['drop', '1', '--tenant', TENANT], ['replay', '--all', '--tenant', 'x'], ['list', '--all'], ['replay', '--all', '--json']])
+		assert.equal((await w.ctl('dead', ...words)).code, 2, words.join(' '));
 });
 
 story('a mailbox is parked and resumed, by object id or sign-in name', async (w) => {
