@@ -164,6 +164,9 @@ torture: all
 
 bench: all
 	$(stack_env) node $(srcdir)/tests/bench/bench.js $(ROUNDS) $(SECONDS)
+	$(stack_env) node $(srcdir)/tests/bench/storm.js
+	$(stack_env) node $(srcdir)/tests/bench/islands.js
+	$(stack_env) node $(srcdir)/tests/bench/latency.js
 
 .PHONY: torture bench
 
