@@ -8,8 +8,8 @@
  * without an index: a commit of many notifications then writes a few pages
  * instead of some for each, and a storm about one event costs one queue row
  * when it is folded. Folding happens at the latest when the first of them is
- * due, by whoever claims, and then of all that are there. They are appended in the order in which they are due,
- * so the first of them speaks for all.
+ * due, by whoever claims, and then of all that are there. They are appended in
+ * the order in which they are due, so the first of them speaks for all.
  */
 
 #include "port/store_work.h"

@@ -23,7 +23,8 @@ struct store {
 	int64_t opened_ms;
 	bool in_transaction; /* the caller's, by store_begin() */
 	bool spoilt; /* a verb in it has failed: only rollback */
-	int64_t fold_until; /* the last arrival that goes before a claim, or 0 */
+	int64_t
+	    fold_until; /* the last arrival that goes before a claim, or 0 */
 	size_t appended; /* arrivals since the last look at their number */
 	struct store_lane lanes[STORE_LANE_SLOTS]; /* empty outside of one */
 };
