@@ -171,6 +171,19 @@ describe('islands', { concurrency: 4 }, () => {
 		assert.equal((await b.control('GET', '/control/counters')).earlyRetries, 0);
 	});
 
+	test('a path at Unblu where nobody is shows as degraded, and gives nothing up', async (t) => {
+		const b = await Bench.start(t, { config: { unbluApiPath: '/nowhere/rest/v4' } });
+		const m = await b.meeting(ANNA);
+		await edit(b, m, { subject: 'Held' });
+		const d = await until('it is degraded', async () => {
+			const seen = await b.dump();
+			return 'degraded:unblu' in seen.facts && seen;
+		});
+		assert.match(d.facts['degraded:unblu'], /unbluApiPath/);
+		await until('it is held', async () => (await b.dump()).work.some((/** @type {any} */ w) => /unbluApiPath/.test(w.reason)));
+		assert.deepEqual((await b.dump()).dead, []);
+	});
+
 	for (const signal of /** @type {const} */ (['SIGKILL', 'SIGTERM']))
 		test(`a row that is alone in progress at four ${signal}s is no poison`, async (t) => {
 			const b = await Bench.start(t);
