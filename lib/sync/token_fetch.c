@@ -77,6 +77,7 @@ token_send(struct token_slot *t, struct http_request *req,
 {
 	struct err e = {.code = ERR_NONE};
 
+	req->party = (size_t)(t->tenant + 1);
 	t->exchange = http_start(t->session->http, req, done, t, &e);
 	http_request_clear(req);
 	if (t->exchange == NULL)
