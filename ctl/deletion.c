@@ -71,16 +71,20 @@ list(struct live *live, const struct request *r)
 
 /* ---- release, drop ---- */
 
-/* The link goes back to where the brake caught it, and this time passes. */
+/* The link goes back to where the brake caught it, and this time passes. An
+ * orphan's event was never there to be gone: it is looked for once more. */
 static int
 release_held(struct live *live, struct store_link *l, struct err *e)
 {
+	bool orphan = l->gone_since_ms == 0;
 	const struct store_hint_item item = {
-	    STORE_WORK_EVENT, l->tenant, l->user, l->event, STORE_HINT_DELETED};
+	    orphan ? STORE_WORK_LINK : STORE_WORK_EVENT, l->tenant, l->user,
+	    orphan ? l->conversation : l->event,
+	    orphan ? 0 : STORE_HINT_DELETED};
 	char fact[STORE_ID_MAX + 16];
 
 	snprintf(fact, sizeof(fact), "release:%s", l->conversation);
-	l->state = STORE_LINK_GONE;
+	l->state = orphan ? STORE_LINK_ANNOUNCED : STORE_LINK_GONE;
 	if (store_link_save(live->store, l, e) != 0 ||
 	    store_fact_set(live->store, fact, "", live->now_ms, e) != 0 ||
 	    store_work_add(live->store, &item, 1, live->now_ms, 0, e) != 0)

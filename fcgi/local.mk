@@ -24,6 +24,7 @@ fcgi_outlook_addin_fcgi_SOURCES = \
 	fcgi/web_job.c fcgi/web_job.h \
 	fcgi/web_limit.c fcgi/web_limit.h \
 	fcgi/web_links.c \
+	fcgi/web_links_show.c fcgi/web_links_show.h \
 	fcgi/web_links_store.c \
 	fcgi/web_lookup.c fcgi/web_lookup.h \
 	fcgi/web_loop.c fcgi/web_loop.h \

@@ -6,28 +6,15 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/when.h"
 #include "web_announce.h"
 #include "web_limit.h"
+#include "web_links_show.h"
 #include "web_worker.h"
 
 enum { KEYS_ASK_GAP_MS = 5 * 60 * 1000, KEYS_READ_GAP_MS = 1000 };
 
 static const char links_invalid_token[] =
     "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
-
-static const char *const links_state_names[] = {
-    [STORE_LINK_ANNOUNCED] = "announced",
-    [STORE_LINK_LINKED] = "linked",
-    [STORE_LINK_GONE] = "gone",
-    [STORE_LINK_HELD] = "held",
-    [STORE_LINK_FOREIGN] = "foreign",
-    [STORE_LINK_ENDED] = "ended",
-    [STORE_LINK_KEPT] = "kept",
-    [STORE_LINK_DELETED] = "deleted",
-    [STORE_LINK_UNCONFIRMED] = "unconfirmed",
-    [STORE_LINK_ENDED_EARLY] = "ended-early",
-};
 
 static void
 links_store_failed(struct job *j, const struct err *e)
@@ -197,6 +184,8 @@ links_put(struct worker *w, struct job *j, const struct bearer_identity *who)
 	text_copy(l->tenant, sizeof(l->tenant), who->tenant);
 	text_copy(l->user, sizeof(l->user), who->user);
 	l->announced_ms = l->created_ms = clock_wall_ms();
+	if (w->config->orphan_grace_ms > 0)
+		l->check_ms = l->announced_ms + w->config->orphan_grace_ms;
 	if (links_write(w, l, who, &other, &e) != 0) {
 		links_store_failed(j, &e);
 		return;
@@ -232,23 +221,6 @@ links_find_own(struct worker *w, const struct job *j,
 	return rc;
 }
 
-static json_t *
-links_time(int64_t ms)
-{
-	char text[WHEN_TEXT_MAX];
-
-	if (ms == 0)
-		return json_null();
-	when_format_iso(ms, false, text);
-	return json_string(text);
-}
-
-static json_t *
-links_text(const char *text)
-{
-	return text[0] != '\0' ? json_string(text) : json_null();
-}
-
 static void
 links_get(struct worker *w, struct job *j, const struct bearer_identity *who)
 {
@@ -265,11 +237,11 @@ links_get(struct worker *w, struct job *j, const struct bearer_identity *who)
 		reply_error(&j->reply, 404, "not-found", "no such link");
 		return;
 	}
-	doc = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "v", 1,
-	    "conversationId", l->conversation, "state",
-	    links_state_names[l->state], "topic", links_text(l->topic), "start",
-	    links_time(l->start_ms), "syncedAt", links_time(l->synced_ms),
-	    "lastError", links_text(l->last_error));
+	doc = links_show(w->store, w->config, l, &e);
+	if (doc == NULL) {
+		links_store_failed(j, &e);
+		return;
+	}
 	reply_json_owned(&j->reply, 200, json_text(doc));
 	json_decref(doc);
 }
@@ -299,6 +271,7 @@ links_remove(struct worker *w, const struct job *j,
 		goto fail;
 	if (*found) {
 		j->link->state = STORE_LINK_DELETED;
+		j->link->check_ms = 0;
 		if (store_link_save(w->store, j->link, e) != 0 ||
 		    store_audit_add(w->store, &audit, e) != 0)
 			goto fail;

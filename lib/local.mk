@@ -87,7 +87,9 @@ lib_libport_a_SOURCES += \
 lib_librule_a_SOURCES += \
 	lib/rule/event.c lib/rule/event.h \
 	lib/rule/guard.c lib/rule/guard.h \
+	lib/rule/lease.c lib/rule/lease.h \
 	lib/rule/link.c lib/rule/link.h \
+	lib/rule/mention.c lib/rule/mention.h \
 	lib/rule/plan.c lib/rule/plan.h \
 	lib/rule/policy.c lib/rule/policy.h \
 	lib/rule/recurrence.c lib/rule/recurrence.h \
@@ -102,6 +104,7 @@ lib_libremote_a_SOURCES = \
 	lib/remote/graph_batch.c lib/remote/graph_batch.h \
 	lib/remote/graph_error.c \
 	lib/remote/graph_instances.c lib/remote/graph_instances.h \
+	lib/remote/graph_scan.c lib/remote/graph_scan.h \
 	lib/remote/graph_subscription.c lib/remote/graph_subscription.h \
 	lib/remote/reply.c lib/remote/reply.h \
 	lib/remote/unblu.c lib/remote/unblu.h
@@ -117,6 +120,8 @@ lib_libsync_a_SOURCES = \
 	lib/sync/follow_replace.c lib/sync/follow_state.h \
 	lib/sync/followup.c \
 	lib/sync/keys.c \
+	lib/sync/lease.c lib/sync/lease.h \
+	lib/sync/lease_scan.c lib/sync/lease_scan.h \
 	lib/sync/look.c lib/sync/look.h \
 	lib/sync/look_calendar.c \
 	lib/sync/look_link.c \

@@ -229,10 +229,10 @@ const struct config_option config_options[] = {
 	1000000, 1,
 	"Conversations deleted per hour for one tenant; further ones "
 	"are held."),
-    NUMBER("orphanGraceHours", orphan_grace_ms, FRACTION | PENDING, "24", 0,
-	8760, HOUR,
+    NUMBER("orphanGraceHours", orphan_grace_ms, FRACTION, "24", 0, 8760, HOUR,
 	"How long a conversation may be without its event before it "
-	"is suspected to belong to an event that was never saved."),
+	"is suspected to belong to an event that was never saved, and "
+	"removed when it is certain that there is none; 0: never."),
     NUMBER("catchUpHours", catch_up_ms, FRACTION | PENDING, "6", 0.001, 8760,
 	HOUR,
 	"How often the events of a mailbox are read again without "

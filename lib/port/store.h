@@ -388,9 +388,12 @@ int store_link_announce(
 int store_link_each(struct store *s, const char *tenant, const char *user,
     int (*each)(const struct store_link *l, void *arg), void *arg,
     struct err *e);
-/* A live event that carries someone else's first event's conversation. */
+/* A live event that carries someone else's first event's conversation: a second
+ * one of the link's mailbox, or one of another mailbox. */
 int store_copy_add(struct store *s, const char *conversation,
     const char *tenant, const char *user, const char *event, struct err *e);
+/* 1 when there is a copy in any mailbox, 0, -1. */
+int store_copy_exists(struct store *s, const char *conversation, struct err *e);
 /* One copy in the link's own mailbox that is no link's event, neither this
  * one's nor by now another one's; 1 found, 0, -1. event: STORE_ID_MAX. */
 int store_copy_find(
@@ -470,7 +473,9 @@ int store_fact_each(struct store *s, const char *prefix,
 
 /*
  * By age: links in a final state (foreign, ended, kept, deleted) that were
- * created, last synced and over before finished_before_ms, their copies,
+ * created, last synced and over before finished_before_ms; unconfirmed ones
+ * (and announced ones with no check_ms) whose start was before it, too; their
+ * copies,
  * Retry-After and leases that ran out before it, and audit records older than
  * audit_before_ms. A few hundred rows a transaction; *removed (may be NULL) is
  * added to. Once a day is enough.

@@ -149,7 +149,9 @@ store_link_fill(struct store_link *known, const struct store_link *l)
 	store_link_fill_number(&known->start_ms, l->start_ms);
 	store_link_fill_number(&known->end_ms, l->end_ms);
 	store_link_fill_number(&known->announced_ms, l->announced_ms);
-	store_link_fill_number(&known->check_ms, l->check_ms);
+	/* The lease is only for what was never seen. */
+	if (known->state == STORE_LINK_ANNOUNCED)
+		store_link_fill_number(&known->check_ms, l->check_ms);
 	if (first)
 		known->shared = l->shared;
 }
@@ -267,6 +269,17 @@ store_copy_add(struct store *s, const char *conversation, const char *tenant,
 static const struct store_field store_copy_fields[] = {
     {STORE_FIELD_TEXT, 0, STORE_ID_MAX},
 };
+
+int
+store_copy_exists(struct store *s, const char *conversation, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT event FROM copy WHERE conversation = $1 LIMIT 1";
+	char found[STORE_ID_MAX];
+
+	return store_db_row(s, sql, STORE_WITH(STORE_TEXT(conversation)),
+	    store_copy_fields, 1, found, e);
+}
 
 int
 store_copy_find(

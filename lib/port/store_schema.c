@@ -161,7 +161,8 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     " at_ms BIGINT NOT NULL);",
 
     /* 2: what is due without a notification; mailboxes from before have a
-     * first catch-up to come. And what is first in line of each tenant. */
+     * first catch-up to come, announced links their lease. And what is first
+     * in line of each tenant. */
     "ALTER TABLE link ADD COLUMN"
     " occurrence_end_ms BIGINT NOT NULL DEFAULT 0;"
     "ALTER TABLE link ADD COLUMN"
@@ -176,7 +177,8 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE mailbox ADD COLUMN email TEXT NOT NULL DEFAULT '';"
     "UPDATE mailbox SET check_ms = 1 WHERE state = 0;"
     "CREATE INDEX lane_tenant ON lane (tenant, head_ms)"
-    " WHERE saturated = 0;",
+    " WHERE saturated = 0;"
+    "UPDATE link SET check_ms = 1 WHERE state = 0;",
 };
 
 int

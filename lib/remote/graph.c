@@ -46,6 +46,19 @@ graph_property_name(const struct config *c, struct buf *out)
 	    c->addin_id);
 }
 
+void
+graph_property_filter(
+    const struct config *c, const char *conversation, struct buf *out)
+{
+	buf_puts(out, "singleValueExtendedProperties/Any(ep: ep/id eq ");
+	graph_property_name(c, out);
+	/* Conversation ids are checked to hold nothing that needs quoting. */
+	if (conversation != NULL)
+		buf_printf(out, " and contains(ep/value,'%s'))", conversation);
+	else
+		buf_puts(out, " and ep/value ne null)");
+}
+
 /* "?$select=...&$expand=..." */
 static void
 graph_event_query(const struct config *c, struct buf *out)
@@ -199,14 +212,7 @@ graph_search_request(const struct config *c, const char *user,
 		return 0;
 	}
 	buf_init(&filter, HTTP_URL_MAX);
-	buf_puts(&filter, "singleValueExtendedProperties/Any(ep: ep/id eq ");
-	graph_property_name(c, &filter);
-	/* Conversation ids are checked to hold nothing that needs quoting. */
-	if (conversation != NULL)
-		buf_printf(
-		    &filter, " and contains(ep/value,'%s'))", conversation);
-	else
-		buf_puts(&filter, " and ep/value ne null)");
+	graph_property_filter(c, conversation, &filter);
 	graph_request(c, "GET", "search-events", "", req);
 	graph_user_path(&req->url, user);
 	buf_puts(&req->url, "/events");

@@ -53,6 +53,11 @@ int graph_next_request(const struct config *c, const char *op, const char *next,
 /* The page that follows this one, "" for the last. */
 int graph_next_link(const json_t *doc, struct buf *next, struct err *e);
 
+/* The $filter, not encoded yet, for events with our property; conversation not
+ * NULL: only those whose property mentions it. */
+void graph_property_filter(
+    const struct config *c, const char *conversation, struct buf *out);
+
 /* The path below /v1.0 of GET event. */
 void graph_event_path(const struct config *c, const char *user,
     const char *event, struct buf *out);

@@ -211,6 +211,25 @@ unblu_copy_topic(const json_t *doc, struct conversation *out)
 	out->topic[len] = '\0';
 }
 
+/* Newer servers add types of links: only this one is of interest. */
+static void
+unblu_read_link(const json_t *doc, char *out, size_t cap)
+{
+	const json_t *list = json_arr(doc, "links");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *link = json_array_get(list, i);
+		const char *type = json_str(link, "type");
+		const char *url = json_str(link, "url");
+
+		if (url == NULL || type == NULL ||
+		    strcmp(type, "OPEN_PUBLIC_LINK") != 0)
+			continue;
+		snprintf(out, cap, "%s", url);
+		return;
+	}
+}
+
 /* whole: who takes part must be said too. */
 static int
 unblu_read_conversation(
@@ -232,6 +251,7 @@ unblu_read_conversation(
 	    type != NULL && strcmp(type, "SCHEDULED_CONVERSATION") == 0;
 	c.start_ms = json_int(doc, "scheduledTimestamp", 0);
 	unblu_copy_topic(doc, &c);
+	unblu_read_link(doc, c.public_link, sizeof(c.public_link));
 	if (unblu_read_people(doc, false, &c.people) != 0 && whole)
 		return err_set(
 		    e, ERR_RETRY, "answer does not say who takes part");

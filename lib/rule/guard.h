@@ -11,6 +11,7 @@ enum {
 	GUARD_PERSON_MAX = 128,
 	GUARD_SOURCE_MAX = 160,
 	GUARD_TOPIC_MAX = 1024,
+	GUARD_LINK_MAX = 2048,
 	GUARD_PERSONS = 8 /* kept; more are only counted */
 };
 
@@ -39,6 +40,9 @@ struct conversation {
 	char state_name[24];
 	char topic[GUARD_TOPIC_MAX]; /* cut at a code point */
 	int64_t start_ms; /* scheduledTimestamp, 0 none */
+	/* OPEN_PUBLIC_LINK, to be recognised by: cut when too long, "" when
+	 * Unblu gives none (allowPublicLinkAccess). */
+	char public_link[GUARD_LINK_MAX];
 	struct guard_people people;
 };
 

@@ -67,8 +67,9 @@ static bool
 plan_is_copy(const struct event *ev, const struct link *link)
 {
 	return link != NULL && link->event[0] != '\0' &&
-	    link->state != LINK_ANNOUNCED && link->state != LINK_GONE &&
-	    link->state != LINK_HELD && link->state != LINK_KEPT &&
+	    link->state != LINK_ANNOUNCED && link->state != LINK_UNCONFIRMED &&
+	    link->state != LINK_GONE && link->state != LINK_HELD &&
+	    link->state != LINK_KEPT &&
 	    strcmp(link->event, ev->id) != 0;
 }
 

@@ -8,6 +8,7 @@
 #include "rule/link.h"
 #include "rule/retry.h"
 #include "sync/follow.h"
+#include "sync/lease.h"
 #include "sync/look.h"
 #include "sync/task.h"
 
@@ -166,6 +167,10 @@ linkwork_start(struct task *t)
 
 	if (found < 0) {
 		followup_fail_store(t, &e);
+		return;
+	}
+	if (found == 1 && l.state == STORE_LINK_ANNOUNCED) {
+		lease_start(t, &l);
 		return;
 	}
 	if (found == 1 && link_is_over((enum link_state)l.state))

@@ -10,15 +10,26 @@
 #include "base/text.h"
 #include "base/tz.h"
 
-static void
-look_free(void *state)
+void
+look_init(struct look *l, struct task *t)
 {
-	struct look *l = state;
+	l->task = t;
+	buf_init(&l->next, HTTP_URL_MAX);
+}
 
+void
+look_clear(struct look *l)
+{
 	event_clear(&l->event);
 	tz_free(l->zone);
 	buf_clear(&l->next);
-	free(l);
+}
+
+static void
+look_free(void *state)
+{
+	look_clear(state);
+	free(state);
 }
 
 void
@@ -30,13 +41,32 @@ look_finish(struct look *l)
 }
 
 void
+look_audit(
+    struct look *l, const char *action, const char *outcome, const char *detail)
+{
+	char text[STORE_REASON_MAX];
+
+	if (!l->orphan) {
+		task_audit(l->task, action, outcome, detail);
+		return;
+	}
+	snprintf(text, sizeof(text), "orphan: %s",
+	    detail[0] != '\0' ? detail : "its event was never seen");
+	task_audit(l->task, action, outcome, text);
+}
+
+void
 look_close(struct look *l, enum store_link_state state, const char *action,
     const char *outcome, const char *detail)
 {
 	l->link.state = state;
 	l->link.writing[0] = '\0';
 	look_link_rests(&l->link);
-	task_audit(l->task, action, outcome, detail);
+	/* For the pane. */
+	if (state == STORE_LINK_FOREIGN || state == STORE_LINK_KEPT)
+		text_copy(
+		    l->link.last_error, sizeof(l->link.last_error), detail);
+	look_audit(l, action, outcome, detail);
 	log_info("link-closed", LOG_STR("tenant", l->task->work.tenant),
 	    LOG_STR("mailbox", l->task->work.user),
 	    LOG_STR("conversation", l->link.conversation),
@@ -142,7 +172,9 @@ look_zone(const struct look *l)
 static void
 look_rest(struct look *l)
 {
+	/* What was never seen has its lease. */
 	if (!l->has_link || l->link.check_ms == 0 ||
+	    l->link.state == STORE_LINK_ANNOUNCED ||
 	    strcmp(l->link.event, l->event.id) != 0 ||
 	    strcmp(l->link.user, l->task->work.user) != 0 ||
 	    strcmp(l->link.tenant, l->task->work.tenant) != 0 ||
@@ -168,6 +200,7 @@ look_nothing(struct look *l)
 		look_finish(l);
 		return;
 	}
+	look_note_ignored(l);
 	look_rest(l);
 	task_finish(l->task);
 }
@@ -347,8 +380,7 @@ look_start(struct task *t)
 
 	t->state = l;
 	t->free_state = look_free;
-	l->task = t;
-	buf_init(&l->next, HTTP_URL_MAX);
+	look_init(l, t);
 	if (t->session->store == NULL) {
 		task_defer(t, 1000, "the store is closed");
 		return;

@@ -43,6 +43,7 @@ struct look {
 	struct err refusal; /* of a write: is it because it has ended? */
 
 	/* removal */
+	bool orphan; /* its event was never seen: the lease has run out */
 	bool confirming; /* the grace time is over */
 	char why_gone[48];
 	char moved_to[EVENT_ID_MAX]; /* a live event with this conversation */
@@ -73,6 +74,10 @@ bool look_leave_link(struct look *l);
 /* The link is over: it is not looked at by the clock, and a series without end
  * is not kept for ever. */
 void look_link_rests(struct store_link *s);
+/* For an event that is not acted on: notes that it came after its conversation
+ * was removed, or that it carries the conversation that another mailbox still
+ * waits for. Goes into the task's outcome. */
+void look_note_ignored(struct look *l);
 /* Takes the link's conversation for this task and reads the link again, which
  * may have changed since. False: the task has ended: another has it now, or
  * the link is no more. */
@@ -85,6 +90,8 @@ void look_fail_store(struct look *l, const struct err *e);
 
 /* ---- look.c ---- */
 
+void look_init(struct look *l, struct task *t); /* zeroed before */
+void look_clear(struct look *l);
 /* Reads the event (again). */
 void look_read(struct look *l);
 /* The event is read, and what it takes besides: what does it ask for? */
@@ -97,6 +104,9 @@ void look_follow(struct look *l);
 void look_go_on(struct look *l);
 /* Ends with the link saved as it is now. */
 void look_finish(struct look *l);
+/* Adds an audit record; of an orphan it says so. */
+void look_audit(struct look *l, const char *action, const char *outcome,
+    const char *detail);
 /* The conversation is gone or over or not ours: state, audit, end. */
 void look_close(struct look *l, enum store_link_state state, const char *action,
     const char *outcome, const char *detail);
@@ -124,8 +134,16 @@ void removal_confirmed(struct look *l);
 void removal_call_off(struct look *l);
 /* The search that comes first when the grace time is over. */
 void removal_search(struct look *l);
+/* That there is no event is certain: brake, dry run, pause, verdict. */
+void removal_decide(struct look *l);
 
-/* verdict.c: the deletion of the event is certain. */
+/* verdict.c: there is no event; may the conversation be deleted? */
 void verdict_start(struct look *l);
+/* Its parts, for those who ask before that is certain: reads the conversation;
+ * the conversation does not exist; is the one that was read ours (and not
+ * over)? False, and verdict_gone(): the task has ended. */
+void verdict_read(struct look *l, void (*done)(const struct err *e, void *arg));
+void verdict_gone(struct look *l);
+bool verdict_owns(struct look *l);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "sync/engine.h"
 #include "sync/look.h"
@@ -103,14 +104,62 @@ look_take_event(struct look *l)
 	struct store_link *s = &l->link;
 
 	if (s->state == STORE_LINK_ANNOUNCED ||
-	    s->state == STORE_LINK_UNCONFIRMED)
+	    s->state == STORE_LINK_UNCONFIRMED) {
 		s->state = STORE_LINK_LINKED;
+		s->check_ms = 0;
+		s->empty_searches = 0;
+		s->empty_search_ms = 0;
+	}
 	text_copy(s->event, sizeof(s->event), l->event.id);
 	text_copy(s->change_key, sizeof(s->change_key), l->event.change_key);
 	text_copy(s->series, sizeof(s->series), event_type_name(l->event.type));
 	/* A master's end is only that of its first occurrence. */
 	if (l->event.timed && l->event.type != EVENT_MASTER)
 		s->end_ms = l->event.end_ms;
+}
+
+/* The agent's event holds a link that leads nowhere: told once. */
+static void
+look_note_late(struct look *l)
+{
+	static const char why[] =
+	    "the event came after its conversation was removed";
+	struct store_link *s = &l->link;
+
+	/* Never seen before: else it is the deleted event itself. */
+	if (s->state != STORE_LINK_DELETED || s->series[0] != '\0' ||
+	    !task_takes_conversation(l->task, s->conversation))
+		return;
+	look_take_event(l);
+	text_copy(s->last_error, sizeof(s->last_error), why);
+	l->task->outcome.link = s;
+	task_audit(l->task, "follow", "too-late", why);
+	log_warning("event-too-late", LOG_STR("tenant", s->tenant),
+	    LOG_STR("mailbox", s->user),
+	    LOG_STR("conversation", s->conversation));
+}
+
+void
+look_note_ignored(struct look *l)
+{
+	struct task_outcome *o = &l->task->outcome;
+	struct link link;
+
+	if (!l->has_link || !l->event.linked || !l->event.organizer ||
+	    l->event.cancelled || l->event.type == EVENT_OCCURRENCE)
+		return;
+	if (look_link(l, &link)->mine) {
+		look_note_late(l);
+		return;
+	}
+	/* Who knows the sourceId is not anybody: there is an event, if not
+	 * where it was announced. */
+	if (l->link.state != STORE_LINK_ANNOUNCED ||
+	    strcmp(l->event.source_id, l->link.source_id) != 0)
+		return;
+	text_copy(
+	    o->conversation, sizeof(o->conversation), l->link.conversation);
+	text_copy(o->copy_event, sizeof(o->copy_event), l->event.id);
 }
 
 void
@@ -192,7 +241,8 @@ look_find_link(struct look *l, struct err *e)
 	if (rc == 1) {
 		l->link = found;
 		l->has_link = true;
-	} else if (l->has_link && l->link.state != STORE_LINK_ANNOUNCED) {
+	} else if (l->has_link && l->link.state != STORE_LINK_ANNOUNCED &&
+	    l->link.state != STORE_LINK_UNCONFIRMED) {
 		l->has_link = false;
 	}
 	/* An exception may carry the property of whatever it was copied from.

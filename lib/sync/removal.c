@@ -29,6 +29,7 @@ removal_is_about(const struct look *l)
 
 	return l->link.event[0] == '\0' ||
 	    l->link.state == STORE_LINK_ANNOUNCED ||
+	    l->link.state == STORE_LINK_UNCONFIRMED ||
 	    strcmp(l->link.event, event) == 0;
 }
 
@@ -268,6 +269,8 @@ removal_is_held(struct look *l, struct err *e)
 	int64_t at_ms;
 	int released;
 
+	if (s == NULL)
+		return err_set(e, ERR_RETRY, "the store is closed");
 	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
 	released = store_fact_get(s, fact, text, sizeof(text), &at_ms, e);
 	if (released < 0)
@@ -292,7 +295,7 @@ removal_hold(struct look *l)
 	if (l->link.state != STORE_LINK_HELD) {
 		l->link.state = STORE_LINK_HELD;
 		l->link.check_ms = 0;
-		task_audit(l->task, "delete", "held",
+		look_audit(l, "delete", "held",
 		    "more deletions than allowed within an hour");
 		log_warning("deletion-held", LOG_STR("tenant", l->link.tenant),
 		    LOG_STR("mailbox", l->link.user),
@@ -303,33 +306,19 @@ removal_hold(struct look *l)
 	look_finish(l);
 }
 
-static void
-removal_control_done(const struct err *e, void *arg)
+void
+removal_decide(struct look *l)
 {
-	struct look *l = arg;
-	struct store *s = l->task->session->store;
-	struct err why = *e;
-	char copy[STORE_ID_MAX];
-	int found = -1;
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 
-	if (why.code == ERR_NONE && s != NULL)
-		found = store_copy_find(s, l->link.conversation, copy, &why);
-	if (found < 0) {
-		look_fail(l, &why);
-		return;
-	}
-	if (found == 1) {
-		removal_inherit(l, copy, "a copy of the event takes over");
-		return;
-	}
-	switch (removal_is_held(l, &why)) {
+	switch (removal_is_held(l, &e)) {
 	case 0:
 		break;
 	case 1:
 		removal_hold(l);
 		return;
 	default:
-		look_fail(l, &why);
+		look_fail(l, &e);
 		return;
 	}
 	if (l->task->session->policy.dry_run) {
@@ -344,6 +333,25 @@ removal_control_done(const struct err *e, void *arg)
 		return;
 	l->task->deleting = true;
 	verdict_start(l);
+}
+
+static void
+removal_control_done(const struct err *e, void *arg)
+{
+	struct look *l = arg;
+	struct store *s = l->task->session->store;
+	struct err why = *e;
+	char copy[STORE_ID_MAX];
+	int found = -1;
+
+	if (why.code == ERR_NONE && s != NULL)
+		found = store_copy_find(s, l->link.conversation, copy, &why);
+	if (found < 0)
+		look_fail(l, &why);
+	else if (found == 1)
+		removal_inherit(l, copy, "a copy of the event takes over");
+	else
+		removal_decide(l);
 }
 
 static void

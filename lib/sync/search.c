@@ -48,7 +48,8 @@ search_build(struct http_request *req, void *arg, struct err *e)
 	    s->task->work.user, NULL, buf_text(&s->next), req, e);
 }
 
-/* Known events are none of our business: catch-up looks at those. */
+/* Known events are none of our business: catch-up looks at those. One that was
+ * only announced with its id is not known. */
 static void
 search_each(const struct event *ev, void *arg)
 {
@@ -64,7 +65,8 @@ search_each(const struct event *ev, void *arg)
 	    ? 0
 	    : store_link_by_event(t->session->store, t->work.tenant,
 		  t->work.user, ev->id, &l, NULL);
-	if (known == 1)
+	if (known == 1 && l.state != STORE_LINK_ANNOUNCED &&
+	    l.state != STORE_LINK_UNCONFIRMED)
 		return;
 	s->found++;
 	task_add(t, STORE_WORK_EVENT, ev->id, STORE_HINT_UPDATED, 0);

@@ -1,4 +1,4 @@
-/* sync/verdict.c - see look.h: the deletion of the event is certain; may the
+/* sync/verdict.c - see look.h: that there is no event is certain; may the
  * conversation be deleted? Reads it and its history, asks the guard, marks,
  * deletes, and leaves an audit record either way. */
 #include <stdio.h>
@@ -89,7 +89,9 @@ verdict_end_marked(struct task *t)
 static void
 verdict_keep(struct look *l, const char *why)
 {
-	if (l->task->session->policy.deletion == POLICY_DELETE_OR_END &&
+	/* Nobody has called off what was never saved. */
+	if (!l->orphan &&
+	    l->task->session->policy.deletion == POLICY_DELETE_OR_END &&
 	    l->conversation.state == GUARD_CREATED) {
 		text_copy(l->link.writing, sizeof(l->link.writing), "end");
 		l->task->outcome.link = &l->link;
@@ -133,10 +135,12 @@ verdict_delete_done(const struct err *e, void *arg)
 		return;
 	}
 	metrics_unblu_write("delete");
-	metrics_sync_seconds(task_now_ms() - w->first_seen_ms);
+	if (!l->orphan)
+		metrics_sync_seconds(task_now_ms() - w->first_seen_ms);
 	log_info("conversation-deleted", LOG_STR("tenant", w->tenant),
 	    LOG_STR("mailbox", w->user),
-	    LOG_STR("conversation", l->link.conversation));
+	    LOG_STR("conversation", l->link.conversation),
+	    LOG_BOOL("orphan", l->orphan));
 	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
 	if (l->task->session->store != NULL)
 		store_fact_remove(l->task->session->store, fact, NULL);
@@ -149,6 +153,13 @@ verdict_delete_done(const struct err *e, void *arg)
 static void
 verdict_marked(struct task *t)
 {
+	struct look *l = t->state;
+
+	/* The agent has removed it himself meanwhile. */
+	if (l->link.state == STORE_LINK_DELETED) {
+		task_finish(t);
+		return;
+	}
 	task_call(t, CALL_UNBLU, verdict_build_delete, verdict_parse_delete,
 	    verdict_delete_done, t->state);
 }
@@ -193,8 +204,8 @@ verdict_history_done(const struct err *e, void *arg)
 
 /* Behind a mark that somebody left the conversation being gone is our doing,
  * and counts as our deletion. */
-static void
-verdict_was_gone(struct look *l)
+void
+verdict_gone(struct look *l)
 {
 	bool ours = strcmp(l->link.writing, "delete") == 0;
 
@@ -204,45 +215,58 @@ verdict_was_gone(struct look *l)
 		 : "the conversation does not exist any more");
 }
 
-static void
-verdict_read_done(const struct err *e, void *arg)
+bool
+verdict_owns(struct look *l)
 {
-	struct look *l = arg;
 	const char *why = "";
-	enum guard_owner owner;
+	enum guard_owner owner = l->link.verified
+	    ? GUARD_OURS
+	    : guard_own(
+		  &l->conversation, l->link.source_id, l->link.agent, &why);
 
-	if (e->code == ERR_GONE) {
-		verdict_was_gone(l);
-		return;
-	}
-	if (e->code != ERR_NONE) {
-		look_fail(l, e);
-		return;
-	}
-	owner = l->link.verified ? GUARD_OURS
-				 : guard_own(&l->conversation,
-				       l->link.source_id, l->link.agent, &why);
 	if (l->conversation.state == GUARD_ENDED &&
 	    strcmp(l->link.writing, "end") == 0) {
 		metrics_unblu_write("end");
 		look_close(l, STORE_LINK_ENDED, "end", "done",
 		    "found done after an interruption");
-	} else if (l->conversation.state == GUARD_ENDED ||
-	    owner == GUARD_OVER) {
+		return false;
+	}
+	if (l->conversation.state == GUARD_ENDED || owner == GUARD_OVER) {
 		look_close(l, STORE_LINK_ENDED, "delete", "refused",
 		    "the conversation has ended");
-	} else if (owner == GUARD_FOREIGN) {
+		return false;
+	}
+	if (owner == GUARD_FOREIGN) {
 		look_close(l, STORE_LINK_FOREIGN, "own", "foreign", why);
-	} else {
-		l->link.verified = true;
+		return false;
+	}
+	l->link.verified = true;
+	return true;
+}
+
+static void
+verdict_read_done(const struct err *e, void *arg)
+{
+	struct look *l = arg;
+
+	if (e->code == ERR_GONE)
+		verdict_gone(l);
+	else if (e->code != ERR_NONE)
+		look_fail(l, e);
+	else if (verdict_owns(l))
 		task_call(l->task, CALL_UNBLU, verdict_build_history,
 		    verdict_parse_history, verdict_history_done, l);
-	}
+}
+
+void
+verdict_read(struct look *l, void (*done)(const struct err *e, void *arg))
+{
+	task_call(l->task, CALL_UNBLU, verdict_build_read, verdict_parse_read,
+	    done, l);
 }
 
 void
 verdict_start(struct look *l)
 {
-	task_call(l->task, CALL_UNBLU, verdict_build_read, verdict_parse_read,
-	    verdict_read_done, l);
+	verdict_read(l, verdict_read_done);
 }

@@ -210,6 +210,49 @@ test('calendars: list, the default one, the one of an event, their events and vi
 	assert.equal((await get('/calendars/AAMkNoSuchCalendarAAAAAAAAA/events')).status, 404);
 });
 
+test('calendars come with the members that were asked for, a page at a time', async (t) => {
+	const { sim, get } = await setUp(t, { settings: { graph: { maxPageSize: 2 } } });
+	for (const name of ['One', 'Two', 'Three', 'Four'])
+		await sim.control('PATCH', `/control/mailboxes/${ANNA}`, { calendar: name });
+	const seen = [];
+	let url = '/calendars?$select=id&$top=50';
+	for (let pages = 1; ; pages++) {
+		const { json } = await get(url);
+		assert.ok(json.value.every((/** @type {any} */ c) => Object.keys(c).join() === 'id'));
+		seen.push(...json.value);
+		if (json['@odata.nextLink'] === undefined) {
+			assert.equal(pages, 3);
+			break;
+		}
+		url = json['@odata.nextLink'].replace(/.*\/users\/[^/]*/, '');
+	}
+	assert.equal(new Set(seen.map((c) => c.id)).size, 5);
+	assert.equal((await get('/calendars?$select=subject')).json.error.code, 'RequestBroker--ParseUri');
+	assert.equal((await sim.control('GET', '/control/violations')).total, 0);
+});
+
+test('the events of one calendar by property, and their texts in a window, as text when that is preferred', async (t) => {
+	const { sim, act, get } = await setUp(t);
+	const other = await act({ action: 'create', subject: 'other', start: '2026-12-01T09:00:00Z', calendar: 'Private', properties: { [PROPERTY]: '{"unblu":"conv-2"}' } });
+	const body = '<div>Dear <b>guest</b>&nbsp;&amp; friends,<br>please <a class="x" href="https://unblu.example/v?a=1&amp;b=2">join</a></div>';
+	const made = await act({ action: 'create', subject: 'mine', start: '2026-12-01T10:00:00Z', calendar: 'Private', body, location: 'Room 1', properties: { [PROPERTY]: '{"unblu":"conv-1"}' } });
+	const { value } = (await get('/calendars')).json;
+	const filter = encodeURIComponent(`singleValueExtendedProperties/Any(ep: ep/id eq '${PROPERTY}' and contains(ep/value,'conv-1'))`);
+	const found = async (/** @type {string} */ id) => (await get(`/calendars/${id}/events?$select=id&$top=50&$filter=${filter}`, IMMUTABLE)).json.value.map((/** @type {any} */ e) => e.id);
+	assert.deepEqual(await found(value[1].id), [made.immutableId]);
+	assert.deepEqual(await found(value[0].id), [], 'it is in the other calendar only');
+	const view = `/calendars/${value[1].id}/calendarView?startDateTime=2026-12-01T00:00:00Z&endDateTime=2026-12-02T00:00:00Z&$select=id,location,body&$top=10`;
+	const html = (await get(view)).json.value;
+	assert.deepEqual(html.map((/** @type {any} */ e) => e.body), [{ contentType: 'html', content: '' }, { contentType: 'html', content: body }]);
+	const answer = await get(view, { Prefer: 'IdType="ImmutableId", outlook.body-content-type="text"' });
+	assert.match(answer.headers['preference-applied'], /outlook.body-content-type="text"/);
+	assert.deepEqual(answer.json.value.map((/** @type {any} */ e) => e.id), [other.immutableId, made.immutableId]);
+	assert.deepEqual(answer.json.value[1].body, { contentType: 'text', content: 'Dear guest\u00a0& friends,\r\nplease join<https://unblu.example/v?a=1&b=2>\r\n' });
+	assert.equal(answer.json.value[1].location.displayName, 'Room 1');
+	assert.ok(answer.json.value.every((/** @type {any} */ e) => e.subject === undefined));
+	assert.equal((await sim.control('GET', '/control/violations')).total, 0);
+});
+
 test('moving to another calendar changes the regular id only', async (t) => {
 	const { act, get } = await setUp(t);
 	const made = await act({ action: 'create', subject: 'x' });

@@ -96,9 +96,21 @@ export function getDefaultCalendar(sim, ctx) {
 	return answering(sim, ctx, () => ok({ '@odata.context': `${sim.urls.graph}/v1.0/$metadata#users('${ctx.box.user.oid}')/calendar/$entity`, ...calendarView(ctx.box, ctx.box.defaultCalendar) }));
 }
 
+/** A calendar with the members that were asked for. @param {any} all @param {string[] | null} select */
+function selected(all, select) {
+	return select === null ? all : Object.fromEntries(Object.entries(all).filter(([name]) => name === 'id' || select.includes(name)));
+}
+
 /** @param {any} sim @param {any} ctx */
 export function listCalendars(sim, ctx) {
-	return answering(sim, ctx, (prefer) => page(sim, ctx, prefer, [...ctx.box.calendars.keys()], (id) => calendarView(ctx.box, id), `users('${ctx.box.user.oid}')/calendars`));
+	return answering(sim, ctx, (prefer) => {
+		const select = ctx.query.get('$select')?.split(',').map((/** @type {string} */ s) => s.trim()) ?? null;
+		const known = calendarView(ctx.box, ctx.box.defaultCalendar);
+		for (const name of select ?? [])
+			if (!(name in known))
+				throw new BadQuery('RequestBroker--ParseUri', `Could not find a property named '${name}' on type 'microsoft.graph.calendar'.`);
+		return page(sim, ctx, prefer, [...ctx.box.calendars.keys()], (id) => selected(calendarView(ctx.box, id), select), `users('${ctx.box.user.oid}')/calendars`);
+	});
 }
 
 /**

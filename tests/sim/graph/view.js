@@ -15,13 +15,13 @@ export const EVENT_MEMBERS = new Set([...DEFAULT_MEMBERS, ...OPTIONAL_MEMBERS]);
 
 /**
  * What the request prefers.
- * @typedef {{ immutable: boolean, zone: string, zoneText: string, pageSize: number | null, applied: string[], bad: string | null }} Prefer
+ * @typedef {{ immutable: boolean, zone: string, zoneText: string, pageSize: number | null, textBody: boolean, applied: string[], bad: string | null }} Prefer
  */
 
 /** @param {string | string[] | undefined} header @returns {Prefer} */
 export function parsePrefer(header) {
 	/** @type {Prefer} */
-	const out = { immutable: false, zone: 'UTC', zoneText: 'UTC', pageSize: null, applied: [], bad: null };
+	const out = { immutable: false, zone: 'UTC', zoneText: 'UTC', pageSize: null, textBody: false, applied: [], bad: null };
 	const text = Array.isArray(header) ? header.join(',') : header ?? '';
 	for (const m of text.matchAll(/([A-Za-z.-]+)\s*=\s*(?:"([^"]*)"|([^,;\s]+))/g)) {
 		const name = m[1].toLowerCase();
@@ -40,7 +40,8 @@ export function parsePrefer(header) {
 		} else if (name === 'odata.maxpagesize' && /^\d+$/.test(value)) {
 			out.pageSize = Number(value);
 			out.applied.push(`odata.maxpagesize=${value}`);
-		} else if (name === 'outlook.body-content-type') {
+		} else if (name === 'outlook.body-content-type' && /^(text|html)$/i.test(value)) {
+			out.textBody = value.toLowerCase() === 'text';
 			out.applied.push(`outlook.body-content-type="${value}"`);
 		}
 	}
@@ -70,6 +71,17 @@ function recipient(who) {
 	return { emailAddress: { name: who.name, address: who.address } };
 }
 
+/** A body as text, the way Exchange writes it: a link is its text and, in angle brackets, its address. @param {string} html */
+export function textOfHtml(html) {
+	/** @type {Record<string, string>} */
+	const named = { amp: '&', lt: '<', gt: '>', quot: '"', nbsp: '\u00a0' };
+	const open = '\u0001';
+	const close = '\u0002';
+	return html.replace(/<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)<\/a>/gis, `$2${open}$1${close}`).replace(/<br\b[^>]*>|<\/(?:p|div)>/gi, '\r\n').replace(/<[^>]*>/g, '')
+		.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (all, dec, hex, name) => name !== undefined ? named[name.toLowerCase()] ?? all : String.fromCodePoint(dec !== undefined ? Number(dec) : parseInt(hex, 16)))
+		.replaceAll(open, '<').replaceAll(close, '>');
+}
+
 /** All members of an event or of one occurrence. @param {any} e @param {any} occ an occurrence of series.js, or null @param {Prefer} prefer */
 export function eventMembers(e, occ, prefer) {
 	const id = occ !== null ? (prefer.immutable ? occ.immutableId : occ.restId) : prefer.immutable ? e.immutableId : e.restId;
@@ -87,7 +99,7 @@ export function eventMembers(e, occ, prefer) {
 		type: occ !== null ? occ.type : e.type, webLink: `https://outlook.office365.com/owa/?itemid=${encodeURIComponent(id)}&exvsurl=1&path=/calendar/item`,
 		onlineMeetingUrl: null, isOnlineMeeting: false, onlineMeetingProvider: 'unknown', allowNewTimeProposals: true, isDraft: e.isDraft, hideAttendees: false,
 		recurrence: occ !== null ? null : e.recurrence, responseStatus: { response: e.isOrganizer ? 'organizer' : 'notResponded', time: '0001-01-01T00:00:00Z' },
-		body: { contentType: 'html', content: e.body }, start: dateTime(start, isAllDay, prefer), end: dateTime(end, isAllDay, prefer),
+		body: prefer.textBody ? { contentType: 'text', content: textOfHtml(e.body) } : { contentType: 'html', content: e.body }, start: dateTime(start, isAllDay, prefer), end: dateTime(end, isAllDay, prefer),
 		location, locations: e.location === '' ? [] : [location],
 		attendees: e.attendees.map((/** @type {any} */ a) => ({ type: 'required', status: { response: a.response ?? 'none', time: '0001-01-01T00:00:00Z' }, ...recipient(a) })),
 		organizer: recipient(e.organizer), onlineMeeting: null, originalStart: occ !== null ? new Date(occ.originalStart).toISOString() : null,
