@@ -36,9 +36,10 @@ add_work(struct store *s, char **argv, struct err *e)
 	    s, &item, 1, clock_wall_ms(), strtoll(argv[5], NULL, 10), e);
 }
 
-/* announce CONVERSATION TENANT USER SOURCE TOPIC START_MS ZONE EVENT */
+/* announce CONVERSATION TENANT USER SOURCE TOPIC START_MS ZONE EVENT
+ * [CHECK_MS SHARED] */
 static int
-announce(struct store *s, char **argv, struct err *e)
+announce(struct store *s, int argc, char **argv, struct err *e)
 {
 	struct store_link l = {.state = STORE_LINK_ANNOUNCED};
 	bool other = false;
@@ -52,7 +53,24 @@ announce(struct store *s, char **argv, struct err *e)
 	text_copy(l.time_zone, sizeof(l.time_zone), argv[6]);
 	text_copy(l.event, sizeof(l.event), argv[7]);
 	l.created_ms = l.announced_ms = clock_wall_ms();
+	if (argc == 10) {
+		l.check_ms = strtoll(argv[8], NULL, 10);
+		l.shared = strcmp(argv[9], "1") == 0;
+	}
 	return store_link_announce(s, &l, &other, e);
+}
+
+/* removed CONVERSATION: the agent has removed it himself */
+static int
+set_removed(struct store *s, const char *conversation, struct err *e)
+{
+	struct store_link l;
+
+	if (store_link_find(s, conversation, &l, e) != 1)
+		return -1;
+	l.state = STORE_LINK_DELETED;
+	l.check_ms = 0;
+	return store_link_save(s, &l, e);
 }
 
 static int
@@ -60,16 +78,16 @@ each_link(const struct store_link *l, void *arg)
 {
 	json_array_append_new(arg,
 	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:I, s:b, s:s,"
-		      " s:I, s:I, s:s, s:s, s:i, s:I, s:I, s:I}",
+		      " s:I, s:I, s:s, s:s, s:i, s:i, s:I, s:I, s:I}",
 		"conversation", l->conversation, "tenant", l->tenant, "user",
 		l->user, "event", l->event, "state", (int)l->state, "verified",
 		l->verified, "agent", l->agent, "topic", l->topic, "start",
 		(json_int_t)l->start_ms, "written", l->written, "writing",
 		l->writing, "gone", (json_int_t)l->gone_since_ms, "synced",
 		(json_int_t)l->synced_ms, "error", l->last_error, "series",
-		l->series, "searches", l->searches, "end",
-		(json_int_t)l->end_ms, "occurrenceEnd",
-		(json_int_t)l->occurrence_end_ms, "check",
+		l->series, "searches", l->searches, "emptySearches",
+		l->empty_searches, "end", (json_int_t)l->end_ms,
+		"occurrenceEnd", (json_int_t)l->occurrence_end_ms, "check",
 		(json_int_t)l->check_ms));
 	return 0;
 }
@@ -217,8 +235,10 @@ run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
 {
 	if (strcmp(verb, "work") == 0 && argc == 6)
 		return add_work(s, argv, e);
-	if (strcmp(verb, "announce") == 0 && argc == 8)
-		return announce(s, argv, e);
+	if (strcmp(verb, "announce") == 0 && (argc == 8 || argc == 10))
+		return announce(s, argc, argv, e);
+	if (strcmp(verb, "removed") == 0 && argc == 1)
+		return set_removed(s, argv[0], e);
 	if (strcmp(verb, "follow") == 0 && argc == 3)
 		return store_mailbox_follow(s, argv[0], argv[1], argv[2], false,
 		    clock_wall_ms(), NULL, e);

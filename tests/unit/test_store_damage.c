@@ -82,15 +82,21 @@ static const char back_to_version_1[] =
     "PRAGMA user_version = 1";
 
 static void
-a_store_of_version_1_is_brought_up_and_its_mailboxes_catch_up(void **state)
+a_store_of_version_1_is_brought_up_and_looks_at_what_it_has(void **state)
 {
 	struct test_store *t = *state;
 	struct store_mailbox m;
 	int64_t next_ms;
 
+	struct store_link l = {.conversation = "c",
+	    .tenant = TENANT,
+	    .user = ANNA,
+	    .state = STORE_LINK_ANNOUNCED};
+
 	assert_int_equal(store_mailbox_follow(t->store, TENANT, ANNA, "", false,
 			     T0, NULL, &t->e),
 	    0);
+	assert_int_equal(store_link_save(t->store, &l, &t->e), 0);
 	close_store(t);
 	sql(t, back_to_version_1);
 	assert_open_fails(t, STORE_READ_ONLY, ERR_RETRY);
@@ -99,6 +105,8 @@ a_store_of_version_1_is_brought_up_and_its_mailboxes_catch_up(void **state)
 	    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 1);
 	assert_int_equal(store_due_next(t->store, &next_ms, &t->e), 0);
 	assert_true(next_ms > 0 && next_ms <= T0);
+	assert_int_equal(store_link_find(t->store, "c", &l, &t->e), 1);
+	assert_true(l.check_ms > 0);
 }
 
 static void
@@ -462,7 +470,7 @@ main(void)
 	    cmocka_unit_test(a_newer_store_is_left_as_it_is),
 	    cmocka_unit_test(an_upgrade_by_a_newer_program_stops_the_older_one),
 	    cmocka_unit_test(
-		a_store_of_version_1_is_brought_up_and_its_mailboxes_catch_up),
+		a_store_of_version_1_is_brought_up_and_looks_at_what_it_has),
 	    cmocka_unit_test(another_programs_database_is_refused),
 	    cmocka_unit_test(a_file_that_never_was_a_store_is_not_moved),
 	    cmocka_unit_test(an_empty_file_becomes_a_store),

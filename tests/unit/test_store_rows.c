@@ -433,6 +433,7 @@ an_announcement_fills_only_what_is_unknown(void **state)
 	    .time_zone = "UTC",
 	    .shared = true,
 	    .announced_ms = T0,
+	    .check_ms = T0 + 5,
 	    .created_ms = T0};
 	struct store_link found = {0};
 
@@ -450,6 +451,15 @@ an_announcement_fills_only_what_is_unknown(void **state)
 	assert_int_equal(found.announced_ms, T0);
 	assert_true(found.shared);
 	assert_int_equal(found.created_ms, 1);
+	/* The lease is for what was never seen. */
+	assert_int_equal(found.check_ms, 0);
+	known.state = STORE_LINK_ANNOUNCED;
+	assert_ok(t, store_link_save(t->store, &known, &t->e));
+	assert_ok(t, store_link_announce(t->store, &l, NULL, &t->e));
+	l.check_ms = T0 + 9;
+	assert_ok(t, store_link_announce(t->store, &l, NULL, &t->e));
+	assert_int_equal(store_link_find(t->store, "conv-1", &found, &t->e), 1);
+	assert_int_equal(found.check_ms, T0 + 5);
 }
 
 static void
@@ -517,8 +527,11 @@ a_copy_in_the_same_mailbox_stays_until_it_is_removed(void **state)
 	assert_ok(t, store_link_save(t->store, &l, &t->e));
 	assert_int_equal(store_copy_find(t->store, "conv-1", event, &t->e), 0);
 	assert_string_equal(event, "untouched");
+	assert_int_equal(store_copy_exists(t->store, "conv-1", &t->e), 0);
 	assert_ok(
 	    t, store_copy_add(t->store, "conv-1", TENANT, BERT, "e-b", &t->e));
+	assert_int_equal(store_copy_exists(t->store, "conv-1", &t->e), 1);
+	assert_int_equal(store_copy_exists(t->store, "conv-2", &t->e), 0);
 	for (int i = 0; i < 2; i++)
 		assert_ok(t,
 		    store_copy_add(
@@ -706,6 +719,60 @@ facts_are_set_found_and_removed(void **state)
 
 /* ---- what is removed ---- */
 
+/* Whose event nobody has seen: until the start is long past. */
+static void
+what_was_never_seen_is_removed_when_its_start_is_past(void **state)
+{
+	static const struct {
+		const char *sentence;
+		enum store_link_state state;
+		int64_t start_ms, announced_ms, end_ms, check_ms;
+		bool goes;
+	} rows[] = {
+	    {"unconfirmed, start past", STORE_LINK_UNCONFIRMED, T0 - 1, 5, 0, 0,
+		true},
+	    {"unconfirmed, start to come", STORE_LINK_UNCONFIRMED, T0, 5, 0, 0,
+		false},
+	    {"unconfirmed, announced late", STORE_LINK_UNCONFIRMED, T0 - 1, T0,
+		0, 0, false},
+	    {"unconfirmed, of a series that goes on", STORE_LINK_UNCONFIRMED, 5,
+		5, T0, 0, false},
+	    {"announced, the lease runs", STORE_LINK_ANNOUNCED, T0 - 1, 5, 0,
+		T0 + 1, false},
+	    {"announced, no lease", STORE_LINK_ANNOUNCED, T0 - 1, 5, 0, 0,
+		true},
+	    {"linked", STORE_LINK_LINKED, T0 - 1, 5, 0, 0, false},
+	    {"held", STORE_LINK_HELD, T0 - 1, 5, 0, 0, false},
+	};
+	struct test_store *t = *state;
+	struct store_link found;
+	int64_t removed = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct store_link l = {.state = rows[i].state,
+		    .tenant = TENANT,
+		    .user = ANNA,
+		    .created_ms = 5,
+		    .start_ms = rows[i].start_ms,
+		    .announced_ms = rows[i].announced_ms,
+		    .end_ms = rows[i].end_ms,
+		    .check_ms = rows[i].check_ms};
+
+		snprintf(l.conversation, sizeof(l.conversation), "%zu", i);
+		assert_ok(t, store_link_save(t->store, &l, &t->e));
+	}
+	assert_ok(t, store_expire(t->store, T0, 0, &removed, &t->e));
+	assert_int_equal(removed, 2);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char id[8];
+
+		snprintf(id, sizeof(id), "%zu", i);
+		if (store_link_find(t->store, id, &found, &t->e) !=
+		    (rows[i].goes ? 0 : 1))
+			fail_msg("%s", rows[i].sentence);
+	}
+}
+
 static void
 what_is_over_is_removed_by_age(void **state)
 {
@@ -733,11 +800,12 @@ what_is_over_is_removed_by_age(void **state)
 	}
 	assert_ok(t, store_commit(t->store, &t->e));
 	assert_ok(t, store_expire(t->store, T0, 1100, &removed, &t->e));
-	assert_int_equal(removed, 100 + 5 + 1100);
+	/* The final ones, and those that were never seen. */
+	assert_int_equal(removed, 100 + 7 + 1100);
 	assert_int_equal(store_link_find(t->store, "recent", &found, &t->e), 1);
 	assert_ok(t,
 	    store_link_each(t->store, NULL, NULL, count_link, &count, &t->e));
-	assert_int_equal(count, STORE_LINK_STATE_COUNT - 5 + 1);
+	assert_int_equal(count, STORE_LINK_STATE_COUNT - 7 + 1);
 	count = 0;
 	assert_ok(t, store_audit_each(t->store, 0, count_audit, &count, &t->e));
 	assert_int_equal(count, 100);
@@ -856,6 +924,8 @@ main(void)
 	    cmocka_unit_test(the_signing_keys_are_one_set),
 	    cmocka_unit_test(a_lease_has_one_holder_until_it_runs_out),
 	    cmocka_unit_test(facts_are_set_found_and_removed),
+	    cmocka_unit_test(
+		what_was_never_seen_is_removed_when_its_start_is_past),
 	    cmocka_unit_test(what_is_over_is_removed_by_age),
 	    cmocka_unit_test(a_cleared_mailbox_has_nothing_queued_and_works_on),
 	    cmocka_unit_test(a_forgotten_mailbox_leaves_nothing_but_the_audit),
