@@ -171,3 +171,97 @@ test('links', async (t) => {
 		});
 	});
 });
+
+/** @param {Web} web @param {string} id */
+async function show(web, id) {
+	const answer = await ask(web, 'GET', id, null);
+	assert.equal(answer.status, 200);
+	return JSON.parse(answer.body);
+}
+
+test('what the pane is told', async (t) => {
+	await Web.play({ config: { orphanGraceHours: 0.5 } }, async (web) => {
+		await storeKeys(web);
+		const set = (/** @type {string} */ columns) => web.query(`UPDATE link SET ${columns}`, false);
+		const plain = { v: 1, conversationId: 'conv-1', state: 'announced', topic: BODY.topic, start: '2030-05-06T07:09:00Z', syncedAt: null, lastError: null };
+		await t.test('PUT plans the lease, and PUT again does not put it off', async () => {
+			const before = Date.now();
+			for (let i = 0; i < 2; i++)
+				assert.equal((await ask(web, 'PUT', 'conv-1', BODY)).status, 202);
+			const [link] = await web.query('SELECT announced_ms, check_ms FROM link');
+			assert.equal(link.check_ms - link.announced_ms, 1800_000);
+			assert.ok(link.announced_ms >= before && link.announced_ms <= Date.now());
+			assert.deepEqual(await show(web, 'conv-1'), plain);
+		});
+		await t.test('what is learnt stays when the announcement says something else', async () => {
+			await set("state = 1, event = 'learnt', topic = 'written', start_ms = 60000, written = 1, check_ms = 0");
+			assert.equal((await ask(web, 'PUT', 'conv-1', { ...BODY, topic: 'announced later', start: '2031-01-01T00:00:00Z', eventId: 'other', sourceId: 'other', mailbox: 'shared' })).status, 202);
+			const [link] = await web.query('SELECT state, event, topic, start_ms, source_id, shared, check_ms FROM link');
+			assert.deepEqual(link, { state: 1, event: 'learnt', topic: 'written', start_ms: 60000, source_id: 'source-1', shared: 0, check_ms: 0 });
+		});
+		await t.test('when it was synchronised', async () => {
+			await set('synced_ms = 1900000000000, start_ms = 1900000000000');
+			assert.deepEqual(await show(web, 'conv-1'), { ...plain, state: 'linked', topic: 'written', start: '2030-03-17T17:46:40Z', syncedAt: '2030-03-17T17:46:40Z' });
+		});
+		await t.test('why nothing is synchronised: the general reason of a state, or what is known of this link', async () => {
+			/** @type {[number, string, RegExp, boolean][]} state, name, general reason, whether its own is told */
+			const states = [[2, 'gone', /comes back/, false], [3, 'held', /operator/, false], [4, 'foreign', /announced/, true], [5, 'ended', /has ended/, false], [6, 'kept', /used/, true],
+				[7, 'deleted', /removed/, true], [8, 'unconfirmed', /no event/, true], [9, 'ended-early', /last occurrence/, false]];
+			for (const [state, name, general, own] of states) {
+				await set(`state = ${state}, last_error = ''`);
+				const told = await show(web, 'conv-1');
+				assert.equal(told.state, name);
+				assert.match(told.reason, general, name);
+				assert.equal(told.lastError, null);
+				await set("last_error = 'its very own reason'");
+				const more = await show(web, 'conv-1');
+				assert.equal(more.lastError, 'its very own reason');
+				assert.equal(more.reason, own ? 'its very own reason' : told.reason, name);
+			}
+			await set("state = 1, last_error = 'status 503'");
+			const linked = await show(web, 'conv-1');
+			assert.deepEqual([linked.reason, linked.lastError], [undefined, 'status 503']);
+		});
+		await t.test('that the mailbox is parked, or not followed', async () => {
+			await web.query("UPDATE mailbox SET state = 1, reason = 'no mailbox: status 404'", false);
+			assert.deepEqual((await show(web, 'conv-1')).mailbox, { state: 'parked', reason: 'no mailbox: status 404' });
+			await web.query("UPDATE mailbox SET state = 2, reason = ''", false);
+			assert.deepEqual((await show(web, 'conv-1')).mailbox, { state: 'unfollowed', reason: null });
+			await web.query('UPDATE mailbox SET state = 0', false);
+			assert.equal((await show(web, 'conv-1')).mailbox, undefined);
+		});
+		await t.test('that writes are paused, for all or for the tenant, but not for another one', async () => {
+			for (const [fact, told] of /** @type {[string, string | undefined][]} */ ([['pause:', 'paused'], [`pause:${TENANT}`, 'paused'], [`pause:${OTHER_TENANT}`, undefined]])) {
+				await web.query(`INSERT INTO fact (name, fact, at_ms) VALUES ('${fact}', '', 1)`, false);
+				assert.equal((await show(web, 'conv-1')).writes, told, fact);
+				await web.query("DELETE FROM fact WHERE name LIKE 'pause:%'", false);
+			}
+			assert.equal((await show(web, 'conv-1')).writes, undefined);
+		});
+		await t.test('nothing of it to others: whoever asks for a link that is not his sees none', async () => {
+			for (const claims of [{ oid: OTHER_USER }, { tid: OTHER_TENANT }]) {
+				const answer = await ask(web, 'GET', 'conv-1', null, token(claims));
+				assert.equal(answer.status, 404);
+				assert.deepEqual(Object.keys(JSON.parse(answer.body)), ['error']);
+				assert.deepEqual(answer.body.replace(/conv-\d/g, ''), (await ask(web, 'GET', 'conv-2', null, token(claims))).body, 'the same as for none');
+			}
+		});
+		await t.test('DELETE ends the lease', async () => {
+			await set("state = 0, check_ms = 1, last_error = ''");
+			assert.equal((await ask(web, 'DELETE', 'conv-1', null)).status, 204);
+			assert.deepEqual(await web.query('SELECT state, check_ms FROM link'), [{ state: 7, check_ms: 0 }]);
+		});
+		await t.test('a malformed id is refused before anybody is looked at', async () => {
+			for (const id of ['', 'a/b', 'a b', 'x'.repeat(600)])
+				assert.equal((await ask(web, 'GET', id, null)).status, 400, id);
+		});
+	});
+	await Web.play({ config: { syncServerDryRun: true, orphanGraceHours: 0 } }, async (web) => {
+		await t.test('that it is a dry run; without a grace time no lease is planned', async () => {
+			await storeKeys(web);
+			assert.equal((await ask(web, 'PUT', 'conv-1', BODY)).status, 202);
+			assert.equal((await show(web, 'conv-1')).writes, 'dry-run');
+			assert.deepEqual(await web.query('SELECT check_ms FROM link'), [{ check_ms: 0 }]);
+		});
+	});
+});
