@@ -84,3 +84,30 @@ test('malformed announcements are refused with a reason', async () => {
 		assert.ok([400, 413].includes((await put({ ...whole, topic: 'x'.repeat(100_000) })).status));
 	});
 });
+
+test('a conversation whose event is never saved is removed when its time is over; one with an event stays', async () => {
+	await Stack.play('orphan', { config: { orphanGraceHours: 0.001 } }, async (stack) => {
+		const { sims } = stack;
+		const [anna, ben] = stack.mailboxes;
+		const saved = await stack.follow(anna);
+		const joined = await stack.follow(ben, { event: false });
+		await sims.sim.control('POST', `/control/conversations/${joined.conv.id}/join`, { name: 'Guest' });
+		const never = await stack.follow(anna, { event: false });
+		const gone = await waitFor(async () => {
+			const link = await stack.linkState(anna, never.conv, () => true, 'the pane is told');
+			return link.state === 'deleted' ? link : null;
+		}, 40_000, 'the orphan is removed');
+		assert.match(gone.reason, /removed/);
+		assert.equal(sims.conversation(never.conv.id), null);
+		const kept = await waitFor(async () => {
+			const link = await stack.linkState(ben, joined.conv, () => true, 'the pane is told');
+			return link.state === 'kept' ? link : null;
+		}, 40_000, 'the other one is kept');
+		assert.match(kept.reason, /participant/);
+		assert.notEqual(sims.conversation(joined.conv.id), null);
+		await stack.linkState(anna, saved.conv, (l) => l.state === 'linked', 'the one with an event is left alone');
+		const told = await stack.query("SELECT action, outcome, detail FROM audit WHERE action = 'delete' ORDER BY outcome");
+		assert.deepEqual(told.map((a) => `${a.action} ${a.outcome}`), ['delete done', 'delete refused']);
+		assert.ok(told.every((a) => a.detail.startsWith('orphan: ')));
+	});
+});
