@@ -141,6 +141,24 @@ engine_conversation_busy(
 	return false;
 }
 
+bool
+engine_may_scan(const struct engine *e, const struct task *t)
+{
+	const struct task *other;
+	int scans = 0;
+
+	TAILQ_FOREACH(other, &e->tasks, link)
+	{
+		if (other == t || !other->scanning ||
+		    strcmp(other->work.tenant, t->work.tenant) != 0)
+			continue;
+		if (++scans == ENGINE_SCANS ||
+		    strcmp(other->work.user, t->work.user) == 0)
+			return false;
+	}
+	return true;
+}
+
 void
 engine_count_deletions(const struct engine *e, const struct task *t,
     int64_t *in_mailbox, int64_t *in_tenant)

@@ -9,6 +9,7 @@ enum {
 	ENGINE_TASKS = 128, /* rows worked on at once */
 	ENGINE_PER_MAILBOX = 2, /* of one mailbox */
 	ENGINE_BEAT_MS = 5000, /* heartbeat and safety look */
+	ENGINE_SCANS = 2, /* whole mailboxes searched at once, of a tenant */
 	ENGINE_CRASHES_MAX = 3 /* deaths alone in progress: poison */
 };
 
@@ -35,6 +36,9 @@ size_t engine_count(const struct engine *e);
 void engine_task_ended(struct engine *e, struct task *t);
 bool engine_conversation_busy(
     const struct engine *e, const struct task *t, const char *conversation);
+/* Whether t may search its whole mailbox now: no other task does that, and few
+ * do in the tenant's other mailboxes, for their pages are large. */
+bool engine_may_scan(const struct engine *e, const struct task *t);
 /* Deletions begun and not yet in the audit, for the brake. */
 void engine_count_deletions(const struct engine *e, const struct task *t,
     int64_t *in_mailbox, int64_t *in_tenant);

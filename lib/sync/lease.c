@@ -8,13 +8,16 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "base/text.h"
 #include "rule/lease.h"
+#include "sync/engine.h"
 #include "sync/lease_scan.h"
 #include "sync/look.h"
 
 enum {
 	LEASE_INPUT_ATTEMPTS = 4, /* at what can not be understood */
+	LEASE_TURN_MS = 2000, /* until it may be another mailbox's turn */
 	/* Should the work that goes on now be lost. */
 	LEASE_AGAIN_MS = 60 * 60 * 1000
 };
@@ -156,6 +159,7 @@ lease_wait(struct lease_run *r, int64_t until_ms)
 static void
 lease_remove(struct lease_run *r)
 {
+	r->look.task->scanning = false;
 	r->look.orphan = true;
 	log_info("orphan-found", LOG_STR("tenant", r->look.link.tenant),
 	    LOG_STR("mailbox", r->look.link.user),
@@ -301,6 +305,21 @@ lease_read_done(const struct err *e, void *arg)
 	lease_scan(r);
 }
 
+static void
+lease_search(struct lease_run *r)
+{
+	struct task *t = r->look.task;
+
+	if (!engine_may_scan(t->engine, t)) {
+		task_defer(t,
+		    LEASE_TURN_MS + (int64_t)rand_below(LEASE_TURN_MS),
+		    "other mailboxes are being searched");
+		return;
+	}
+	t->scanning = true;
+	verdict_read(&r->look, lease_read_done);
+}
+
 /* ---- start ---- */
 
 void
@@ -328,7 +347,7 @@ lease_start(struct task *t, const struct store_link *link)
 		lease_wait(r, until_ms);
 		return;
 	case LEASE_SEARCH:
-		verdict_read(&r->look, lease_read_done);
+		lease_search(r);
 		return;
 	case LEASE_REMOVE:
 		if (lease_lock(r))

@@ -63,6 +63,7 @@ struct task {
 	/* The conversation that this task may change, "" none yet. */
 	char conversation[STORE_ID_MAX];
 	bool deleting; /* counts for the brake */
+	bool scanning; /* searches a whole mailbox: few at a time */
 	TAILQ_ENTRY(task) link;
 };
 

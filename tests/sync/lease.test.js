@@ -232,7 +232,8 @@ describe('an event that is there after all', { concurrency: 4 }, () => {
 		await b.notify(ANNA, m.event.immutableId);
 		await until('it is linked', async () => (await b.link(m.id)).state === STATE.linked);
 		await due(b, m);
-		assert.equal((await b.link(m.id)).state, STATE.linked);
+		const link = await b.link(m.id);
+		assert.deepEqual([link.state, link.emptySearches, link.check], [STATE.linked, 0, 0], 'nothing is left of the lease');
 		assert.equal(await b.count('unblu', 'delete'), 0);
 	});
 
@@ -393,6 +394,37 @@ describe('a mailbox that does not answer throughout', { concurrency: 4 }, () => 
 		assert.equal(await b.count('graph', 'listCalendarView'), 1 + 10);
 	});
 
+	test('is searched for one conversation after the other', async (t) => {
+		const b = await bench(t, { settings: { graph: { latencyMs: [100, 100], notify: { profile: 'none' } } }, config: { maxDeletionsPerMailbox: 100 } });
+		const ms = [];
+		for (let i = 0; i < 3; i++)
+			ms.push(await announced(b));
+		await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+		for (const m of ms)
+			await b.tool('work', String(KIND.link), TENANT_A, ANNA, m.id, '0', '0');
+		await b.wake();
+		await until('all are removed', async () => (await b.dump()).links.every((/** @type {any} */ l) => l.state === STATE.deleted), 60_000);
+		assert.equal((await b.control('GET', '/control/counters')).mailboxes[ANNA].maxExchanges, 1);
+	});
+
+	test('waits for its turn while two others of the tenant are searched', async (t) => {
+		const b = await bench(t, { settings: { graph: { latencyMs: [200, 200], notify: { profile: 'none' } } } });
+		const third = '8a1e6c1e-0000-4000-8000-0000000000a9';
+		await b.control('POST', '/control/mailboxes', { tenant: TENANT_A, upn: 'third@alpinebank.example', oid: third });
+		TENANT_OF[third] = TENANT_A;
+		const ms = [];
+		for (const user of [ANNA, BEN, third]) {
+			await b.tool('follow', TENANT_A, user, '');
+			ms.push(await announced(b, { user }));
+		}
+		await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+		for (const m of ms)
+			await b.tool('work', String(KIND.link), TENANT_A, m.user, m.id, '0', '0');
+		await b.wake();
+		await until('one of them waits', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.kind === KIND.link && w.reason === 'other mailboxes are being searched'));
+		await until('all have had theirs', async () => (await b.dump()).links.every((/** @type {any} */ l) => l.emptySearches > 0 || l.state === STATE.unconfirmed), 20_000);
+	});
+
 	test('with an event too large to be read keeps it', async (t) => {
 		const b = await bench(t);
 		const m = await announced(b);
@@ -517,7 +549,7 @@ describe('first sight', { concurrency: 4 }, () => {
 		await b.notify(ANNA, m.event.immutableId);
 		await b.settled();
 		assert.equal((await b.link(m.id)).state, STATE.announced);
-		await b.notify(ANNA, '', 0, KIND.follow);
+		await b.notify(ANNA, '', 0, KIND.search);
 		await until('it is linked', async () => (await b.link(m.id)).state === STATE.linked);
 	});
 
