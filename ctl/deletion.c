@@ -48,8 +48,11 @@ list_one(const struct store_link *l, void *arg)
 			listing_time(l->start_ms)));
 	buf_init(&line, LINE_MAX_BYTES);
 	live_add_text(&line, l->conversation);
-	buf_puts(&line, "  gone since ");
-	live_add_time(&line, l->gone_since_ms);
+	/* Of an orphan there was no event that could be gone. */
+	buf_puts(
+	    &line, l->gone_since_ms == 0 ? "  never seen" : "  gone since ");
+	if (l->gone_since_ms != 0)
+		live_add_time(&line, l->gone_since_ms);
 	buf_puts(&line, "  start ");
 	live_add_time(&line, l->start_ms);
 	buf_printf(&line, "  %s/%s", l->tenant, l->user);

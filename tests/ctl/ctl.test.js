@@ -129,6 +129,11 @@ story('status tells mailboxes, subscriptions, dead letters, queue and links', as
 	assert.deepEqual(doc.writes, { dryRun: false, paused: [] });
 	assert.equal(doc.links.linked, 1);
 	assert.equal(doc.links.announced, 1);
+	await w.sql("UPDATE link SET state = 8, last_error = 'no event' WHERE conversation = 'conv-2'");
+	const after = await w.status();
+	assert.deepEqual([after.doc.links.announced, after.doc.links.unconfirmed], [0, 1]);
+	assert.deepEqual([after.code, after.doc.degraded], [0, []], 'an unconfirmed link is no alarm');
+	assert.match((await w.ctl('status')).stdout, /^links .*\b1 unconfirmed\b/m);
 	assert.equal(doc.subscriptions.active, 1);
 	assert.ok(Math.abs(Date.parse(doc.subscriptions.nearestExpiry) - Date.now() - 3600_000) < 60_000);
 	const [alice, bob] = [...doc.mailboxes].sort((a, b) => a.user.localeCompare(b.user));
@@ -319,6 +324,17 @@ story('held deletions are an alarm, are listed, released and dropped', async (w)
 	assert.deepEqual(audit, ['held conv-4', 'released conv-4', 'kept conv-5', 'released conv-6']);
 	for (const args of [[], ['release'], ['release', 'a', '--all'], ['drop', 'a', '--tenant', TENANT], ['release', 'a', '--json'], ['list', 'a'], ['list', '--tenant', 'x'], ['keep']])
 		assert.equal((await w.ctl('deletion', ...args)).code, 2, args.join(' '));
+});
+
+story('a held orphan has no event that could be gone: released, it is looked for once more', async (w) => {
+	await w.seed(0, 'held');
+	await w.sql("UPDATE link SET gone_since_ms = 0, event = '' WHERE conversation = 'conv-4'");
+	assert.match((await w.ctl('deletion', 'list')).stdout, /^conv-4  never seen  start -/);
+	assert.equal((await w.list('deletion', 'list')).find((r) => r.conversation === 'conv-4')?.goneSince, null);
+	assert.equal((await w.ctl('deletion', 'release', 'conv-4')).code, 0);
+	assert.deepEqual(await w.sql(`SELECT state FROM link WHERE conversation = 'conv-4'`), [{ state: 0 }], 'announced, as before');
+	assert.deepEqual(await w.sql(`SELECT event, kind, hints FROM work`), [{ event: 'conv-4', kind: 4, hints: 0 }], 'the conversation itself');
+	assert.deepEqual(await w.sql(`SELECT name FROM fact WHERE name LIKE 'release:%'`), [{ name: 'release:conv-4' }]);
 });
 
 story('audit records are listed, from a time on', async (w) => {

@@ -188,6 +188,20 @@ add_mailbox(struct test_store *t, struct store *s)
 	assert_ok(t, store_subscription_granted(s, &sub, &t->e));
 }
 
+/* Its lease has run out long ago. */
+static void
+add_announced(struct test_store *t, struct store *s)
+{
+	struct store_link l = {.state = STORE_LINK_ANNOUNCED,
+	    .tenant = TENANT,
+	    .user = ANNA,
+	    .conversation = "announced",
+	    .announced_ms = 1,
+	    .created_ms = 1};
+
+	assert_ok(t, store_link_save(s, &l, &t->e));
+}
+
 static void
 a_store_that_can_not_be_read_loses_no_row(void **state)
 {
@@ -205,11 +219,15 @@ a_store_that_can_not_be_read_loses_no_row(void **state)
 		WRAP_LINK_FIND},
 	    {"the links of a followed mailbox", STORE_WORK_FOLLOW, "",
 		WRAP_LINK_EACH},
+	    {"the mailbox of a link that is due", STORE_WORK_LINK, "announced",
+		WRAP_MAILBOX_FIND},
 	};
 	struct test_store *t = *state;
 	struct bench *b = bench_new(t);
 
+	b->config.orphan_grace_ms = 1;
 	add_mailbox(t, b->session->store);
+	add_announced(t, b->session->store);
 	b->look = loop_timer_new(b->loop, look, b);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct store_hint_item item = {
@@ -233,6 +251,7 @@ a_store_that_can_not_be_read_loses_no_row(void **state)
 		assert_ok(
 		    t, store_forget(b->session->store, TENANT, ANNA, &t->e));
 		add_mailbox(t, b->session->store);
+		add_announced(t, b->session->store);
 	}
 	bench_free(b);
 }
