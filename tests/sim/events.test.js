@@ -211,7 +211,7 @@ test('calendars: list, the default one, the one of an event, their events and vi
 });
 
 test('calendars come with the members that were asked for, a page at a time', async (t) => {
-	const { sim, get } = await setUp(t, { settings: { graph: { maxPageSize: 2 } } });
+	const { sim, get } = await setUp(t, { settings: { graph: { eventPageMax: 2 } } });
 	for (const name of ['One', 'Two', 'Three', 'Four'])
 		await sim.control('PATCH', `/control/mailboxes/${ANNA}`, { calendar: name });
 	const seen = [];

@@ -185,7 +185,7 @@ describe('an event that was never saved', { concurrency: 4 }, () => {
 
 describe('an event that is there after all', { concurrency: 4 }, () => {
 	test('is found by its property in a secondary calendar, on the last page of the list', async (t) => {
-		const b = await bench(t, { settings: { graph: { maxPageSize: 1, notify: { profile: 'none' } } } });
+		const b = await bench(t, { settings: { graph: { eventPageMax: 1, notify: { profile: 'none' } } } });
 		for (const calendar of ['One', 'Two', 'Three'])
 			await b.control('PATCH', `/control/mailboxes/${ANNA}`, { calendar });
 		const m = await announced(b);
