@@ -260,6 +260,20 @@ describe('an event that is there after all', { concurrency: 4 }, () => {
 		assert.equal(await b.count('graph', 'listCalendars'), 0);
 	});
 
+	test('and can not be followed yet, a draft without a time, does not end the lease', async (t) => {
+		const b = await bench(t);
+		const draft = await b.act({ action: 'create', mailbox: ANNA, subject: 'Draft', isDraft: true });
+		const check = Date.now() + 3600_000;
+		const m = await announced(b, { event: draft.immutableId, check });
+		await b.notify(ANNA, draft.immutableId);
+		await b.settled();
+		assert.deepEqual([(await b.link(m.id)).state, (await b.link(m.id)).check], [STATE.announced, check]);
+		const d = await leadsTo(b, m, STATE.unconfirmed);
+		assert.match(d.links[0].error, /an event with it is there/);
+		await b.settled();
+		assert.equal((await b.conversation(m.id)).deleted, false);
+	});
+
 	test('comes too late when its conversation was removed: told once, and never tried again', async (t) => {
 		const b = await bench(t);
 		const m = await announced(b);
