@@ -111,3 +111,22 @@ test('a conversation whose event is never saved is removed when its time is over
 		assert.ok(told.every((a) => a.detail.startsWith('orphan: ')));
 	});
 });
+
+test('with the settings as they are an orphan lives for a day, and for the hour between two searches', async () => {
+	await Stack.play('orphan-day', { clock: true }, async (stack) => {
+		const { sims } = stack;
+		const [anna] = stack.mailboxes;
+		const never = await stack.follow(anna, { event: false });
+		const searches = async () => (await stack.query('SELECT empty_searches AS n FROM link'))[0].n;
+		await stack.advance(23.9 * HOUR);
+		await neverWithin(async () => await searches() > 0, 6000, 'it is suspected too early');
+		await stack.advance(0.2 * HOUR);
+		await waitFor(async () => await searches() === 1, 15_000, 'the first search');
+		await stack.advance(0.9 * HOUR);
+		await neverWithin(async () => await searches() > 1, 6000, 'the second search comes too early');
+		assert.notEqual(sims.conversation(never.conv.id), null);
+		await stack.advance(0.2 * HOUR);
+		await waitFor(() => sims.conversation(never.conv.id) === null, 15_000, 'the orphan is removed');
+		await stack.linkState(anna, never.conv, (l) => l.state === 'deleted', 'the pane says so');
+	});
+});
