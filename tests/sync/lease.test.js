@@ -391,10 +391,11 @@ describe('a mailbox that does not answer throughout', { concurrency: 4 }, () => 
 		await b.control('POST', '/control/faults', { service: 'graph', op: 'listCalendarView', kind: 'throttle', retryAfter: 1, skip: 1, count: 1 });
 		await due(b, m);
 		await searched(b, m.id, 1);
-		assert.equal(await b.count('graph', 'listCalendars'), 3);
-		assert.equal((await b.link(m.id)).emptySearches, 1, 'half a search is none');
-		assert.equal((await b.control('GET', '/control/counters')).earlyRetries, 0);
 		await leadsTo(b, m, STATE.deleted);
+		const whole = b.lines().filter((l) => l.event === 'mailbox-scanned').length;
+		assert.equal((await b.link(m.id)).emptySearches, whole, 'half a search is none');
+		assert.equal(await b.count('graph', 'listCalendars'), whole + 2, 'each begins with the calendars');
+		assert.equal((await b.control('GET', '/control/counters')).earlyRetries, 0);
 	});
 
 	test('is read one event at a time when a page is too large', async (t) => {
