@@ -43,5 +43,5 @@ upkeep_enqueue(
 	if (next_ms > now_ms || !config->sync_enabled)
 		return 0;
 	return store_due_add(
-	    s, now_ms, UPKEEP_DUE_AGAIN_MS, UPKEEP_DUE, count, e);
+	    s, now_ms, UPKEEP_DUE_AGAIN_MS, UPKEEP_DUE, UPKEEP_DUE, count, e);
 }

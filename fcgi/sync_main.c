@@ -22,24 +22,7 @@
 
 enum {
 	SYNC_KEYS_OLD_MS = 24 * 60 * 60 * 1000,
-	SYNC_KEYS_LOOK_MS = 60 * 60 * 1000,
-	SYNC_DOWNTIME_MS = 15 * 60 * 1000, /* then known events are re-read */
-	SYNC_CATCH_UP_ROWS = 500, /* in one transaction */
-	SYNC_AGAIN_MS = 1000
-};
-
-struct sync_mailbox {
-	char tenant[STORE_GUID];
-	char user[STORE_GUID];
-};
-
-/* What Graph may not have told while we were down. */
-struct sync_catch_up {
-	struct loop_timer *next;
-	bool collected;
-	struct sync_mailbox *boxes;
-	size_t count;
-	size_t added;
+	SYNC_KEYS_LOOK_MS = 60 * 60 * 1000
 };
 
 struct sync_process {
@@ -47,7 +30,6 @@ struct sync_process {
 	struct session *session;
 	struct engine *engine;
 	struct loop_timer *keys;
-	struct sync_catch_up catch_up;
 	int wake;
 	bool begun;
 };
@@ -122,72 +104,6 @@ sync_look_at_keys(void *arg)
 	free(keys);
 }
 
-/* ---- what was missed ---- */
-
-static int
-sync_note_mailbox(const struct store_mailbox *m, void *arg)
-{
-	struct sync_catch_up *c = arg;
-	struct sync_mailbox *box;
-
-	if (m->state != STORE_MAILBOX_FOLLOWED)
-		return 0;
-	c->boxes = mem_realloc(c->boxes, (c->count + 1) * sizeof(*c->boxes));
-	box = &c->boxes[c->count++];
-	memcpy(box->tenant, m->tenant, sizeof(box->tenant));
-	memcpy(box->user, m->user, sizeof(box->user));
-	return 0;
-}
-
-/* Graph gives up on what it could not deliver, and may not say so. */
-static int
-sync_collect_missed(struct sync_process *p, struct err *e)
-{
-	struct sync_catch_up *c = &p->catch_up;
-	int64_t beat_ms = 0, down_ms;
-	char text[32];
-	int found;
-
-	c->count = c->added = 0;
-	found = store_fact_get(p->session->store, "sync-heartbeat", text,
-	    sizeof(text), &beat_ms, e);
-	if (found < 0)
-		return -1;
-	down_ms = clock_wall_ms() - beat_ms;
-	if (found == 1 && down_ms >= SYNC_DOWNTIME_MS) {
-		if (store_mailbox_each(
-			p->session->store, sync_note_mailbox, c, e) != 0)
-			return -1;
-		log_info("catch-up-after-downtime", LOG_INT("downMs", down_ms),
-		    LOG_INT("mailboxes", c->count));
-	}
-	c->collected = true;
-	return 0;
-}
-
-static int
-sync_add_missed(struct sync_process *p, struct err *e)
-{
-	struct store_hint_item items[SYNC_CATCH_UP_ROWS];
-	struct sync_catch_up *c = &p->catch_up;
-	size_t n = 0;
-
-	for (; n < SYNC_CATCH_UP_ROWS && c->added + n < c->count; n++)
-		items[n] = (struct store_hint_item){
-		    .kind = STORE_WORK_CATCHUP,
-		    .tenant = c->boxes[c->added + n].tenant,
-		    .user = c->boxes[c->added + n].user,
-		    .event = "",
-		    .hints = STORE_HINT_MISSED,
-		};
-	if (n > 0 &&
-	    store_work_add(
-		p->session->store, items, n, clock_wall_ms(), 0, e) != 0)
-		return -1;
-	c->added += n;
-	return 0;
-}
-
 static bool
 sync_predecessor_crashed(void)
 {
@@ -197,49 +113,16 @@ sync_predecessor_crashed(void)
 }
 
 static void
-sync_begin(struct sync_process *p)
-{
-	free(p->catch_up.boxes);
-	p->catch_up.boxes = NULL;
-	sync_look_at_keys(p);
-	engine_begin(p->engine, sync_predecessor_crashed());
-	p->begun = true;
-}
-
-/* A part of what was missed is queued; the heartbeat, by which a start knows
- * how long we were down, is written anew only behind the last one. */
-static void
-sync_catch_up(void *arg)
-{
-	struct sync_process *p = arg;
-	struct sync_catch_up *c = &p->catch_up;
-	struct err e = {.code = ERR_NONE};
-
-	if (p->session->store == NULL)
-		return;
-	if (p->session->config->sync_enabled &&
-	    ((!c->collected && sync_collect_missed(p, &e) != 0) ||
-		sync_add_missed(p, &e) != 0)) {
-		log_warning("catch-up-deferred", LOG_ERR(&e));
-		loop_timer_set(c->next, SYNC_AGAIN_MS);
-	} else if (c->added < c->count) {
-		loop_timer_set(c->next, 0);
-	} else {
-		sync_begin(p);
-	}
-}
-
-static void
 sync_store_opened(void *arg)
 {
 	struct sync_process *p = arg;
 
 	degraded_reset(p->session);
 	signin_begin(&p->session->signin);
-	if (p->begun)
-		engine_begin(p->engine, false);
-	else
-		sync_catch_up(p);
+	if (!p->begun)
+		sync_look_at_keys(p);
+	engine_begin(p->engine, !p->begun && sync_predecessor_crashed());
+	p->begun = true;
 }
 
 /* ---- life ---- */
@@ -303,9 +186,7 @@ sync_main(const struct config *c, struct page *page)
 	p.session = session_new(p.loop, c);
 	p.engine = engine_new(p.session);
 	p.keys = loop_timer_new(p.loop, sync_look_at_keys, &p);
-	p.catch_up.next = loop_timer_new(p.loop, sync_catch_up, &p);
 	rc = sync_run(&p);
-	free(p.catch_up.boxes);
 	engine_free(p.engine);
 	session_free(p.session);
 	if (p.wake >= 0)

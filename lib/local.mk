@@ -66,6 +66,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_queue.c \
 	lib/port/store_recover.c \
 	lib/port/store_retain.c \
+	lib/port/store_round.c \
 	lib/port/store_schema.c lib/port/store_schema.h \
 	lib/port/store_sqlite.c lib/port/store_sqlite.h \
 	lib/port/store_sqlite_conn.c \
@@ -85,6 +86,7 @@ lib_libport_a_SOURCES += \
 	lib/port/http_request.c
 
 lib_librule_a_SOURCES += \
+	lib/rule/catchup.c lib/rule/catchup.h \
 	lib/rule/event.c lib/rule/event.h \
 	lib/rule/guard.c lib/rule/guard.h \
 	lib/rule/lease.c lib/rule/lease.h \
@@ -116,6 +118,8 @@ lib_libsync_a_SOURCES = \
 	lib/sync/catchup.c \
 	lib/sync/degraded.c lib/sync/degraded.h \
 	lib/sync/engine.c lib/sync/engine.h \
+	lib/sync/engine_due.c lib/sync/engine_state.h \
+	lib/sync/engine_turn.c \
 	lib/sync/follow.c lib/sync/follow.h \
 	lib/sync/follow_replace.c lib/sync/follow_state.h \
 	lib/sync/followup.c \

@@ -233,8 +233,7 @@ const struct config_option config_options[] = {
 	"How long a conversation may be without its event before it "
 	"is suspected to belong to an event that was never saved, and "
 	"removed when it is certain that there is none; 0: never."),
-    NUMBER("catchUpHours", catch_up_ms, FRACTION | PENDING, "6", 0.001, 8760,
-	HOUR,
+    NUMBER("catchUpHours", catch_up_ms, FRACTION, "6", 0.001, 8760, HOUR,
 	"How often the events of a mailbox are read again without "
 	"having been asked to."),
     NUMBER("catchUpPastDays", catch_up_past_ms, FRACTION, "7", 0, 3660, DAY,

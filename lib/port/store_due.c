@@ -5,8 +5,7 @@
 
 #include "base/mem.h"
 
-/* The states' numbers stand in the texts as they do in the partial indexes,
- * which are used for nothing else. */
+/* The states' numbers stand in the texts as they do in the partial indexes. */
 static const char store_due_links_sql[] =
     "SELECT tenant, user_id, conversation FROM link"
     " WHERE check_ms > 0 AND check_ms <= $1 ORDER BY check_ms LIMIT $2";
@@ -77,10 +76,14 @@ static int
 store_due_add_all(struct store *s, const char *sql, int64_t now_ms,
     int64_t again_ms, size_t limit, int64_t *count, struct err *e)
 {
-	struct store_due *rows = mem_calloc(limit, sizeof(*rows));
-	int found = store_due_read(s, sql, now_ms, limit, rows, e);
-	int rc = found < 0 ? -1 : 0;
+	struct store_due *rows;
+	int found, rc;
 
+	if (limit == 0)
+		return 0;
+	rows = mem_calloc(limit, sizeof(*rows));
+	found = store_due_read(s, sql, now_ms, limit, rows, e);
+	rc = found < 0 ? -1 : 0;
 	for (int i = 0; i < found && rc == 0; i++)
 		rc = store_due_add_one(
 		    s, &rows[i], now_ms, now_ms + again_ms, e);
@@ -91,18 +94,18 @@ store_due_add_all(struct store *s, const char *sql, int64_t now_ms,
 }
 
 int
-store_due_add(struct store *s, int64_t now_ms, int64_t again_ms, size_t limit,
-    int64_t *count, struct err *e)
+store_due_add(struct store *s, int64_t now_ms, int64_t again_ms, size_t links,
+    size_t mailboxes, int64_t *count, struct err *e)
 {
 	int64_t added = 0;
 	int own = store_db_enter(s, e);
 	int rc = own < 0 ? -1
 			 : store_due_add_all(s, store_due_links_sql, now_ms,
-			       again_ms, limit, &added, e);
+			       again_ms, links, &added, e);
 
 	if (rc == 0)
 		rc = store_due_add_all(s, store_due_mailboxes_sql, now_ms,
-		    again_ms, limit, &added, e);
+		    again_ms, mailboxes, &added, e);
 	rc = store_db_leave(s, own, rc, e);
 	if (rc == 0 && count != NULL)
 		*count += added;

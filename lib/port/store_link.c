@@ -221,6 +221,14 @@ store_link_each(struct store *s, const char *tenant, const char *user,
     int (*each)(const struct store_link *l, void *arg), void *arg,
     struct err *e)
 {
+	return store_link_each_after(s, tenant, user, "", each, arg, e);
+}
+
+int
+store_link_each_after(struct store *s, const char *tenant, const char *user,
+    const char *after, int (*each)(const struct store_link *l, void *arg),
+    void *arg, struct err *e)
+{
 	static const char all_sql[] =
 	    "SELECT " STORE_LINK_COLUMNS " FROM link WHERE conversation > $1"
 	    " ORDER BY conversation LIMIT $2";
@@ -230,7 +238,7 @@ store_link_each(struct store *s, const char *tenant, const char *user,
 	    " ORDER BY conversation LIMIT $4";
 	struct store_link_visit visit = {each, arg};
 	struct store_value params[4] = {
-	    STORE_TEXT(""), STORE_TEXT(user), STORE_TEXT(tenant)};
+	    STORE_TEXT(after), STORE_TEXT(user), STORE_TEXT(tenant)};
 	struct store_walk walk = {.sql = tenant != NULL ? one_sql : all_sql,
 	    .params = params,
 	    .param_count = tenant != NULL ? 4 : 2,

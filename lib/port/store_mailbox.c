@@ -68,8 +68,12 @@ static void
 store_mailbox_put_state(struct store_mailbox *m, enum store_mailbox_state state,
     const char *reason, int64_t retry_ms, int64_t now_ms)
 {
-	if (m->state != state)
+	/* Only a followed mailbox has a catch-up planned; once it is followed
+	 * again it has missed something. */
+	if (m->state != state) {
 		m->since_ms = now_ms;
+		m->check_ms = state == STORE_MAILBOX_FOLLOWED ? now_ms : 0;
+	}
 	m->state = state;
 	m->retry_ms = retry_ms;
 	store_db_copy(m->reason, sizeof(m->reason), reason);
@@ -145,42 +149,6 @@ store_mailbox_set_state(struct store *s, const char *tenant, const char *user,
 		store_mailbox_put_state(&m, state, reason, retry_ms, now_ms);
 		rc = store_mailbox_write(s, &m, e);
 	}
-	return store_db_leave(s, own, rc, e);
-}
-
-int
-store_mailbox_set_catch_up(struct store *s, const char *tenant,
-    const char *user, int64_t at_ms, int64_t next_ms, struct err *e)
-{
-	static const char sql[] =
-	    "UPDATE mailbox SET catch_up_ms = $3, check_ms = $4"
-	    " WHERE tenant = $1 AND user_id = $2";
-	int own = store_db_enter(s, e);
-	int rc = -1;
-
-	if (own >= 0 &&
-	    store_db_run(s, sql,
-		STORE_WITH(STORE_TEXT(tenant), STORE_TEXT(user),
-		    STORE_INT(at_ms), STORE_INT(next_ms)),
-		e) >= 0)
-		rc = 0;
-	return store_db_leave(s, own, rc, e);
-}
-
-int
-store_mailbox_hurry(struct store *s, int64_t due_ms, struct err *e)
-{
-	static const char sql[] = "UPDATE mailbox SET check_ms = $1"
-				  " WHERE state = $2 AND check_ms > $1";
-	int own = store_db_enter(s, e);
-	int rc = -1;
-
-	if (own >= 0 &&
-	    store_db_run(s, sql,
-		STORE_WITH(
-		    STORE_INT(due_ms), STORE_INT(STORE_MAILBOX_FOLLOWED)),
-		e) >= 0)
-		rc = 0;
 	return store_db_leave(s, own, rc, e);
 }
 

@@ -12,7 +12,6 @@ enum { GRAPH_PAGE = 50 };
 #define GRAPH_SELECT                                                           \
 	"id,subject,start,end,isAllDay,isCancelled,isDraft,isOrganizer,type,"  \
 	"seriesMasterId,changeKey,recurrence"
-#define GRAPH_PREFER "IdType=\"ImmutableId\", outlook.timezone=\"UTC\""
 
 void
 graph_request(const struct config *c, const char *method, const char *op,
@@ -116,14 +115,37 @@ out:
 }
 
 void
+graph_event_glance_path(const char *user, const char *event, struct buf *out)
+{
+	graph_user_path(out, user);
+	buf_puts(out, "/events/");
+	url_encode(out, event, strlen(event));
+	buf_puts(out, "?$select=id,changeKey");
+}
+
+const char *
+graph_event_glance_read(const json_t *body)
+{
+	const char *key = json_str(body, "changeKey");
+
+	return key != NULL ? key : "";
+}
+
+void
+graph_calendar_path(const char *user, const char *event, struct buf *out)
+{
+	graph_user_path(out, user);
+	buf_puts(out, "/events/");
+	url_encode(out, event, strlen(event));
+	buf_puts(out, "/calendar?$select=id");
+}
+
+void
 graph_calendar_request(const struct config *c, const char *user,
     const char *event, struct http_request *req)
 {
 	graph_request(c, "GET", "get-event-calendar", "", req);
-	graph_user_path(&req->url, user);
-	buf_puts(&req->url, "/events/");
-	url_encode(&req->url, event, strlen(event));
-	buf_puts(&req->url, "/calendar?$select=id");
+	graph_calendar_path(user, event, &req->url);
 	graph_prefer(req);
 }
 

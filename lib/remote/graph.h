@@ -13,6 +13,8 @@
 #include "port/http.h"
 #include "rule/event.h"
 
+#define GRAPH_PREFER "IdType=\"ImmutableId\", outlook.timezone=\"UTC\""
+
 /* What a status and an error code mean depends on what was asked for. */
 enum graph_area {
 	GRAPH_EVENT, /* one event: ErrorItemNotFound is ERR_GONE */
@@ -68,8 +70,16 @@ void graph_event_request(const struct config *c, const char *user,
 int graph_event_reply(const struct config *c, const struct http_reply *reply,
     struct event *out, struct err *e);
 
+/* The same in a $batch, only to see whether the event has changed: the path,
+ * with GRAPH_PREFER as the member's Prefer. */
+void
+graph_event_glance_path(const char *user, const char *event, struct buf *out);
+/* The changeKey in a member's body, "" when there is none. */
+const char *graph_event_glance_read(const json_t *body);
+
 /* The calendar that an event lies in: does it lie in one? ERR_GONE: in none;
  * any other permanent refusal says nothing of it. */
+void graph_calendar_path(const char *user, const char *event, struct buf *out);
 void graph_calendar_request(const struct config *c, const char *user,
     const char *event, struct http_request *req);
 int graph_calendar_reply(const struct http_reply *reply, struct err *e);

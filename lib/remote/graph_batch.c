@@ -13,6 +13,31 @@
 #include "remote/reply.h"
 #include "rule/retry.h"
 
+static json_t *
+graph_batch_member(const struct graph_batch_item *item, size_t number)
+{
+	json_t *headers = json_object();
+	json_t *o = json_object();
+	char id[24];
+
+	snprintf(id, sizeof(id), "%zu", number);
+	json_object_set_new(o, "id", json_string(id));
+	json_object_set_new(o, "method", json_string(item->method));
+	json_object_set_new(o, "url", json_string(item->path));
+	if (item->prefer != NULL)
+		json_object_set_new(
+		    headers, "Prefer", json_string(item->prefer));
+	if (item->body != NULL) {
+		json_object_set_new(
+		    headers, "Content-Type", json_string("application/json"));
+		json_object_set_new(o, "body", json_loads(item->body, 0, NULL));
+	}
+	if (json_object_size(headers) > 0)
+		json_object_set(o, "headers", headers);
+	json_decref(headers);
+	return o;
+}
+
 void
 graph_batch_request(const struct config *c, const char *op,
     const struct graph_batch_item *items, size_t count,
@@ -22,23 +47,9 @@ graph_batch_request(const struct config *c, const char *op,
 	json_t *doc = json_object();
 	char *text;
 
-	for (size_t i = 0; i < count; i++) {
-		json_t *o = json_object();
-		char id[24];
-
-		snprintf(id, sizeof(id), "%zu", i + 1);
-		json_object_set_new(o, "id", json_string(id));
-		json_object_set_new(o, "method", json_string(items[i].method));
-		json_object_set_new(o, "url", json_string(items[i].path));
-		if (items[i].body != NULL) {
-			json_object_set_new(o, "headers",
-			    json_pack(
-				"{s:s}", "Content-Type", "application/json"));
-			json_object_set_new(
-			    o, "body", json_loads(items[i].body, 0, NULL));
-		}
-		json_array_append_new(list, o);
-	}
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(
+		    list, graph_batch_member(&items[i], i + 1));
 	json_object_set_new(doc, "requests", list);
 	graph_request(c, "POST", op, "/$batch", req);
 	text = json_text(doc);

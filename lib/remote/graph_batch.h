@@ -18,6 +18,7 @@ struct graph_batch_item {
 	const char *method;
 	const char *path; /* below /v1.0, percent-encoded */
 	const char *body; /* JSON text, NULL: none */
+	const char *prefer; /* header of that name, NULL: none */
 };
 
 /* What became of a member. */

@@ -1,8 +1,7 @@
 /* sync/engine.c - see engine.h. */
-#include "sync/engine.h"
+#include "sync/engine_state.h"
 
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,36 +11,8 @@
 #include "rule/share.h"
 
 enum {
-	ENGINE_CLAIM = 32,
 	ENGINE_SPARE = 8, /* tasks that are of no tenant find room */
-	ENGINE_CHECKPOINT_MS = 1000,
-	ENGINE_DUE = 100, /* links and mailboxes found due at one beat */
-	ENGINE_DUE_AGAIN_MS = 60 * 60 * 1000 /* should their work be lost */
-};
-
-struct engine {
-	struct session *session;
-	TAILQ_HEAD(, task) tasks;
-	size_t count;
-	struct loop_timer *next; /* the next row is due */
-	struct loop_timer *beat;
-	struct loop_timer *checkpoint;
-	struct session_commit
-	    recovery; /* nothing is claimed before it stands */
-	bool recovered;
-	bool crashed;
-	int64_t recovered_count;
-	struct session_commit claim;
-	/* A claim was applied and its commit is not known to stand: it may
-	 * turn up durable all the same. */
-	bool claim_in_doubt;
-	struct session_commit heartbeat;
-	struct session_commit due; /* what the clock alone asks for */
-	struct store_work claimed[ENGINE_CLAIM];
-	int claimed_count;
-	size_t claim_limit;
-	int64_t next_ms;
-	bool was_busy; /* at some time since the last beat */
+	ENGINE_CHECKPOINT_MS = 1000
 };
 
 static void (*const engine_kinds[STORE_KIND_COUNT])(struct task *t) = {
@@ -83,10 +54,25 @@ engine_task_free(struct task *t)
 	free(t);
 }
 
+void
+engine_task_run(struct engine *e, struct task *t)
+{
+	const struct store_work *work = &t->work;
+
+	t->held = false;
+	if (work->crashes >= ENGINE_CRASHES_MAX)
+		task_bury(t, "poison: sync died over it again and again");
+	else if (work->tenant[0] != '\0' && t->of == NULL)
+		task_finish(t); /* the tenant is no longer configured */
+	else
+		engine_kinds[work->kind](t);
+}
+
 static void
 engine_task_start(struct engine *e, const struct store_work *work)
 {
 	struct task *t = mem_zalloc(sizeof(*t));
+	int64_t wait_ms = 0;
 
 	t->engine = e;
 	t->session = e->session;
@@ -94,17 +80,17 @@ engine_task_start(struct engine *e, const struct store_work *work)
 	t->of = session_tenant(e->session, work->tenant);
 	t->started_ms = clock_mono_ms();
 	t->call.session = e->session;
+	t->turned_away = work->kind == STORE_WORK_CATCHUP &&
+	    !engine_may_catch_up(e, work->tenant, &wait_ms);
 	TAILQ_INSERT_TAIL(&e->tasks, t, link);
 	e->count++;
 	if (t->of != NULL)
 		t->of->tasks++;
 	e->was_busy = true;
-	if (work->crashes >= ENGINE_CRASHES_MAX)
-		task_bury(t, "poison: sync died over it again and again");
-	else if (work->tenant[0] != '\0' && t->of == NULL)
-		task_finish(t); /* the tenant is no longer configured */
-	else
-		engine_kinds[work->kind](t);
+	if (t->turned_away)
+		task_defer(t, wait_ms, "other mailboxes catch up first");
+	else if (engine_may_start(e, t))
+		engine_task_run(e, t);
 }
 
 void
@@ -119,6 +105,9 @@ engine_task_ended(struct engine *e, struct task *t)
 	if (t->of != NULL)
 		t->of->tasks--;
 	engine_task_free(t);
+	loop_timer_set(e->turns, 0);
+	if (e->more_due)
+		engine_add_due(e);
 	if (was_full)
 		engine_wake(e);
 }
@@ -212,6 +201,7 @@ engine_recovery_stands(void *arg)
 	e->recovered = true;
 	if (e->recovered_count > 0)
 		log_info("work-recovered", LOG_INT("rows", e->recovered_count));
+	engine_add_due(e);
 	engine_wake(e);
 }
 
@@ -297,50 +287,7 @@ engine_next_due(void *arg)
 	engine_wake(arg);
 }
 
-/* ---- heartbeat, checkpoints ---- */
-
-static int
-engine_heartbeat_apply(struct store *s, void *arg, struct err *e)
-{
-	const struct engine *engine = arg;
-	char text[32];
-
-	snprintf(text, sizeof(text), "%zu", engine->count);
-	return store_fact_set(s, "sync-heartbeat", text, clock_wall_ms(), e);
-}
-
-static int
-engine_due_apply(struct store *s, void *arg, struct err *e)
-{
-	(void)arg;
-	return store_due_add(
-	    s, clock_wall_ms(), ENGINE_DUE_AGAIN_MS, ENGINE_DUE, NULL, e);
-}
-
-static void
-engine_due_added(void *arg)
-{
-	engine_wake(arg);
-}
-
-/* Links and mailboxes whose time has come, a bounded number a beat: thousands
- * that are due together come one after the other. */
-static void
-engine_add_due(struct engine *e)
-{
-	struct err err = {.code = ERR_NONE};
-	int64_t next_ms;
-
-	if (e->due.in != NULL || e->session->store == NULL ||
-	    !e->session->config->sync_enabled ||
-	    store_due_next(e->session->store, &next_ms, &err) != 0 ||
-	    next_ms > clock_wall_ms())
-		return;
-	e->due.apply = engine_due_apply;
-	e->due.after = engine_due_added;
-	e->due.arg = e;
-	session_commit(e->session, &e->due);
-}
+/* ---- beat, checkpoints ---- */
 
 static void
 engine_beat(void *arg)
@@ -351,12 +298,9 @@ engine_beat(void *arg)
 	if (e->count == 0 && e->was_busy)
 		malloc_trim(0);
 	e->was_busy = e->count > 0;
+	e->turned_away = 0;
 	loop_timer_set(e->beat, ENGINE_BEAT_MS);
-	if (e->heartbeat.in == NULL && e->session->store != NULL) {
-		e->heartbeat.apply = engine_heartbeat_apply;
-		e->heartbeat.arg = e;
-		session_commit(e->session, &e->heartbeat);
-	}
+	engine_write_heartbeat(e);
 	engine_add_due(e);
 	engine_wake(e);
 	if (!loop_timer_is_set(e->checkpoint))
@@ -387,6 +331,7 @@ engine_new(struct session *s)
 	e->next = loop_timer_new(s->loop, engine_next_due, e);
 	e->beat = loop_timer_new(s->loop, engine_beat, e);
 	e->checkpoint = loop_timer_new(s->loop, engine_checkpoint, e);
+	e->turns = loop_timer_new(s->loop, engine_give_turns, e);
 	return e;
 }
 
@@ -408,6 +353,7 @@ engine_free(struct engine *e)
 	loop_timer_free(e->next);
 	loop_timer_free(e->beat);
 	loop_timer_free(e->checkpoint);
+	loop_timer_free(e->turns);
 	free(e);
 }
 

@@ -34,6 +34,12 @@ size_t engine_count(const struct engine *e);
 
 /* For tasks. */
 void engine_task_ended(struct engine *e, struct task *t);
+/* Asks Graph in batches about the mailbox: then() is called, from the loop,
+ * once no other row of it is being worked on, and until engine_batch_end() none
+ * is begun. */
+void engine_batch_begin(
+    struct engine *e, struct task *t, void (*then)(struct task *t));
+void engine_batch_end(struct engine *e, struct task *t);
 bool engine_conversation_busy(
     const struct engine *e, const struct task *t, const char *conversation);
 /* Whether t may search its whole mailbox now: no other task does that, and few

@@ -15,6 +15,7 @@
 enum {
 	FOLLOW_CLAIM_MS = 90 * 1000, /* longer than any run of requests */
 	FOLLOW_REAUTHORIZED_MS = 10 * 60 * 1000,
+	FOLLOW_YOUNG_MS = 5 * 1000, /* and the debounce of a row put back */
 	FOLLOW_REPLACEMENTS = 3
 };
 
@@ -388,7 +389,8 @@ static enum subscription_need
 follow_decide(const struct follow *f, struct subscription *facts)
 {
 	int64_t now_ms = clock_wall_ms();
-	bool force = f->parked || (f->flags & FOLLOW_FORCE) != 0;
+	bool force =
+	    f->parked || (f->flags & (FOLLOW_FORCE | FOLLOW_REMOVED)) != 0;
 
 	facts->exists = f->has_sub;
 	facts->granted_ms = f->sub.granted_ms;
@@ -398,6 +400,17 @@ follow_decide(const struct follow *f, struct subscription *facts)
 		force = true;
 	return subscription_decide(
 	    facts, now_ms, f->session->policy.subscription_limit_ms, force);
+}
+
+/* Whether "removed" may have been said of the one before, of which Graph told
+ * twice while this one was made. Then renewing tells: 404 makes a new one. */
+static bool
+follow_is_young(const struct follow *f)
+{
+	int64_t age_ms = clock_wall_ms() - f->sub.granted_ms;
+
+	return age_ms >= 0 &&
+	    age_ms < FOLLOW_YOUNG_MS + f->session->config->debounce_ms;
 }
 
 /* Made for another deploymentUrl: it can not be changed by PATCH. */
@@ -433,7 +446,11 @@ follow_claimed(void *arg)
 		return;
 	}
 	f->need = follow_decide(f, &facts);
-	if (f->need != SUBSCRIPTION_CREATE && follow_url_changed(f)) {
+	if (f->need != SUBSCRIPTION_CREATE &&
+	    (follow_url_changed(f) ||
+		((f->flags & FOLLOW_REMOVED) != 0 && !follow_is_young(f)))) {
+		/* Nothing of it is to be kept, should Graph still have it. */
+		f->tried_renewal = true;
 		text_copy(f->other_id, sizeof(f->other_id), f->sub.id);
 		follow_remove_other(f);
 		return;

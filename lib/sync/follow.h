@@ -7,7 +7,8 @@
 
 enum follow_flags {
 	FOLLOW_FORCE = 1, /* renew also when it is not due */
-	FOLLOW_REAUTHORIZE = 2 /* renew unless that was just done */
+	FOLLOW_REAUTHORIZE = 2, /* renew unless that was just done */
+	FOLLOW_REMOVED = 4 /* Graph says that there is none any more */
 };
 
 enum follow_outcome {
@@ -31,7 +32,8 @@ struct follow;
 /*
  * Starts: takes the mailbox's claim row, decides by rule/subscription.h,
  * creates (the pending row is committed before POST), renews, recreates on
- * 404/410 or when it has expired, replaces on 409, parks on 403 and when there
+ * 404/410 or when it has expired, replaces on 409 and, after FOLLOW_REMOVED,
+ * whatever Graph may still list under its id, parks on 403 and when there
  * is no mailbox. With a created or recreated subscription SEARCH and CATCHUP
  * work is added in the transaction that records it. At most one exchange at a
  * time. done is called once, from the loop; *r is borrowed for the call. A

@@ -27,8 +27,12 @@ static int
 followup_unseen(const struct store_link *l, void *arg)
 {
 	bool *any = arg;
+	int64_t since_ms =
+	    l->announced_ms > 0 ? l->announced_ms : l->created_ms;
 
-	if (l->state != STORE_LINK_ANNOUNCED)
+	/* However often something is said of the subscription. */
+	if (l->state != STORE_LINK_ANNOUNCED ||
+	    link_next_search_ms(l->searches, since_ms) > task_now_ms())
 		return 0;
 	*any = true;
 	return 1;
@@ -44,7 +48,7 @@ followup_fail_store(struct task *t, struct err *e)
 	task_fail(t, e);
 }
 
-/* Has an agent announced a conversation whose event has not been seen? */
+/* Has an agent announced a conversation whose event is to be looked for? */
 static void
 followup_search(struct task *t)
 {
@@ -131,9 +135,8 @@ followup_start(struct task *t)
 
 	if ((t->work.hints & STORE_HINT_REAUTHORIZE) != 0)
 		flags |= FOLLOW_REAUTHORIZE;
-	/* Renewing tells whether it is really gone: 404 makes a new one. */
 	if ((t->work.hints & STORE_HINT_REMOVED) != 0)
-		flags |= FOLLOW_FORCE;
+		flags |= FOLLOW_REMOVED;
 	t->free_state = followup_free;
 	t->state = follow_start(
 	    t->session, t->work.tenant, t->work.user, flags, followup_done, t);

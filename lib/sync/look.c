@@ -335,6 +335,8 @@ look_follow(struct look *l)
 		return;
 	}
 	if (l->task->session->policy.dry_run) {
+		/* Conversation and event differ: a catch-up is to see that. */
+		s->change_key[0] = '\0';
 		log_info("dry-run", LOG_STR("tenant", l->task->work.tenant),
 		    LOG_STR("mailbox", l->task->work.user),
 		    LOG_STR("conversation", s->conversation),

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "rule/catchup.h"
 #include "rule/link.h"
 #include "rule/retry.h"
 #include "sync/engine.h"
@@ -186,9 +187,14 @@ task_apply_mailbox(
 	    .event = "",
 	};
 
+	if (o->round != NULL &&
+	    store_round_save(s, t->work.tenant, t->work.user, o->round, e) != 0)
+		return -1;
 	if (o->catch_up_done &&
 	    store_mailbox_set_catch_up(s, t->work.tenant, t->work.user, now_ms,
-		now_ms + t->session->config->catch_up_ms, e) != 0)
+		catchup_next_ms(now_ms, t->session->config->catch_up_ms,
+		    rand_below(UINT64_MAX)),
+		e) != 0)
 		return -1;
 	if (!o->park)
 		return 0;

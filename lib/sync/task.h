@@ -43,6 +43,7 @@ struct task_outcome {
 	char park_reason[STORE_REASON_MAX];
 	int64_t park_until_ms;
 	bool catch_up_done;
+	const struct store_round *round; /* how far it is; NULL: not told */
 	enum task_end end;
 	int64_t until_ms; /* of TASK_DEFER */
 	char reason[STORE_REASON_MAX];
@@ -64,6 +65,12 @@ struct task {
 	char conversation[STORE_ID_MAX];
 	bool deleting; /* counts for the brake */
 	bool scanning; /* searches a whole mailbox: few at a time */
+	/* Of the engine: waits for the end of a batch, to begin; waits for its
+	 * turn with one, to go on; has one under way; has to come later. */
+	bool held;
+	void (*turn)(struct task *t);
+	bool in_batch;
+	bool turned_away;
 	TAILQ_ENTRY(task) link;
 };
 

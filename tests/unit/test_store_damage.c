@@ -79,6 +79,9 @@ static const char back_to_version_1[] =
     "ALTER TABLE link DROP COLUMN check_ms;"
     "ALTER TABLE mailbox DROP COLUMN check_ms;"
     "ALTER TABLE mailbox DROP COLUMN email;"
+    "ALTER TABLE mailbox DROP COLUMN round_ms;"
+    "ALTER TABLE mailbox DROP COLUMN round_generation;"
+    "ALTER TABLE mailbox DROP COLUMN round_after;"
     "PRAGMA user_version = 1";
 
 static void

@@ -37,8 +37,8 @@ add_due(struct test_store *t, int64_t now_ms, size_t limit)
 {
 	int64_t count = 0;
 
-	assert_ok(
-	    t, store_due_add(t->store, now_ms, 1000, limit, &count, &t->e));
+	assert_ok(t,
+	    store_due_add(t->store, now_ms, 1000, limit, limit, &count, &t->e));
 	return count;
 }
 
@@ -124,10 +124,12 @@ static void
 catch_ups_are_brought_forward_and_never_put_off(void **state)
 {
 	struct test_store *t = *state;
+	int64_t count;
 
 	add_mailbox(t, ANNA, T0 + 100);
 	add_mailbox(t, BERT, T0 + 10);
-	assert_ok(t, store_mailbox_hurry(t->store, T0 + 50, &t->e));
+	assert_ok(t, store_mailbox_hurry(t->store, T0 + 50, 10, &count, &t->e));
+	assert_int_equal(count, 1);
 	assert_int_equal(next(t), T0 + 10);
 	assert_int_equal(add_due(t, T0 + 50, 10), 2);
 }
