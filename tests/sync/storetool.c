@@ -96,10 +96,10 @@ static int
 each_mailbox(const struct store_mailbox *m, void *arg)
 {
 	json_array_append_new(arg,
-	    json_pack("{s:s, s:s, s:i, s:s, s:I, s:I}", "tenant", m->tenant,
-		"user", m->user, "state", (int)m->state, "reason", m->reason,
-		"retry", (json_int_t)m->retry_ms, "catchUp",
-		(json_int_t)m->catch_up_ms));
+	    json_pack("{s:s, s:s, s:i, s:s, s:I, s:I, s:I}", "tenant",
+		m->tenant, "user", m->user, "state", (int)m->state, "reason",
+		m->reason, "retry", (json_int_t)m->retry_ms, "catchUp",
+		(json_int_t)m->catch_up_ms, "check", (json_int_t)m->check_ms));
 	return 0;
 }
 
@@ -162,11 +162,12 @@ dump(struct store *s, struct err *e)
 		"mailboxes", "subscriptions", "work", "dead", "audit", "facts");
 	char *keys = NULL;
 	char *text;
-	int64_t at_ms;
+	int64_t at_ms, beat_ms = 0;
 	int rc = -1;
 
 	/* Work first: what is done meanwhile is then seen twice, not never. */
-	if (store_work_each(s, NULL, NULL, each_work,
+	if (store_fact_get(s, "sync-heartbeat", NULL, 0, &beat_ms, e) >= 0 &&
+	    store_work_each(s, NULL, NULL, each_work,
 		json_object_get(doc, "work"), e) == 0 &&
 	    store_link_each(s, NULL, NULL, each_link,
 		json_object_get(doc, "links"), e) == 0 &&
@@ -182,6 +183,7 @@ dump(struct store *s, struct err *e)
 		s, "", each_fact, json_object_get(doc, "facts"), e) == 0 &&
 	    store_keys_load(s, &keys, &at_ms, e) == 0)
 		rc = 0;
+	json_object_set_new(doc, "beat", json_integer(beat_ms));
 	json_object_set_new(doc, "keys",
 	    keys != NULL ? json_loads(keys, 0, NULL) : json_null());
 	if (rc == 0) {
@@ -215,6 +217,43 @@ downtime(struct store *s, char **argv, struct err *e)
 		clock_wall_ms() - strtoll(argv[2], NULL, 10), e) != 0)
 		return -1;
 	return store_commit(s, e);
+}
+
+static int
+seed_link(struct store *s, const json_t *o, struct err *e)
+{
+	struct store_link l = {
+	    .state = STORE_LINK_LINKED, .verified = true, .written = true};
+
+	text_copy(l.conversation, sizeof(l.conversation),
+	    json_str(o, "conversation"));
+	text_copy(l.tenant, sizeof(l.tenant), json_str(o, "tenant"));
+	text_copy(l.user, sizeof(l.user), json_str(o, "user"));
+	text_copy(l.source_id, sizeof(l.source_id), json_str(o, "sourceId"));
+	text_copy(l.event, sizeof(l.event), json_str(o, "event"));
+	text_copy(l.change_key, sizeof(l.change_key), json_str(o, "changeKey"));
+	text_copy(l.topic, sizeof(l.topic), json_str(o, "topic"));
+	text_copy(l.agent, sizeof(l.agent), json_str(o, "agent"));
+	text_copy(l.series, sizeof(l.series), "single");
+	l.start_ms = json_int(o, "start", 0);
+	l.end_ms = json_int(o, "end", 0);
+	l.created_ms = l.synced_ms = clock_wall_ms();
+	return store_link_save(s, &l, e);
+}
+
+/* seed FILE: links that are in step with their events, one JSON array. */
+static int
+seed(struct store *s, const char *path, struct err *e)
+{
+	json_t *list = json_load_file(path, 0, NULL);
+	int rc = store_begin(s, e);
+
+	for (size_t i = 0; rc == 0 && i < json_array_size(list); i++)
+		rc = seed_link(s, json_array_get(list, i), e);
+	if (rc == 0)
+		rc = store_commit(s, e);
+	json_decref(list);
+	return rc;
 }
 
 /* wake SOCKET */
@@ -254,6 +293,14 @@ run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
 		return store_fact_set(s, argv[0], argv[1], clock_wall_ms(), e);
 	if (strcmp(verb, "downtime") == 0 && argc == 3)
 		return downtime(s, argv, e);
+	if (strcmp(verb, "seed") == 0 && argc == 1)
+		return seed(s, argv[0], e);
+	if (strcmp(verb, "release") == 0 && argc == 2)
+		return store_work_release(s, argv[0], argv[1], e);
+	/* caught TENANT USER AT_MS NEXT_MS */
+	if (strcmp(verb, "caught") == 0 && argc == 4)
+		return store_mailbox_set_catch_up(s, argv[0], argv[1],
+		    strtoll(argv[2], NULL, 10), strtoll(argv[3], NULL, 10), e);
 	if (strcmp(verb, "wake") == 0 && argc == 1)
 		return wake(argv[0], e);
 	if (strcmp(verb, "unfact") == 0 && argc == 1)

@@ -869,6 +869,59 @@ keys_without_an_issuer_get_the_discoverys(void **state)
 	json_decref(keys);
 }
 
+static void
+a_batchs_members_have_the_headers_that_they_need(void **state)
+{
+	const struct config c = usual();
+	const struct graph_batch_item items[] = {
+	    {"GET", "/users/u/events/a%2Bb", NULL, GRAPH_PREFER},
+	    {"PATCH", "/subscriptions/s", "{\"x\":1}", NULL},
+	    {"DELETE", "/subscriptions/s", NULL, NULL},
+	};
+	struct http_request req;
+	json_t *root;
+	const json_t *doc;
+
+	(void)state;
+	graph_batch_request(&c, "batch", items, 3, &req);
+	root = json_loads(buf_text(&req.body), 0, NULL);
+	assert_non_null(root);
+	doc = json_arr(root, "requests");
+	assert_string_equal(
+	    json_str(json_obj(json_array_get(doc, 0), "headers"), "Prefer"),
+	    "IdType=\"ImmutableId\", outlook.timezone=\"UTC\"");
+	assert_int_equal(
+	    json_object_size(json_obj(json_array_get(doc, 0), "headers")), 1);
+	assert_string_equal(
+	    json_str(
+		json_obj(json_array_get(doc, 1), "headers"), "Content-Type"),
+	    "application/json");
+	assert_null(json_obj(json_array_get(doc, 2), "headers"));
+	json_decref(root);
+	http_request_clear(&req);
+}
+
+static void
+an_event_is_glanced_at_by_its_changekey_and_its_calendar(void **state)
+{
+	json_t *body = json_loads("{\"changeKey\":\"k\"}", 0, NULL);
+	struct buf path;
+
+	(void)state;
+	buf_init(&path, 256);
+	graph_event_glance_path("u", "a/b=", &path);
+	assert_string_equal(
+	    buf_text(&path), "/users/u/events/a%2Fb%3D?$select=id,changeKey");
+	buf_reset(&path);
+	graph_calendar_path("u", "a/b=", &path);
+	assert_string_equal(
+	    buf_text(&path), "/users/u/events/a%2Fb%3D/calendar?$select=id");
+	buf_clear(&path);
+	assert_string_equal(graph_event_glance_read(body), "k");
+	assert_string_equal(graph_event_glance_read(NULL), "");
+	json_decref(body);
+}
+
 struct batch_seen {
 	int status[3];
 	int64_t retry_after_ms[3];
@@ -972,6 +1025,9 @@ main(void)
 	    cmocka_unit_test(basic_authentication_is_form_encoded_first),
 	    cmocka_unit_test(discovery_leads_to_https_or_the_gateways_own_host),
 	    cmocka_unit_test(keys_without_an_issuer_get_the_discoverys),
+	    cmocka_unit_test(a_batchs_members_have_the_headers_that_they_need),
+	    cmocka_unit_test(
+		an_event_is_glanced_at_by_its_changekey_and_its_calendar),
 	    cmocka_unit_test(a_batchs_members_come_in_any_order_or_not_at_all),
 	    cmocka_unit_test(
 		a_batch_that_fails_as_a_whole_says_nothing_of_its_members),

@@ -134,6 +134,197 @@ catch_ups_are_brought_forward_and_never_put_off(void **state)
 	assert_int_equal(add_due(t, T0 + 50, 10), 2);
 }
 
+static struct store_mailbox
+mailbox(struct test_store *t, const char *user)
+{
+	struct store_mailbox m;
+
+	assert_int_equal(
+	    store_mailbox_find(t->store, TENANT, user, &m, &t->e), 1);
+	return m;
+}
+
+static void
+set_state(
+    struct test_store *t, const char *user, enum store_mailbox_state state)
+{
+	assert_ok(t,
+	    store_mailbox_set_state(
+		t->store, TENANT, user, state, "x", 0, T0 + 9, &t->e));
+}
+
+static void
+only_a_followed_mailbox_has_a_plan_and_is_due_when_followed_again(void **state)
+{
+	struct test_store *t = *state;
+	bool changed = false;
+
+	add_mailbox(t, ANNA, T0 + 500);
+	set_state(t, ANNA, STORE_MAILBOX_PARKED);
+	assert_int_equal(mailbox(t, ANNA).check_ms, 0);
+	/* A catch-up that ends afterwards plans none. */
+	assert_ok(t,
+	    store_mailbox_set_catch_up(
+		t->store, TENANT, ANNA, T0 + 1, T0 + 600, &t->e));
+	assert_int_equal(mailbox(t, ANNA).check_ms, 0);
+	set_state(t, ANNA, STORE_MAILBOX_FOLLOWED);
+	assert_int_equal(mailbox(t, ANNA).check_ms, T0 + 9);
+	set_state(t, ANNA, STORE_MAILBOX_UNFOLLOWED);
+	assert_int_equal(mailbox(t, ANNA).check_ms, 0);
+	assert_ok(t,
+	    store_mailbox_follow(
+		t->store, TENANT, ANNA, "", true, T0 + 20, &changed, &t->e));
+	assert_true(changed);
+	assert_int_equal(mailbox(t, ANNA).check_ms, T0 + 20);
+}
+
+static void
+a_plan_that_is_missing_or_too_far_ahead_is_made_anew(void **state)
+{
+	struct test_store *t = *state;
+
+	add_mailbox(t, ANNA, 0);
+	add_mailbox(t, BERT, T0 + 5000);
+	add_mailbox(t, "cccccccc-0000-4000-8000-00000000000c", T0 + 900);
+	assert_int_equal(
+	    store_mailbox_lacks_plan(t->store, T0 + 1000, &t->e), 1);
+	assert_ok(t,
+	    store_mailbox_plan(t->store, T0 + 1000, T0 + 900, 100, 10, &t->e));
+	assert_int_equal(
+	    store_mailbox_lacks_plan(t->store, T0 + 1000, &t->e), 0);
+	assert_in_range(mailbox(t, ANNA).check_ms, T0 + 900, T0 + 999);
+	assert_in_range(mailbox(t, BERT).check_ms, T0 + 900, T0 + 999);
+	assert_int_equal(
+	    mailbox(t, "cccccccc-0000-4000-8000-00000000000c").check_ms,
+	    T0 + 900);
+	/* The clock is set back by a day. */
+	assert_int_equal(
+	    store_mailbox_lacks_plan(t->store, T0 - 50000, &t->e), 1);
+	assert_ok(t,
+	    store_mailbox_plan(
+		t->store, T0 - 50000, T0 - 50100, 0, 2, &t->e));
+	assert_ok(t,
+	    store_mailbox_plan(
+		t->store, T0 - 50000, T0 - 50100, 0, 2, &t->e));
+	assert_int_equal(
+	    store_mailbox_lacks_plan(t->store, T0 - 50000, &t->e), 0);
+	assert_int_equal(next(t), T0 - 50100);
+}
+
+static void
+a_mailbox_that_is_not_followed_needs_no_plan(void **state)
+{
+	struct test_store *t = *state;
+	int64_t count;
+
+	add_mailbox(t, ANNA, T0);
+	set_state(t, ANNA, STORE_MAILBOX_PARKED);
+	assert_int_equal(store_mailbox_lacks_plan(t->store, T0, &t->e), 0);
+	assert_ok(t, store_mailbox_hurry(t->store, T0, 10, &count, &t->e));
+	assert_int_equal(count, 0);
+	assert_true(next(t) == INT64_MAX);
+}
+
+static void
+catch_ups_are_brought_forward_in_parts(void **state)
+{
+	struct test_store *t = *state;
+	int64_t count;
+
+	add_mailbox(t, ANNA, 0);
+	add_mailbox(t, BERT, T0 + 100);
+	assert_ok(t, store_mailbox_hurry(t->store, T0, 1, &count, &t->e));
+	assert_int_equal(count, 1);
+	assert_ok(t, store_mailbox_hurry(t->store, T0, 1, &count, &t->e));
+	assert_int_equal(count, 1);
+	assert_ok(t, store_mailbox_hurry(t->store, T0, 1, &count, &t->e));
+	assert_int_equal(count, 0);
+	assert_int_equal(add_due(t, T0, 10), 2);
+}
+
+static void
+links_and_mailboxes_have_limits_of_their_own(void **state)
+{
+	struct test_store *t = *state;
+	int64_t count = 0;
+
+	add_link(t, "c1", T0);
+	add_link(t, "c2", T0);
+	add_mailbox(t, ANNA, T0);
+	add_mailbox(t, BERT, T0);
+	assert_ok(t, store_due_add(t->store, T0, 1000, 0, 1, &count, &t->e));
+	assert_int_equal(count, 1);
+	assert_work(t, "3::32");
+	assert_ok(t, store_due_add(t->store, T0, 1000, 2, 0, &count, &t->e));
+	assert_int_equal(count, 3);
+}
+
+static void
+how_far_a_catch_up_has_come_is_kept_until_it_is_over(void **state)
+{
+	struct test_store *t = *state;
+	struct store_round r = {.begun_ms = T0, .generation = 3};
+	struct store_round seen;
+
+	assert_ok(t, store_round_save(t->store, TENANT, ANNA, &r, &t->e));
+	assert_int_equal(
+	    store_round_find(t->store, TENANT, ANNA, &seen, &t->e), 0);
+	add_mailbox(t, ANNA, T0);
+	assert_int_equal(
+	    store_round_find(t->store, TENANT, ANNA, &seen, &t->e), 0);
+	SET(r.after, "c7");
+	assert_ok(t, store_round_save(t->store, TENANT, ANNA, &r, &t->e));
+	/* What else happens to the mailbox leaves it alone. */
+	set_state(t, ANNA, STORE_MAILBOX_PARKED);
+	assert_int_equal(
+	    store_round_find(t->store, TENANT, ANNA, &seen, &t->e), 1);
+	assert_int_equal(seen.begun_ms, T0);
+	assert_int_equal(seen.generation, 3);
+	assert_string_equal(seen.after, "c7");
+	assert_ok(t,
+	    store_mailbox_set_catch_up(
+		t->store, TENANT, ANNA, T0, T0 + 9, &t->e));
+	assert_int_equal(
+	    store_round_find(t->store, TENANT, ANNA, &seen, &t->e), 0);
+}
+
+static int
+note_two(const struct store_link *l, void *arg)
+{
+	char *out = arg;
+
+	strcat(out, l->conversation);
+	return strlen(out) >= 4;
+}
+
+static void
+a_walk_over_links_goes_on_where_it_was_stopped(void **state)
+{
+	struct test_store *t = *state;
+	char seen[64] = "";
+
+	for (int i = 0; i < 5; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "c%d", i);
+		add_link(t, name, 0);
+	}
+	assert_ok(t,
+	    store_link_each_after(
+		t->store, TENANT, ANNA, "", note_two, seen, &t->e));
+	assert_string_equal(seen, "c0c1");
+	seen[0] = '\0';
+	assert_ok(t,
+	    store_link_each_after(
+		t->store, TENANT, ANNA, "c1", note_two, seen, &t->e));
+	assert_string_equal(seen, "c2c3");
+	seen[0] = '\0';
+	assert_ok(t,
+	    store_link_each_after(
+		t->store, TENANT, BERT, "", note_two, seen, &t->e));
+	assert_string_equal(seen, "");
+}
+
 int
 main(void)
 {
@@ -145,6 +336,16 @@ main(void)
 		a_followed_mailbox_catches_up_a_parked_one_does_not),
 	    cmocka_unit_test(no_more_than_the_limit_is_added_the_oldest_first),
 	    cmocka_unit_test(catch_ups_are_brought_forward_and_never_put_off),
+	    cmocka_unit_test(
+		only_a_followed_mailbox_has_a_plan_and_is_due_when_followed_again),
+	    cmocka_unit_test(
+		a_plan_that_is_missing_or_too_far_ahead_is_made_anew),
+	    cmocka_unit_test(a_mailbox_that_is_not_followed_needs_no_plan),
+	    cmocka_unit_test(catch_ups_are_brought_forward_in_parts),
+	    cmocka_unit_test(links_and_mailboxes_have_limits_of_their_own),
+	    cmocka_unit_test(
+		how_far_a_catch_up_has_come_is_kept_until_it_is_over),
+	    cmocka_unit_test(a_walk_over_links_goes_on_where_it_was_stopped),
 	};
 
 	return TEST_STORE_RUN("store: due", cases);

@@ -1,0 +1,176 @@
+/* tests/unit/test_catchup.c - rule/catchup.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "rule/catchup.h"
+
+enum { SINCE = 1000000 };
+
+static void
+what_a_link_asks_for(void **state)
+{
+	static const struct {
+		const char *sentence;
+		struct catchup_link link;
+		enum catchup_need need;
+		bool search;
+	} cases[] = {
+	    {"a followed event to come is asked for",
+		{.state = LINK_LINKED, .seen = true, .end_ms = SINCE + 1},
+		CATCHUP_ASK, false},
+	    {"one that ended a moment inside the window is asked for",
+		{.state = LINK_LINKED, .seen = true, .end_ms = SINCE},
+		CATCHUP_ASK, false},
+	    {"one that ended before it is past",
+		{.state = LINK_LINKED, .seen = true, .end_ms = SINCE - 1},
+		CATCHUP_PASS, false},
+	    {"one whose end is not known may still matter",
+		{.state = LINK_LINKED, .seen = true}, CATCHUP_ASK, false},
+	    {"a series is looked at whatever its master says",
+		{.state = LINK_LINKED,
+		    .seen = true,
+		    .series = true,
+		    .end_ms = SINCE + 1},
+		CATCHUP_LOOK, false},
+	    {"a series whose last occurrence is past is past",
+		{.state = LINK_LINKED,
+		    .seen = true,
+		    .series = true,
+		    .end_ms = SINCE - 1},
+		CATCHUP_PASS, false},
+	    {"a link with a write begun or an error is looked at",
+		{.state = LINK_LINKED, .seen = true, .unsettled = true},
+		CATCHUP_LOOK, false},
+	    {"a deletion candidate is looked at",
+		{.state = LINK_GONE, .seen = true}, CATCHUP_LOOK, false},
+	    {"a held deletion is looked at", {.state = LINK_HELD, .seen = true},
+		CATCHUP_LOOK, false},
+	    {"a link without an event is searched for",
+		{.state = LINK_ANNOUNCED}, CATCHUP_PASS, true},
+	    {"so is one that was given up", {.state = LINK_UNCONFIRMED},
+		CATCHUP_PASS, true},
+	    {"an announced event that was never seen is looked at too",
+		{.state = LINK_ANNOUNCED, .seen = true}, CATCHUP_LOOK, true},
+	    {"a foreign conversation is left alone",
+		{.state = LINK_FOREIGN, .seen = true}, CATCHUP_PASS, false},
+	    {"an ended one is left alone", {.state = LINK_ENDED, .seen = true},
+		CATCHUP_PASS, false},
+	    {"one ended early is left alone",
+		{.state = LINK_ENDED_EARLY, .seen = true, .series = true},
+		CATCHUP_PASS, false},
+	    {"a kept one is left alone", {.state = LINK_KEPT, .seen = true},
+		CATCHUP_PASS, false},
+	    {"a deleted one is left alone",
+		{.state = LINK_DELETED, .seen = true, .unsettled = true},
+		CATCHUP_PASS, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("# %s\n", cases[i].sentence);
+		assert_int_equal(
+		    catchup_need(&cases[i].link, SINCE), cases[i].need);
+		assert_int_equal(
+		    catchup_wants_search(&cases[i].link), cases[i].search);
+	}
+}
+
+static void
+what_the_answers_mean(void **state)
+{
+	static const struct {
+		const char *sentence;
+		enum err_code event;
+		bool same_key;
+		enum err_code calendar;
+		enum catchup_verdict verdict;
+	} cases[] = {
+	    {"the same event in a calendar costs nothing more", ERR_NONE, true,
+		ERR_NONE, CATCHUP_SAME},
+	    {"another changeKey is looked at", ERR_NONE, false, ERR_NONE,
+		CATCHUP_DIFFERS},
+	    {"another changeKey is enough, whatever the calendar says",
+		ERR_NONE, false, ERR_BUSY, CATCHUP_DIFFERS},
+	    {"an event that is gone is looked at", ERR_GONE, false, ERR_GONE,
+		CATCHUP_DIFFERS},
+	    {"an unchanged event in no calendar is looked at", ERR_NONE, true,
+		ERR_GONE, CATCHUP_DIFFERS},
+	    {"a throttled event waits", ERR_BUSY, false, ERR_NONE,
+		CATCHUP_THROTTLED},
+	    {"a throttled calendar waits", ERR_NONE, true, ERR_BUSY,
+		CATCHUP_THROTTLED},
+	    {"throttled comes before no answer", ERR_RETRY, false, ERR_BUSY,
+		CATCHUP_THROTTLED},
+	    {"an event without an answer is asked again", ERR_RETRY, false,
+		ERR_NONE, CATCHUP_AGAIN},
+	    {"a calendar without an answer is asked again", ERR_NONE, true,
+		ERR_RETRY, CATCHUP_AGAIN},
+	    {"a mailbox out of reach says nothing of the event", ERR_MAILBOX,
+		false, ERR_GONE, CATCHUP_NO_MAILBOX},
+	    {"nor does it when only the calendar says so", ERR_GONE, false,
+		ERR_MAILBOX, CATCHUP_NO_MAILBOX},
+	    {"a refused token says nothing either", ERR_AUTH, false,
+		ERR_MAILBOX, CATCHUP_NO_TOKEN},
+	    {"nor does one refused for the calendar", ERR_NONE, false, ERR_AUTH,
+		CATCHUP_NO_TOKEN},
+	    {"a refusal that is not understood is looked at", ERR_REFUSED,
+		false, ERR_NONE, CATCHUP_DIFFERS},
+	    {"so is one of the calendar", ERR_NONE, true, ERR_REFUSED,
+		CATCHUP_DIFFERS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("# %s\n", cases[i].sentence);
+		assert_int_equal(catchup_judge(cases[i].event,
+				     cases[i].same_key, cases[i].calendar),
+		    cases[i].verdict);
+	}
+}
+
+static void
+the_next_one_is_due_within_the_interval_and_not_together(void **state)
+{
+	const int64_t hour = 3600 * 1000;
+
+	(void)state;
+	assert_int_equal(catchup_next_ms(1000, 6 * hour, 0), 1000 + 6 * hour);
+	assert_int_equal(catchup_next_ms(1000, 6 * hour, 6 * hour / 10),
+	    1000 + 6 * hour - 6 * hour / 10);
+	for (uint64_t r = 1; r != 0; r <<= 1) {
+		int64_t next = catchup_next_ms(0, 6 * hour, r - 1);
+
+		assert_true(next > 5 * hour && next <= 6 * hour);
+	}
+	assert_int_equal(catchup_next_ms(7, 3, UINT64_MAX), 10);
+}
+
+static void
+a_late_heartbeat_means_that_we_were_away(void **state)
+{
+	(void)state;
+	assert_false(catchup_was_away(1000, 1000));
+	assert_false(catchup_was_away(1000, 1000 + CATCHUP_AWAY_MS));
+	assert_true(catchup_was_away(1000, 1001 + CATCHUP_AWAY_MS));
+	/* The clock was set back. */
+	assert_false(catchup_was_away(1000 + 86400000, 1000));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_a_link_asks_for),
+	    cmocka_unit_test(what_the_answers_mean),
+	    cmocka_unit_test(
+		the_next_one_is_due_within_the_interval_and_not_together),
+	    cmocka_unit_test(a_late_heartbeat_means_that_we_were_away),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
