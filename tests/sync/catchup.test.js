@@ -17,6 +17,7 @@ const SANITIZED = fs.readFileSync(path.join(buildFolder(), 'fcgi/outlook-addin-f
  * @param {Bench} b @param {string} user @param {number} count @param {string} [tenant]
  */
 async function seed(b, user, count, tenant = TENANT_OF[user]) {
+	TENANT_OF[user] = tenant;
 	const list = [];
 	for (let i = 0; i < count; i++) {
 		const m = await b.meeting(user, { subject: `Meeting ${i}` });
