@@ -201,11 +201,9 @@ a_plan_that_is_missing_or_too_far_ahead_is_made_anew(void **state)
 	assert_int_equal(
 	    store_mailbox_lacks_plan(t->store, T0 - 50000, &t->e), 1);
 	assert_ok(t,
-	    store_mailbox_plan(
-		t->store, T0 - 50000, T0 - 50100, 0, 2, &t->e));
+	    store_mailbox_plan(t->store, T0 - 50000, T0 - 50100, 0, 2, &t->e));
 	assert_ok(t,
-	    store_mailbox_plan(
-		t->store, T0 - 50000, T0 - 50100, 0, 2, &t->e));
+	    store_mailbox_plan(t->store, T0 - 50000, T0 - 50100, 0, 2, &t->e));
 	assert_int_equal(
 	    store_mailbox_lacks_plan(t->store, T0 - 50000, &t->e), 0);
 	assert_int_equal(next(t), T0 - 50100);
@@ -293,7 +291,7 @@ note_two(const struct store_link *l, void *arg)
 {
 	char *out = arg;
 
-	strcat(out, l->conversation);
+	snprintf(out + strlen(out), SHOWN - strlen(out), "%s", l->conversation);
 	return strlen(out) >= 4;
 }
 
@@ -301,7 +299,7 @@ static void
 a_walk_over_links_goes_on_where_it_was_stopped(void **state)
 {
 	struct test_store *t = *state;
-	char seen[64] = "";
+	char seen[SHOWN] = "";
 
 	for (int i = 0; i < 5; i++) {
 		char name[8];
