@@ -101,11 +101,15 @@ engine_due_apply(struct store *s, void *arg, struct err *err)
 	const struct engine *e = arg;
 	int64_t now_ms = clock_wall_ms();
 	int64_t every_ms = e->session->config->catch_up_ms;
+	int64_t latest_ms = engine_latest_plan_ms(e, now_ms);
 	size_t links = e->count < ENGINE_TASKS / 2 ? ENGINE_DUE_LINKS : 0;
+	int lacks = store_mailbox_lacks_plan(s, latest_ms, err);
 
-	if (store_mailbox_plan(s, engine_latest_plan_ms(e, now_ms),
-		now_ms + every_ms - every_ms / 10, every_ms / 10,
-		ENGINE_DUE_ROWS, err) != 0)
+	if (lacks < 0 ||
+	    (lacks == 1 &&
+		store_mailbox_plan(s, latest_ms,
+		    now_ms + every_ms - every_ms / 10, every_ms / 10,
+		    ENGINE_DUE_ROWS, err) != 0))
 		return -1;
 	return store_due_add(s, now_ms, ENGINE_DUE_AGAIN_MS, links,
 	    engine_catch_up_room(e), NULL, err);
