@@ -171,6 +171,16 @@ catchup_build(struct http_request *req, void *arg, struct err *e)
 	return 0;
 }
 
+/* A key is stored as far as it fits. */
+static bool
+catchup_is_key(const struct catchup_member *m, const json_t *body)
+{
+	char key[sizeof(m->change_key)];
+
+	text_copy(key, sizeof(key), graph_event_glance_read(body));
+	return strcmp(key, m->change_key) == 0;
+}
+
 static void
 catchup_take(size_t i, const struct graph_batch_answer *a, void *arg)
 {
@@ -179,13 +189,13 @@ catchup_take(size_t i, const struct graph_batch_answer *a, void *arg)
 	struct err *e = &m->answers[i % CATCHUP_PARTS];
 
 	*e = (struct err){.code = ERR_NONE, .retry_after_ms = -1};
+	if (i % CATCHUP_PARTS == 0)
+		m->same_key = catchup_is_key(m, a->body);
 	if (a->status == 0 || a->status == 424)
 		err_set(e, ERR_RETRY, "no answer for this member of the batch");
-	else if (graph_judge_status(a->status, a->body, a->retry_after_ms,
-		     GRAPH_EVENT, e) == 0 &&
-	    i % CATCHUP_PARTS == 0)
-		m->same_key = strcmp(graph_event_glance_read(a->body),
-				  m->change_key) == 0;
+	else
+		graph_judge_status(
+		    a->status, a->body, a->retry_after_ms, GRAPH_EVENT, e);
 }
 
 static enum catchup_verdict

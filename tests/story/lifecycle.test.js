@@ -235,3 +235,21 @@ test('forged lifecycle messages are answered 202 and do nothing at all', async (
 		await waitFor(() => sims.conversation(one.conv.id).topic === 'not to be seen', 5000, 'a true one is heard');
 	});
 });
+
+test('without a word catch-ups go on, also behind a clock that was set back, and nothing is asked in between', async () => {
+	await Stack.play('set-back', { clock: true, config: { catchUpHours: 0.05 } }, async (stack) => {
+		const { sims } = stack;
+		const { mailbox, conv, event } = await stack.follow(stack.mailboxes[0]);
+		await stack.quiet();
+		await done(stack);
+		await stack.advance(-48 * 60 * MINUTE);
+		await waitFor(async () => (await stack.query(`SELECT check_ms - ${stack.now()} AS ahead FROM mailbox WHERE user_id = '${mailbox.oid}'`))[0].ahead < 3.1 * MINUTE, 15_000, 'a plan of the future is not believed');
+		sims.silence(true);
+		sims.editEvent(mailbox, event, { subject: 'on the second Sunday' });
+		sims.silence(false);
+		const before = sims.requests({}).length;
+		await neverWithin(() => sims.requests({}).length !== before, 6000, 'a request before its time');
+		await stack.advance(4 * MINUTE);
+		await waitFor(() => sims.conversation(conv.id).topic === 'on the second Sunday', 15_000, 'it is caught up with');
+	});
+});

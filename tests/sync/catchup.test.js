@@ -441,4 +441,19 @@ describe('bounded', () => {
 			assert.ok(peak - before < limit, `from ${before} KiB to ${peak} KiB`);
 			t.diagnostic(`resident ${before} to ${peak} KiB`);
 		});
+
+	test('a mailbox with more links than Outlook takes requests for gets a rest in between', async (t) => {
+		const b = await Bench.start(t, { start: false, settings: { validate: 'sample', graph: { notify: { profile: 'none' } } }, config: { logLevel: 'info' } });
+		const links = await seed(b, ANNA, 2015);
+		await rename(b, links[2014], 'Behind the rest');
+		await b.up();
+		await missed(b, ANNA);
+		const row = await until('it rests', async () => (await b.dump()).work.find((/** @type {any} */ w) => w.kind === KIND.catchup && w.notBefore > Date.now()), 60_000);
+		assert.ok(row.notBefore > Date.now() + 240_000 && row.notBefore < Date.now() + 301_000);
+		assert.equal(await b.count('graph', 'batch'), 200);
+		await b.tool('release', TENANT_A, ANNA);
+		await b.wake();
+		await topicIs(b, links[2014], 'Behind the rest');
+		assert.equal(await b.count('graph', 'batch'), 202);
+	});
 });

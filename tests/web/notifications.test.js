@@ -46,6 +46,7 @@ test('notifications', async (t) => {
 			const pending = await web.follow({ id: '' });
 			const known = { ...pending, id: '00000000-7c96-4530-85b0-00b916f61599' };
 			await adds(body(item(known, longId('p'))), [{ kind: KIND.event, event: longId('p'), hints: HINT.updated, mailbox: pending.mailbox }]);
+			await adds(body(lifecycleItem(known, 'missed')), [{ kind: KIND.catchup, hints: HINT.missed, mailbox: pending.mailbox }]);
 			await adds(body(item({ ...known, tenant: OTHER_TENANT }, longId('q'))), []);
 			await adds(body(item({ ...known, clientState: 'guess' }, longId('r'))), []);
 			assert.equal(await web.metric('notifications_total{result="foreign_tenant"}'), 1);
