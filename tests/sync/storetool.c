@@ -219,6 +219,26 @@ downtime(struct store *s, char **argv, struct err *e)
 	return store_commit(s, e);
 }
 
+/* missed TENANT USER...: all of these mailboxes, at the same moment. */
+static int
+missed(struct store *s, int count, char **argv, struct err *e)
+{
+	int rc = store_begin(s, e);
+
+	for (int i = 1; rc == 0 && i < count; i++) {
+		struct store_hint_item item = {
+		    .kind = STORE_WORK_CATCHUP,
+		    .tenant = argv[0],
+		    .user = argv[i],
+		    .event = "",
+		    .hints = STORE_HINT_MISSED,
+		};
+
+		rc = store_work_add(s, &item, 1, clock_wall_ms(), 0, e);
+	}
+	return rc == 0 ? store_commit(s, e) : -1;
+}
+
 static int
 seed_link(struct store *s, const json_t *o, struct err *e)
 {
@@ -293,6 +313,8 @@ run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
 		return store_fact_set(s, argv[0], argv[1], clock_wall_ms(), e);
 	if (strcmp(verb, "downtime") == 0 && argc == 3)
 		return downtime(s, argv, e);
+	if (strcmp(verb, "missed") == 0 && argc > 1)
+		return missed(s, argc, argv, e);
 	if (strcmp(verb, "seed") == 0 && argc == 1)
 		return seed(s, argv[0], e);
 	if (strcmp(verb, "release") == 0 && argc == 2)
