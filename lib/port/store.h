@@ -256,8 +256,8 @@ struct store_mailbox {
 	int64_t retry_ms; /* parked: when to try again */
 	int64_t since_ms; /* of the state */
 	int64_t catch_up_ms; /* last complete catch-up, 0 never */
-	int64_t check_ms; /* the next one without a word; 0 none planned, as
-			     with any mailbox that is not followed */
+	int64_t
+	    check_ms; /* the next one without a word; 0 none, not followed */
 };
 
 int store_mailbox_find(struct store *s, const char *tenant, const char *user,
@@ -384,8 +384,7 @@ int store_link_announce(
 int store_link_each(struct store *s, const char *tenant, const char *user,
     int (*each)(const struct store_link *l, void *arg), void *arg,
     struct err *e);
-/* Those of one mailbox whose conversation comes behind after, in the order of
- * conversations: a walk that each() has stopped goes on so. */
+/* Of one mailbox, in order, those behind a conversation: a walk goes on. */
 int store_link_each_after(struct store *s, const char *tenant, const char *user,
     const char *after, int (*each)(const struct store_link *l, void *arg),
     void *arg, struct err *e);
@@ -404,10 +403,8 @@ int store_copy_remove(struct store *s, const char *conversation,
     const char *event, struct err *e);
 
 /* ---- catch-ups of mailboxes ---- */
-
-/* How far the present one has come. It is that of the CATCHUP row that was
- * first seen at begun_ms; a later generation of the row asks for another one
- * behind it. */
+/* How far that of the CATCHUP row first seen at begun_ms has come; a later
+ * generation of the row asks for another one behind it. */
 struct store_round {
 	int64_t begun_ms; /* first_seen_ms of the row */
 	int64_t generation; /* of the row when it began */
@@ -418,19 +415,16 @@ int store_round_find(struct store *s, const char *tenant, const char *user,
     struct store_round *out, struct err *e);
 int store_round_save(struct store *s, const char *tenant, const char *user,
     const struct store_round *r, struct err *e);
-/* A catch-up was complete at at_ms: it is over, the next one is due at
- * next_ms. */
+/* A catch-up was complete at at_ms; the next one is due at next_ms. */
 int store_mailbox_set_catch_up(struct store *s, const char *tenant,
     const char *user, int64_t at_ms, int64_t next_ms, struct err *e);
 /* The catch-ups of followed mailboxes, at most limit, are due at due_ms at the
  * latest. *count becomes their number: limit, and there may be more. */
 int store_mailbox_hurry(struct store *s, int64_t due_ms, size_t limit,
     int64_t *count, struct err *e);
-/* Whether a followed mailbox has no catch-up planned, or one behind latest_ms:
- * the clock was set back, or catch-ups are made more often now. 1, 0, -1. */
+/* 1: a followed mailbox has no plan, or one behind latest_ms (clock). 0, -1. */
 int store_mailbox_lacks_plan(struct store *s, int64_t latest_ms, struct err *e);
-/* Such mailboxes, at most limit, get one planned within first_ms and span_ms
- * behind it, spread. */
+/* At most limit of these get one, spread over span_ms from first_ms on. */
 int store_mailbox_plan(struct store *s, int64_t latest_ms, int64_t first_ms,
     int64_t span_ms, size_t limit, struct err *e);
 
