@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "port/store_due.h"
 
 enum {
 	UPKEEP_EXPIRE_MS = 24 * 60 * 60 * 1000,

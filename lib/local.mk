@@ -58,7 +58,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_db.c lib/port/store_db.h \
 	lib/port/store_dead.c \
 	lib/port/store_driver.h \
-	lib/port/store_due.c \
+	lib/port/store_due.c lib/port/store_due.h \
 	lib/port/store_lane.c lib/port/store_lane.h \
 	lib/port/store_link.c \
 	lib/port/store_mailbox.c \

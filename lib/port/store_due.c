@@ -1,5 +1,6 @@
 /* port/store_due.c - links and mailboxes that are due by the clock alone. */
 #include "port/store_db.h"
+#include "port/store_due.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 /* port/store_round.c - catch-ups of mailboxes: when the next one is due, and
  * how far the present one has come. */
 #include "port/store_db.h"
+#include "port/store_due.h"
 
 static const struct store_field store_round_fields[] = {
     STORE_MEMBER(STORE_FIELD_INT64, store_round, begun_ms),

@@ -25,7 +25,8 @@ catchup_judge(enum err_code event, bool same_key, enum err_code calendar)
 {
 	if (event == ERR_AUTH || calendar == ERR_AUTH)
 		return CATCHUP_NO_TOKEN;
-	if (event == ERR_MAILBOX || calendar == ERR_MAILBOX)
+	if (event == ERR_MAILBOX ||
+	    (calendar == ERR_MAILBOX && event != ERR_NONE))
 		return CATCHUP_NO_MAILBOX;
 	if (event == ERR_GONE || (event == ERR_NONE && !same_key))
 		return CATCHUP_DIFFERS;

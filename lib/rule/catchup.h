@@ -17,7 +17,7 @@ struct catchup_link {
 	bool seen; /* its event's id is known */
 	bool series; /* a series master, as last read */
 	bool unsettled; /* a write begun, an error, or never in step */
-	int64_t end_ms; /* last known; of a series: of its occurrence; 0 not */
+	int64_t end_ms; /* last known, of a series its own; 0 not known */
 };
 
 enum catchup_need {
@@ -47,7 +47,9 @@ enum catchup_verdict {
  * What the two answers about one event mean: of GET event, with whether its
  * changeKey is the known one, and of GET its calendar, for a 200 alone proves
  * nothing of an event that may lie in Deleted Items. ERR_NONE is a 200,
- * ERR_GONE that there is none; the others are those of graph_judge_status().
+ * ERR_GONE that there is none; the others are those of graph_judge_status(). A
+ * mailbox that gives the event is not out of reach, whatever is said of the
+ * calendar: that is for whoever looks at the event.
  */
 enum catchup_verdict
 catchup_judge(enum err_code event, bool same_key, enum err_code calendar);

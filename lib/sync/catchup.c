@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "port/store_due.h"
 #include "remote/graph.h"
 #include "remote/graph_batch.h"
 #include "rule/catchup.h"
@@ -95,9 +96,6 @@ catchup_facts(const struct store_link *l, struct catchup_link *out)
 		l->synced_ms == 0 || l->change_key[0] == '\0',
 	    .end_ms = l->end_ms,
 	};
-	/* A master ends when its first occurrence does. */
-	if (out->series)
-		out->end_ms = l->occurrence_end_ms;
 }
 
 static void

@@ -55,7 +55,7 @@ engine_task_free(struct task *t)
 }
 
 void
-engine_task_run(struct engine *e, struct task *t)
+engine_task_run(struct task *t)
 {
 	const struct store_work *work = &t->work;
 
@@ -90,7 +90,7 @@ engine_task_start(struct engine *e, const struct store_work *work)
 	if (t->turned_away)
 		task_defer(t, wait_ms, "other mailboxes catch up first");
 	else if (engine_may_start(e, t))
-		engine_task_run(e, t);
+		engine_task_run(t);
 }
 
 void

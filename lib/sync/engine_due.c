@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "port/store_due.h"
 #include "rule/catchup.h"
 #include "sync/engine_state.h"
 

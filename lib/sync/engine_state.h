@@ -66,6 +66,6 @@ void engine_give_turns(void *arg);
 /* ---- engine.c ---- */
 
 /* Begins the work of a task that is in the list. */
-void engine_task_run(struct engine *e, struct task *t);
+void engine_task_run(struct task *t);
 
 #endif

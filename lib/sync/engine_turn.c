@@ -79,7 +79,7 @@ engine_give_turn(struct engine *e)
 
 	TAILQ_FOREACH(t, &e->tasks, link)
 	if (t->held && engine_may_start(e, t)) {
-		engine_task_run(e, t);
+		engine_task_run(t);
 		return true;
 	}
 	TAILQ_FOREACH(t, &e->tasks, link)

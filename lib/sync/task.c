@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "port/store_due.h"
 #include "rule/catchup.h"
 #include "rule/link.h"
 #include "rule/retry.h"

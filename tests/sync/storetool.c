@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "port/store.h"
+#include "port/store_due.h"
 #include "port/wake.h"
 
 static int

@@ -114,6 +114,8 @@ what_the_answers_mean(void **state)
 		false, ERR_GONE, CATCHUP_NO_MAILBOX},
 	    {"nor does it when only the calendar says so", ERR_GONE, false,
 		ERR_MAILBOX, CATCHUP_NO_MAILBOX},
+	    {"but one that gives the event is not out of reach", ERR_NONE, true,
+		ERR_MAILBOX, CATCHUP_DIFFERS},
 	    {"a refused token says nothing either", ERR_AUTH, false,
 		ERR_MAILBOX, CATCHUP_NO_TOKEN},
 	    {"nor does one refused for the calendar", ERR_NONE, false, ERR_AUTH,

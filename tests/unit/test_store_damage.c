@@ -1,6 +1,7 @@
 /* tests/unit/test_store_damage.c - port/store.h on SQLite: what can be wrong
  * with the file, its disk and the rights on it. */
 #include "port/store_schema.h"
+#include "port/store_due.h"
 #include "test_store_sqlite.h"
 
 #include <grp.h>

@@ -1,5 +1,6 @@
 /* tests/unit/test_store_due.c - what is due by the clock alone. */
 #include "test_store.h"
+#include "port/store_due.h"
 
 static void
 add_link(struct test_store *t, const char *conversation, int64_t check_ms)

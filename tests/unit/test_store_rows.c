@@ -1,5 +1,6 @@
 /* tests/unit/test_store_rows.c - port/store.h: everything but the queue. */
 #include "test_store.h"
+#include "port/store_due.h"
 
 /* ---- mailboxes ---- */
 
