@@ -28,21 +28,23 @@ adoption_store_was_lost(const char *database)
 }
 
 int
-adoption_is_due(struct store *s, const struct config *c,
-    const struct target_list *list, bool force, int64_t now_ms, struct err *e)
+adoption_is_due(struct store *s, const struct config *c, size_t mailboxes,
+    size_t due, bool force, int64_t now_ms, struct err *e)
 {
 	int64_t last_ms = 0;
 	char text[8];
 
+	if (!c->sync_enabled)
+		return 0;
 	if (force)
 		return 1;
 	if (store_fact_get(s, adoption_fact, text, sizeof(text), &last_ms, e) <
 	    0)
 		return -1;
-	if (list->due != 0)
+	if (due != 0)
 		return last_ms > now_ms ||
 		    now_ms - last_ms >= ADOPTION_PAUSE_MS;
-	return list->count == 0 && last_ms == 0 &&
+	return mailboxes == 0 && last_ms == 0 &&
 	    adoption_store_was_lost(c->database);
 }
 

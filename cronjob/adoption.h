@@ -3,19 +3,19 @@
 #define CRONJOB_ADOPTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "port/config.h"
 #include "port/store.h"
-#include "target.h"
 
 /*
  * 1 yes, 0 no, -1. Yes with force; with something due, at most once an hour;
  * and once in an empty store that lies beside one that was moved aside, which
  * nobody else would fill again. Else a pass with nothing due needs no network.
  */
-int adoption_is_due(struct store *s, const struct config *c,
-    const struct target_list *list, bool force, int64_t now_ms, struct err *e);
+int adoption_is_due(struct store *s, const struct config *c, size_t mailboxes,
+    size_t due, bool force, int64_t now_ms, struct err *e);
 
 /* The lists of all tenants were read. */
 int adoption_note(struct store *s, int64_t now_ms, struct err *e);

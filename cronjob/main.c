@@ -238,7 +238,8 @@ main(int argc, char **argv)
 	if (load_config(&p) != 0)
 		return 2;
 	log_set_level(p.config.log_level);
-	if (!p.config.sync_enabled) {
+	if (!p.config.sync_enabled && p.config.client_secret == NULL) {
+		/* What is left at Graph runs out by itself. */
 		log_info("renew-disabled",
 		    LOG_STR("message", "syncServerEnabled is false"));
 		p.exit_code = 0;

@@ -1,8 +1,6 @@
 /* cronjob/pass.c */
 #include "pass.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,39 +10,30 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/rand.h"
-#include "base/when.h"
+#include "crew.h"
 #include "port/store.h"
 #include "port/wake.h"
-#include "rule/retry.h"
 #include "sync/adopt.h"
-#include "sync/follow.h"
 #include "sync/session.h"
 #include "target.h"
+#include "tell.h"
+#include "tenants.h"
 #include "upkeep.h"
 
 enum {
-	PASS_AT_ONCE = 80, /* mailboxes being worked on: four batches of 20 */
-	PASS_REPEAT_MS = 1000, /* shortest pause before a repetition */
-	PASS_PATIENCE_MS = 30000, /* longest wait for a throttled one */
 	PASS_LOCK_WAIT_MS = 10000, /* for the store's write lock */
 	PASS_TICK_MS = 5000, /* how often the pass is looked after */
 	PASS_LIFE_MS = 10 * 60 * 1000 /* then the next one goes on */
 };
 
-/* One place where a mailbox is worked on. */
-struct pass_slot {
-	struct pass *pass;
-	struct target *target; /* NULL: free */
-	struct follow *follow;
-	struct loop_timer *again; /* waits out a throttling */
-	int64_t waited_ms;
-	int repeats;
-};
+/* Of the claims that a pass takes: while one runs, and holds the run lock, all
+ * others with this name are a dead one's. */
+static const char pass_owner[] = "renew-";
 
 struct pass {
 	struct loop *loop;
 	const struct config *config;
+	struct tenants tenants; /* with those that were configured once */
 	struct pass_options options;
 	void (*done)(const struct summary *sum, void *arg);
 	void *arg;
@@ -52,19 +41,16 @@ struct pass {
 	int64_t begun_ms; /* monotonic */
 	int lock_fd;
 	struct target_list list;
-	size_t next; /* item of the list to look at */
-	size_t busy; /* slots in use */
 	struct session *session;
-	struct pass_slot slots[PASS_AT_ONCE];
-	struct loop_timer *feed; /* fills free slots from the loop */
+	struct crew *crew;
+	struct loop_timer *start; /* the work, or the end, from the loop */
 	struct loop_timer *tick; /* ends a pass that can not end well */
 	bool store_was_lost; /* at the last tick */
+	bool over; /* there is nothing to be done */
 	int64_t enqueued; /* work for sync that was due by the clock */
 	bool wants_list; /* of the subscriptions at Graph, before all else */
 	struct adopt *adopt; /* reading it */
 };
-
-static void start_follow(struct pass_slot *slot);
 
 /* The run lock lies beside the store and is freed by death. 1 taken, 0 someone
  * else's, -1. */
@@ -81,175 +67,15 @@ take_run_lock(struct pass *p, struct err *e)
 static void
 release(struct pass *p)
 {
-	for (size_t i = 0; i < PASS_AT_ONCE; i++)
-		loop_timer_free(p->slots[i].again);
-	loop_timer_free(p->feed);
+	crew_free(p->crew, false);
+	loop_timer_free(p->start);
 	loop_timer_free(p->tick);
 	session_free(p->session);
+	tenants_clear(&p->tenants);
 	target_list_clear(&p->list);
 	if (p->lock_fd >= 0)
 		close(p->lock_fd);
 	free(p);
-}
-
-static int
-take_expiry(const struct store_subscription *sub, void *arg)
-{
-	struct summary *sum = arg;
-
-	if (sub->granted_ms != 0 &&
-	    (sum->nearest_expiry_ms == 0 ||
-		sub->expires_ms < sum->nearest_expiry_ms))
-		sum->nearest_expiry_ms = sub->expires_ms;
-	return 0;
-}
-
-static void
-finish(struct pass *p)
-{
-	struct store *s = p->session != NULL ? p->session->store : NULL;
-	struct err e = {0};
-
-	p->sum.duration_ms = clock_mono_ms() - p->begun_ms;
-	if (s != NULL) {
-		p->sum.nearest_expiry_ms = 0;
-		if (store_subscription_each(s, take_expiry, &p->sum, &e) != 0)
-			log_warning("renew-summary-not-read", LOG_ERR(&e));
-	}
-	if (s != NULL && summary_store(&p->sum, s, clock_wall_ms(), &e) != 0)
-		log_warning("renew-summary-not-stored", LOG_ERR(&e));
-	p->done(&p->sum, p->arg);
-	release(p);
-}
-
-static void
-print_target(const struct target *t)
-{
-	printf("%-8s  %s/%s  %s\n", target_action_name(t->action), t->tenant,
-	    t->user, t->reason);
-}
-
-static const char *
-outcome_name(enum follow_outcome outcome)
-{
-	switch (outcome) {
-	case FOLLOW_KEPT:
-		return "kept";
-	case FOLLOW_CREATED:
-		return "created";
-	case FOLLOW_RENEWED:
-		return "renewed";
-	case FOLLOW_RECREATED:
-		return "recreated";
-	case FOLLOW_PARKED:
-		return "parked";
-	case FOLLOW_BUSY:
-		return "busy";
-	case FOLLOW_FAILED:
-		break;
-	}
-	return "failed";
-}
-
-static void
-print_outcome(
-    const struct pass *p, const struct target *t, const struct follow_result *r)
-{
-	char when[WHEN_TEXT_MAX] = "by the next pass";
-
-	if (!p->options.verbose)
-		return;
-	if (r->due_ms != 0)
-		when_format_iso(r->due_ms, false, when);
-	printf("%-9s  %s/%s  %s%snext look %s\n", outcome_name(r->outcome),
-	    t->tenant, t->user, r->err.code != ERR_NONE ? r->err.text : "",
-	    r->err.code != ERR_NONE ? "; " : "", when);
-	fflush(stdout);
-}
-
-static void
-count_outcome(
-    struct pass *p, const struct target *t, const struct follow_result *r)
-{
-	switch (r->outcome) {
-	case FOLLOW_CREATED:
-		p->sum.created++;
-		break;
-	case FOLLOW_RENEWED:
-		p->sum.renewed++;
-		break;
-	case FOLLOW_RECREATED:
-		p->sum.recreated++;
-		break;
-	case FOLLOW_PARKED:
-		p->sum.parked++;
-		break;
-	case FOLLOW_KEPT:
-	case FOLLOW_BUSY:
-		p->sum.left++;
-		break;
-	case FOLLOW_FAILED:
-		p->sum.failed++;
-		log_warning("renew-failed", LOG_STR("tenant", t->tenant),
-		    LOG_STR("mailbox", t->user), LOG_ERR(&r->err));
-		break;
-	}
-}
-
-/* A passing fault that is over soon is worth waiting for: the figures of this
- * run are then about what is really wrong. */
-static bool
-wait_and_repeat(struct pass_slot *slot, const struct follow_result *r)
-{
-	int64_t wait_ms = r->due_ms - clock_wall_ms();
-	uint64_t chance;
-
-	if (r->outcome != FOLLOW_FAILED ||
-	    (r->err.code != ERR_BUSY && r->err.code != ERR_RETRY))
-		return false;
-	rand_bytes(&chance, sizeof(chance));
-	if (r->due_ms == 0)
-		wait_ms = retry_wait_ms(&r->err, slot->repeats, chance);
-	if (wait_ms < PASS_REPEAT_MS)
-		wait_ms = PASS_REPEAT_MS;
-	if (slot->waited_ms + wait_ms > PASS_PATIENCE_MS)
-		return false;
-	slot->repeats++;
-	slot->waited_ms += wait_ms;
-	loop_timer_set(slot->again, wait_ms);
-	return true;
-}
-
-static void
-followed(const struct follow_result *r, void *arg)
-{
-	struct pass_slot *slot = arg;
-	struct pass *p = slot->pass;
-
-	slot->follow = NULL;
-	if (wait_and_repeat(slot, r))
-		return;
-	print_outcome(p, slot->target, r);
-	count_outcome(p, slot->target, r);
-	slot->target = NULL;
-	p->busy--;
-	loop_timer_set(p->feed, 0);
-}
-
-static void
-start_follow(struct pass_slot *slot)
-{
-	struct pass *p = slot->pass;
-
-	slot->follow =
-	    follow_start(p->session, slot->target->tenant, slot->target->user,
-		p->options.force ? FOLLOW_FORCE : 0, followed, slot);
-}
-
-static void
-repeat(void *arg)
-{
-	start_follow(arg);
 }
 
 /* New work left behind (searches, catch-up) is sync's. */
@@ -267,51 +93,44 @@ wake_sync(const struct pass *p)
 	close(fd);
 }
 
-static struct target *
-next_due(struct pass *p)
+static void
+finish(struct pass *p)
 {
-	while (p->next < p->list.count) {
-		struct target *t = &p->list.items[p->next++];
+	struct store *s = p->session != NULL ? p->session->store : NULL;
+	struct err e = {0};
 
-		if (t->action != TARGET_NOTHING)
-			return t;
+	wake_sync(p);
+	if (p->crew != NULL)
+		tell_end(&p->options);
+	if (s != NULL) {
+		tenants_forgive(p->session, &p->tenants);
+		if (store_subscription_nearest(
+			s, &p->sum.nearest_expiry_ms, &e) != 0)
+			log_warning("renew-summary-not-read", LOG_ERR(&e));
 	}
-	return NULL;
+	p->sum.duration_ms = clock_mono_ms() - p->begun_ms;
+	if (s != NULL && summary_store(&p->sum, s, clock_wall_ms(), &e) != 0)
+		log_warning("renew-summary-not-stored", LOG_ERR(&e));
+	p->done(&p->sum, p->arg);
+	release(p);
 }
 
 static void
-feed_slots(void *arg)
+worked(void *arg)
+{
+	finish(arg);
+}
+
+static void
+start_work(void *arg)
 {
 	struct pass *p = arg;
 
-	for (size_t i = 0; i < PASS_AT_ONCE; i++) {
-		struct pass_slot *slot = &p->slots[i];
-
-		if (slot->target != NULL)
-			continue;
-		slot->target = next_due(p);
-		if (slot->target == NULL)
-			break;
-		slot->waited_ms = 0;
-		slot->repeats = 0;
-		p->busy++;
-		start_follow(slot);
-	}
-	if (p->busy == 0 && p->next == p->list.count) {
-		wake_sync(p);
+	if (p->over)
 		finish(p);
-	}
-}
-
-static void
-cancel_follows(struct pass *p)
-{
-	if (p->adopt != NULL)
-		adopt_cancel(p->adopt);
-	p->adopt = NULL;
-	for (size_t i = 0; i < PASS_AT_ONCE; i++)
-		if (p->slots[i].follow != NULL)
-			follow_cancel(p->slots[i].follow);
+	else
+		p->crew = crew_new(
+		    p->session, &p->list, &p->options, &p->sum, worked, p);
 }
 
 /* Ends a pass whose store is away for two looks, or that has become too long:
@@ -331,19 +150,32 @@ look_after(void *arg)
 	err_set(&p->sum.err, ERR_RETRY, "%s",
 	    late ? "the pass took too long and was ended"
 		 : "the store is out of reach");
-	cancel_follows(p);
-	p->sum.failed += p->busy;
-	while (next_due(p) != NULL)
-		p->sum.failed++;
-	wake_sync(p);
+	if (p->adopt != NULL)
+		adopt_cancel(p->adopt);
+	p->adopt = NULL;
+	crew_free(p->crew, true);
+	p->crew = NULL;
 	finish(p);
 }
 
-static void
-print_list(const struct pass *p)
+/* ---- what is there to do? ---- */
+
+static int
+load(struct pass *p, struct store *s, enum target_scope scope, struct err *e)
 {
-	for (size_t i = 0; i < p->list.count; i++)
-		print_target(&p->list.items[i]);
+	int64_t now_ms = clock_wall_ms();
+	int64_t count = 0;
+
+	target_list_clear(&p->list);
+	if (target_list_load(s, p->config, now_ms, scope, p->options.force,
+		&p->list, e) != 0 ||
+	    store_mailbox_count(s, &count, e) != 0 ||
+	    store_subscription_nearest(s, &p->sum.nearest_expiry_ms, e) != 0)
+		return -1;
+	p->sum.mailboxes = (size_t)count;
+	p->sum.due = p->list.due;
+	return p->options.dry_run ? 0
+				  : target_list_settle(s, &p->list, now_ms, e);
 }
 
 /* What was adopted is due like anything else, so the store is read again. A
@@ -357,58 +189,73 @@ adopted(const struct adopt_result *r, void *arg)
 
 	p->adopt = NULL;
 	p->sum.adopted = r->adopted;
+	p->sum.removed += r->removed;
 	if (r->failed != 0)
 		p->sum.failed++;
 	if (s != NULL && r->failed == 0 &&
 	    adoption_note(s, clock_wall_ms(), &e) != 0)
 		log_warning("adoption-not-noted", LOG_ERR(&e));
-	if (s != NULL && r->adopted != 0) {
-		target_list_clear(&p->list);
-		if (target_list_load(s, p->config, clock_wall_ms(),
-			p->options.force, &p->list, &p->sum.err) != 0)
-			p->sum.failed++;
-		p->sum.mailboxes = p->list.count;
-		p->sum.due = p->list.due;
-	}
-	loop_timer_set(p->feed, 0);
+	if (s != NULL && r->changed != 0 &&
+	    load(p, s, p->options.force ? TARGET_ALL : TARGET_DUE,
+		&p->sum.err) != 0)
+		p->over = true;
+	loop_timer_set(p->start, 0);
 }
 
-/* Reads the store. 0: something is to be done; 1: the pass is over; -1. */
+static int
+look_dry(struct pass *p, struct store *s, struct err *e)
+{
+	if (load(p, s, TARGET_ALL, e) != 0)
+		return -1;
+	tell_list(&p->list, clock_wall_ms());
+	return 1;
+}
+
+/* 0: something is to be done; 1: the pass is over; -1. */
+static int
+look_wet(struct pass *p, struct store *s, struct err *e)
+{
+	int all = upkeep_wants_all(s, p->config, e);
+	int list;
+
+	if (all < 0 || store_mailbox_release_all(s, pass_owner, e) != 0 ||
+	    upkeep_expire(s, p->config, e) != 0 ||
+	    upkeep_enqueue(s, p->config, &p->enqueued, e) != 0 ||
+	    load(p, s, all == 1 || p->options.force ? TARGET_ALL : TARGET_DUE,
+		e) != 0)
+		return -1;
+	if (all == 1 && upkeep_note_all(s, p->config, e) != 0)
+		return -1;
+	list = adoption_is_due(s, p->config, p->sum.mailboxes, p->sum.due,
+	    p->options.force, clock_wall_ms(), e);
+	if (list < 0)
+		return -1;
+	p->wants_list = list == 1;
+	if (p->sum.due != 0 || p->wants_list)
+		return 0;
+	return summary_store(&p->sum, s, clock_wall_ms(), e) != 0 ? -1 : 1;
+}
+
+/* Reads the store: as look_wet(). */
 static int
 look(struct pass *p, struct err *e)
 {
 	bool dry = p->options.dry_run;
-	struct store *s;
-	int rc = -1;
+	/* A server that is switched off makes no store. */
+	unsigned flags = dry          ? STORE_READ_ONLY
+	    : p->config->sync_enabled ? STORE_CREATE
+				      : 0;
+	struct store *s = store_open(
+	    p->config->database, flags, PASS_LOCK_WAIT_MS, clock_wall_ms(), e);
+	int rc;
 
-	s = store_open(p->config->database,
-	    dry ? STORE_READ_ONLY : STORE_CREATE, PASS_LOCK_WAIT_MS,
-	    clock_wall_ms(), e);
+	if (s == NULL && !p->config->sync_enabled && e->code == ERR_GONE) {
+		err_clear(e);
+		return 1;
+	}
 	if (s == NULL)
 		return -1;
-	if (target_list_load(s, p->config, clock_wall_ms(), p->options.force,
-		&p->list, e) != 0)
-		goto out;
-	p->sum.mailboxes = p->list.count;
-	p->sum.due = p->list.due;
-	p->sum.nearest_expiry_ms = p->list.nearest_expiry_ms;
-	if (dry)
-		print_list(p);
-	else if (upkeep_expire(s, p->config, e) != 0 ||
-	    upkeep_enqueue(s, p->config, &p->enqueued, e) != 0)
-		goto out;
-	if (!dry) {
-		rc = adoption_is_due(s, p->config, &p->list, p->options.force,
-		    clock_wall_ms(), e);
-		if (rc < 0)
-			goto out;
-		p->wants_list = rc == 1;
-	}
-	rc = dry || (p->list.due == 0 && !p->wants_list) ? 1 : 0;
-	if (!dry && rc == 1 &&
-	    summary_store(&p->sum, s, clock_wall_ms(), e) != 0)
-		rc = -1;
-out:
+	rc = dry ? look_dry(p, s, e) : look_wet(p, s, e);
 	store_close(s);
 	return rc;
 }
@@ -427,15 +274,12 @@ prepare(struct pass *p, struct err *e)
 	rc = look(p, e);
 	if (rc != 0)
 		return rc;
-	p->session = session_new(p->loop, p->config);
+	tenants_gather(p->config, &p->list, &p->tenants);
+	p->session = session_new(p->loop, &p->tenants.config);
+	memcpy(p->session->owner, pass_owner, sizeof(pass_owner) - 1);
 	if (session_open_store(
 		p->session, STORE_CREATE, false, NULL, NULL, e) != 0)
 		return -1;
-	for (size_t i = 0; i < PASS_AT_ONCE; i++) {
-		p->slots[i].pass = p;
-		p->slots[i].again =
-		    loop_timer_new(p->loop, repeat, &p->slots[i]);
-	}
 	p->tick = loop_timer_new(p->loop, look_after, p);
 	loop_timer_set(p->tick, PASS_TICK_MS);
 	return 0;
@@ -456,20 +300,21 @@ pass_start(struct loop *loop, const struct config *config,
 	p->begun_ms = clock_mono_ms();
 	p->lock_fd = -1;
 	p->sum.dry_run = options->dry_run;
-	p->feed = loop_timer_new(loop, feed_slots, p);
-	/* nothing to do, or no way to do it: there is nothing to feed */
-	if (prepare(p, &p->sum.err) != 0)
-		p->next = p->list.count;
-	else if (p->wants_list)
-		p->adopt = adopt_start(p->session, adopted, p);
+	p->start = loop_timer_new(loop, start_work, p);
+	/* nothing to do, or no way to do it */
+	p->over = prepare(p, &p->sum.err) != 0;
+	if (!p->over && p->wants_list)
+		p->adopt = adopt_start(
+		    p->session, config->tenant_ids.count, adopted, p);
 	if (p->adopt == NULL)
-		loop_timer_set(p->feed, 0);
+		loop_timer_set(p->start, 0);
 	return p;
 }
 
 void
 pass_cancel(struct pass *p)
 {
-	cancel_follows(p);
+	if (p->adopt != NULL)
+		adopt_cancel(p->adopt);
 	release(p);
 }

@@ -29,8 +29,8 @@ summary_log(const struct summary *s)
 	    LOG_INT("mailboxes", s->mailboxes), LOG_INT("due", s->due),
 	    LOG_INT("adopted", s->adopted), LOG_INT("created", s->created),
 	    LOG_INT("renewed", s->renewed), LOG_INT("recreated", s->recreated),
-	    LOG_INT("parked", s->parked), LOG_INT("left", s->left),
-	    LOG_INT("failed", s->failed),
+	    LOG_INT("removed", s->removed), LOG_INT("parked", s->parked),
+	    LOG_INT("left", s->left), LOG_INT("failed", s->failed),
 	    LOG_STR("nearestExpiry", expiry[0] != '\0' ? expiry : NULL),
 	    LOG_BOOL("dryRun", s->dry_run), LOG_INT("ms", s->duration_ms),
 	    LOG_END);
@@ -45,10 +45,12 @@ summary_store(
 	snprintf(text, sizeof(text),
 	    "{\"mailboxes\":%zu,\"due\":%zu,\"adopted\":%zu,\"created\":%zu,"
 	    "\"renewed\":%zu,"
-	    "\"recreated\":%zu,\"parked\":%zu,\"left\":%zu,\"failed\":%zu,"
+	    "\"recreated\":%zu,\"removed\":%zu,\"parked\":%zu,\"left\":%zu,"
+	    "\"failed\":%zu,"
 	    "\"ms\":%" PRId64 "}",
 	    s->mailboxes, s->due, s->adopted, s->created, s->renewed,
-	    s->recreated, s->parked, s->left, s->failed, s->duration_ms);
+	    s->recreated, s->removed, s->parked, s->left, s->failed,
+	    s->duration_ms);
 	if (store_begin(store, e) != 0)
 		return -1;
 	if (store_fact_set(store, "renew-last-run", text, now_ms, e) != 0 ||

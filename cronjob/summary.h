@@ -13,7 +13,7 @@ struct summary {
 	bool dry_run;
 	bool locked_out; /* another pass was under way */
 	size_t mailboxes, due;
-	size_t adopted, created, renewed, recreated, parked;
+	size_t adopted, created, renewed, recreated, removed, parked;
 	size_t left; /* not needed after all, or in other hands */
 	size_t failed; /* still due, the next pass tries again */
 	int64_t nearest_expiry_ms; /* Unix; 0: none */

@@ -1,4 +1,4 @@
-/* cronjob/target.c */
+/* cronjob/target.c - see target.h. */
 #include "target.h"
 
 #include <inttypes.h>
@@ -8,235 +8,148 @@
 
 #include "base/mem.h"
 #include "base/when.h"
-#include "rule/subscription.h"
 
-enum { TARGET_GROW = 256 };
-
-/* What matters of a subscription. */
-struct sub {
-	char tenant[STORE_GUID], user[STORE_GUID];
-	bool same_url;
-	int64_t granted_ms, expires_ms;
+enum {
+	TARGET_GROW = 256,
+	TARGET_SETTLE = 200 /* rows of one transaction */
 };
 
-struct sub_list {
-	struct sub *items;
-	size_t count;
+struct loading {
+	struct store *store;
+	const struct config *config;
 	const char *url; /* where notifications must go today */
+	int64_t now_ms;
+	bool force;
+	struct target_list list;
+	struct err *err;
 };
 
-const char *
-target_action_name(enum target_action action)
+static enum renewal_state
+state_of(const struct store_mailbox *m)
 {
-	static const char *const names[TARGET_ACTION_COUNT] = {
-	    [TARGET_NOTHING] = "nothing",
-	    [TARGET_CREATE] = "create",
-	    [TARGET_RENEW] = "renew",
-	    [TARGET_RECREATE] = "recreate",
-	    [TARGET_RETRY] = "retry",
+	switch (m->state) {
+	case STORE_MAILBOX_PARKED:
+		return RENEWAL_PARKED;
+	case STORE_MAILBOX_UNFOLLOWED:
+		return RENEWAL_UNFOLLOWED;
+	case STORE_MAILBOX_FOLLOWED:
+		break;
+	}
+	return RENEWAL_FOLLOWED;
+}
+
+static const char *
+flaw_of(const struct loading *l, const struct store_subscription *sub)
+{
+	const struct subscription_terms made = {
+	    .url = sub->notification_url,
+	    .application = sub->application,
+	    .addin = sub->addin,
+	    .no_lifecycle = sub->no_lifecycle,
+	};
+	const struct subscription_terms wanted = {
+	    .url = l->url,
+	    .application = l->config->client_id,
+	    .addin = l->config->addin_id,
 	};
 
-	return names[action];
+	return subscription_flaw(&made, &wanted);
 }
 
 static int
-add_sub(const struct store_subscription *from, void *arg)
+decide(struct loading *l, const struct store_mailbox *m,
+    struct renewal_verdict *out, int64_t *expires_ms)
 {
-	struct sub_list *l = arg;
-	struct sub *to;
+	struct store_subscription sub = {.granted_ms = 0};
+	int rc =
+	    store_subscription_of(l->store, m->tenant, m->user, &sub, l->err);
+	struct renewal_facts facts = {
+	    .enabled = l->config->sync_enabled,
+	    .tenant_known = config_tenant_index(l->config, m->tenant) >= 0,
+	    .state = state_of(m),
+	    .state_reason = m->reason,
+	    .retry_ms = m->retry_ms,
+	    .sub = {rc == 1, sub.granted_ms, sub.expires_ms,
+		sub.requested_life_ms, subscription_spread(m->tenant, m->user)},
+	    .flaw = rc == 1 ? flaw_of(l, &sub) : NULL,
+	};
 
-	if (l->count % TARGET_GROW == 0)
-		l->items = mem_realloc(
-		    l->items, (l->count + TARGET_GROW) * sizeof(*l->items));
-	to = &l->items[l->count++];
-	memcpy(to->tenant, from->tenant, sizeof(to->tenant));
-	memcpy(to->user, from->user, sizeof(to->user));
-	to->same_url = strcmp(from->notification_url, l->url) == 0;
-	to->granted_ms = from->granted_ms;
-	to->expires_ms = from->expires_ms;
+	if (rc < 0)
+		return -1;
+	*expires_ms = sub.granted_ms > 0 ? sub.expires_ms : 0;
+	*out = renewal_decide(&facts, l->now_ms,
+	    l->config->subscription_renewal_limit_ms, l->force);
 	return 0;
 }
 
 static int
-add_mailbox(const struct store_mailbox *from, void *arg)
+add_mailbox(const struct store_mailbox *m, void *arg)
 {
-	struct target_list *l = arg;
-	struct target *to;
+	struct loading *l = arg;
+	struct target_list *list = &l->list;
+	struct renewal_verdict verdict;
+	struct target *t;
+	int64_t expires_ms;
 
-	if (l->count % TARGET_GROW == 0)
-		l->items = mem_realloc(
-		    l->items, (l->count + TARGET_GROW) * sizeof(*l->items));
-	to = &l->items[l->count++];
-	memset(to, 0, sizeof(*to));
-	memcpy(to->tenant, from->tenant, sizeof(to->tenant));
-	memcpy(to->user, from->user, sizeof(to->user));
-	to->state = from->state;
-	to->retry_ms = from->retry_ms;
+	if (decide(l, m, &verdict, &expires_ms) != 0)
+		return -1;
+	if (list->count % TARGET_GROW == 0)
+		list->items = mem_realloc(list->items,
+		    (list->count + TARGET_GROW) * sizeof(*list->items));
+	t = &list->items[list->count++];
+	memset(t, 0, sizeof(*t));
+	memcpy(t->tenant, m->tenant, sizeof(t->tenant));
+	memcpy(t->user, m->user, sizeof(t->user));
+	t->action = verdict.action;
+	t->reason = verdict.reason;
+	t->ends = verdict.ends;
+	t->resumes = verdict.resumes;
+	t->due_ms = verdict.due_ms;
+	t->expires_ms = expires_ms;
+	t->renew_ms = m->renew_ms;
+	if (t->action != RENEWAL_NOTHING)
+		list->due++;
 	return 0;
 }
 
 static int
-compare_mailbox(const struct sub *a, const char *tenant, const char *user)
+compare_targets(const void *left, const void *right)
 {
-	int order = strcmp(a->tenant, tenant);
-
-	return order != 0 ? order : strcmp(a->user, user);
-}
-
-/* By mailbox, the one granted last first. */
-static int
-compare_subs(const void *left, const void *right)
-{
-	const struct sub *a = left, *b = right;
-	int order = compare_mailbox(a, b->tenant, b->user);
+	const struct target *a = left, *b = right;
+	int order = strcmp(a->tenant, b->tenant);
 
 	if (order != 0)
 		return order;
-	return (a->granted_ms < b->granted_ms) -
-	    (a->granted_ms > b->granted_ms);
-}
-
-/* The first entry of the mailbox in the sorted list. */
-static const struct sub *
-find_sub(const struct sub_list *l, const char *tenant, const char *user)
-{
-	size_t low = 0, high = l->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (compare_mailbox(&l->items[mid], tenant, user) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == l->count ||
-	    compare_mailbox(&l->items[low], tenant, user) != 0)
-		return NULL;
-	return &l->items[low];
-}
-
-static void
-set(struct target *t, enum target_action action, const char *reason)
-{
-	t->action = action;
-	snprintf(t->reason, sizeof(t->reason), "%s", reason);
-}
-
-static void
-set_kept(struct target *t, int64_t now_ms, int64_t limit_ms)
-{
-	struct subscription sub = {true, t->granted_ms, t->expires_ms};
-	char when[WHEN_TEXT_MAX];
-
-	when_format_iso(subscription_due_ms(&sub, limit_ms), false, when);
-	t->action = TARGET_NOTHING;
-	snprintf(t->reason, sizeof(t->reason),
-	    "%" PRId64 " minutes left, due at %s",
-	    (t->expires_ms - now_ms) / 60000, when);
-}
-
-static void
-decide_followed(
-    struct target *t, const struct config *c, int64_t now_ms, bool force)
-{
-	struct subscription sub = {t->has_sub, t->granted_ms, t->expires_ms};
-	int64_t limit_ms = c->subscription_renewal_limit_ms;
-
-	if (t->has_sub && sub.granted_ms != 0 && !t->same_url) {
-		set(t, TARGET_RECREATE, "made for another deploymentUrl");
-		return;
-	}
-	switch (subscription_decide(&sub, now_ms, limit_ms, force)) {
-	case SUBSCRIPTION_KEEP:
-		set_kept(t, now_ms, limit_ms);
-		break;
-	case SUBSCRIPTION_RENEW:
-		set(t, TARGET_RENEW,
-		    force ? "forced" : "half of its life or the limit passed");
-		break;
-	case SUBSCRIPTION_CREATE:
-		if (!t->has_sub)
-			set(t, TARGET_CREATE, "no subscription");
-		else if (t->granted_ms == 0)
-			set(t, TARGET_CREATE, "its creation was not confirmed");
-		else
-			set(t, TARGET_RECREATE, "expired");
-		break;
-	}
-}
-
-static void
-decide(struct target *t, const struct config *c, int64_t now_ms, bool force)
-{
-	char when[WHEN_TEXT_MAX];
-
-	if (config_tenant_index(c, t->tenant) < 0) {
-		set(t, TARGET_NOTHING, "its tenant is not in tenantIds");
-		return;
-	}
-	switch (t->state) {
-	case STORE_MAILBOX_UNFOLLOWED:
-		set(t, TARGET_NOTHING, "no longer followed");
-		break;
-	case STORE_MAILBOX_PARKED:
-		if (t->retry_ms <= now_ms) {
-			set(t, TARGET_RETRY, "parked, time to try again");
-			break;
-		}
-		when_format_iso(t->retry_ms, false, when);
-		t->action = TARGET_NOTHING;
-		snprintf(t->reason, sizeof(t->reason), "parked until %s", when);
-		break;
-	case STORE_MAILBOX_FOLLOWED:
-		decide_followed(t, c, now_ms, force);
-		break;
-	}
+	if (a->renew_ms != b->renew_ms)
+		return a->renew_ms < b->renew_ms ? -1 : 1;
+	return strcmp(a->user, b->user);
 }
 
 int
 target_list_load(struct store *s, const struct config *c, int64_t now_ms,
-    bool force, struct target_list *out, struct err *e)
+    enum target_scope scope, bool force, struct target_list *out, struct err *e)
 {
-	struct target_list l = {0};
 	char *url = config_public_url(c, "/webhook/events");
-	struct sub_list subs = {.url = url};
-	int rc = -1;
+	struct loading l = {.store = s,
+	    .config = c,
+	    .url = url,
+	    .now_ms = now_ms,
+	    .force = force,
+	    .err = e};
+	int rc = scope == TARGET_ALL
+	    ? store_mailbox_each(s, add_mailbox, &l, e)
+	    : store_mailbox_each_due(s, now_ms, add_mailbox, &l, e);
 
-	if (store_mailbox_each(s, add_mailbox, &l, e) != 0 ||
-	    store_subscription_each(s, add_sub, &subs, e) != 0)
-		goto out;
-	if (subs.count != 0)
-		qsort(
-		    subs.items, subs.count, sizeof(*subs.items), compare_subs);
-	for (size_t i = 0; i < l.count; i++) {
-		struct target *t = &l.items[i];
-		const struct sub *sub = find_sub(&subs, t->tenant, t->user);
-
-		t->has_sub = sub != NULL;
-		if (sub != NULL) {
-			t->same_url = sub->same_url;
-			t->granted_ms = sub->granted_ms;
-			t->expires_ms = sub->expires_ms;
-		}
-		decide(t, c, now_ms, force);
-		if (t->action != TARGET_NOTHING)
-			l.due++;
-		if (t->granted_ms != 0 &&
-		    (l.nearest_expiry_ms == 0 ||
-			t->expires_ms < l.nearest_expiry_ms))
-			l.nearest_expiry_ms = t->expires_ms;
-	}
-	*out = l;
-	memset(&l, 0, sizeof(l));
-	rc = 0;
-out:
-	if (rc != 0)
-		err_wrap(e, "read the followed mailboxes");
 	free(url);
-	free(subs.items);
-	target_list_clear(&l);
-	return rc;
+	if (rc != 0) {
+		target_list_clear(&l.list);
+		return err_wrap(e, "read the followed mailboxes");
+	}
+	if (l.list.count > 1)
+		qsort(l.list.items, l.list.count, sizeof(*l.list.items),
+		    compare_targets);
+	*out = l.list;
+	return 0;
 }
 
 void
@@ -244,4 +157,67 @@ target_list_clear(struct target_list *l)
 {
 	free(l->items);
 	memset(l, 0, sizeof(*l));
+}
+
+/* ---- what the store is to know of it ---- */
+
+static int
+settle_one(
+    struct store *s, const struct target *t, int64_t now_ms, struct err *e)
+{
+	if (t->resumes &&
+	    store_mailbox_set_state(s, t->tenant, t->user,
+		STORE_MAILBOX_FOLLOWED, "", 0, now_ms, e) != 0)
+		return -1;
+	return store_mailbox_set_renewal(s, t->tenant, t->user,
+	    t->action == RENEWAL_NOTHING ? t->due_ms : now_ms, e);
+}
+
+static bool
+is_settled(const struct target *t, int64_t now_ms)
+{
+	if (t->resumes)
+		return false;
+	if (t->action == RENEWAL_NOTHING)
+		return t->renew_ms == t->due_ms;
+	return t->renew_ms > 0 && t->renew_ms <= now_ms;
+}
+
+int
+target_list_settle(
+    struct store *s, const struct target_list *l, int64_t now_ms, struct err *e)
+{
+	size_t changed = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		if (is_settled(&l->items[i], now_ms))
+			continue;
+		if (changed % TARGET_SETTLE == 0 &&
+		    ((changed != 0 && store_commit(s, e) != 0) ||
+			store_begin(s, e) != 0))
+			return -1;
+		changed++;
+		if (settle_one(s, &l->items[i], now_ms, e) != 0) {
+			store_rollback(s);
+			return -1;
+		}
+	}
+	return changed != 0 ? store_commit(s, e) : 0;
+}
+
+void
+target_describe(const struct target *t, int64_t now_ms, char *out, size_t cap)
+{
+	char when[WHEN_TEXT_MAX];
+
+	if (t->action != RENEWAL_NOTHING || t->due_ms == 0) {
+		snprintf(out, cap, "%s", t->reason);
+		return;
+	}
+	when_format_iso(t->due_ms, false, when);
+	if (t->expires_ms != 0)
+		snprintf(out, cap, "%s, %" PRId64 " minutes left, due at %s",
+		    t->reason, (t->expires_ms - now_ms) / 60000, when);
+	else
+		snprintf(out, cap, "%s until %s", t->reason, when);
 }

@@ -9,45 +9,52 @@
 #include "base/err.h"
 #include "port/config.h"
 #include "port/store.h"
-
-enum target_action {
-	TARGET_NOTHING,
-	TARGET_CREATE, /* no subscription, or Graph never answered */
-	TARGET_RENEW,
-	TARGET_RECREATE, /* expired, or made for another URL */
-	TARGET_RETRY, /* parked, and its time has come */
-	TARGET_ACTION_COUNT
-};
+#include "rule/renewal.h"
 
 /* One mailbox and what to do with it; small, for there may be 10,000. */
 struct target {
 	char tenant[STORE_GUID], user[STORE_GUID];
-	enum store_mailbox_state state;
-	int64_t retry_ms; /* of a parked one */
-	bool has_sub;
-	bool same_url; /* its subscription was made for today's URL */
-	int64_t granted_ms, expires_ms; /* of its subscription, 0: pending */
-	enum target_action action;
-	char reason[80]; /* for people: "half of its life has passed" */
+	enum renewal_action action;
+	bool resumes; /* has to be followed first */
+	const char *reason; /* static words for people */
+	const char *ends; /* see struct renewal_verdict */
+	int64_t due_ms; /* nothing to do: look again then, 0 never */
+	int64_t expires_ms; /* of its subscription, 0 none */
+	int64_t renew_ms; /* when the store has it looked at */
+	/* of the work on it: */
+	int64_t again_ms; /* waits until then (monotonic) */
+	int64_t waited_ms;
+	int repeats;
 };
 
 struct target_list {
-	struct target *items;
+	struct target *items; /* by tenant, the longest due first */
 	size_t count;
-	size_t due; /* items whose action is not TARGET_NOTHING */
-	int64_t nearest_expiry_ms; /* of the granted ones; 0: none */
+	size_t due; /* items whose action is not RENEWAL_NOTHING */
 };
 
-/*
- * Reads every mailbox and its subscription and decides. force: every followed
- * mailbox is due. Mailboxes of tenants that are not configured, and unfollowed
- * ones, are listed with TARGET_NOTHING and the reason.
- */
+enum target_scope {
+	TARGET_DUE, /* those whose time has come: an indexed read */
+	TARGET_ALL
+};
+
+/* Reads mailboxes and their subscriptions and decides. force: every followed
+ * mailbox is due. */
 int target_list_load(struct store *s, const struct config *c, int64_t now_ms,
-    bool force, struct target_list *out, struct err *e);
+    enum target_scope scope, bool force, struct target_list *out,
+    struct err *e);
 void target_list_clear(struct target_list *l);
 
-/* "create", "renew", ... */
-const char *target_action_name(enum target_action action);
+/*
+ * Notes in the store what the list has found: when to look again at those of
+ * which nothing is needed now, at all others at once; and follows again what
+ * resumes. Some hundred rows a transaction; cheap when nothing differs.
+ */
+int target_list_settle(struct store *s, const struct target_list *l,
+    int64_t now_ms, struct err *e);
+
+/* "not due, 7130 minutes left, due at ..." */
+void
+target_describe(const struct target *t, int64_t now_ms, char *out, size_t cap);
 
 #endif

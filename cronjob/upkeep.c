@@ -1,15 +1,104 @@
 /* cronjob/upkeep.c - see upkeep.h. */
 #include "upkeep.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/jws.h"
 #include "base/log.h"
 #include "port/store_due.h"
 
 enum {
-	UPKEEP_EXPIRE_MS = 24 * 60 * 60 * 1000,
+	UPKEEP_DAY_MS = 24 * 60 * 60 * 1000,
+	UPKEEP_SETTINGS_MAX = 1 << 20,
 	UPKEEP_DUE = 500, /* links and mailboxes that become work in one pass */
 	UPKEEP_DUE_AGAIN_MS = 60 * 60 * 1000 /* should their work be lost */
 };
+
+static const char upkeep_all[] = "renew-settings";
+
+/* A clock that was set back must not put it off for ever. */
+static bool
+a_day_has_passed(int64_t last_ms, int64_t now_ms)
+{
+	return last_ms > now_ms || now_ms - last_ms >= UPKEEP_DAY_MS;
+}
+
+/* What rule/renewal.h decides by, beside the store and the clock. */
+static void
+hash_settings(const struct config *c, char out[65])
+{
+	char *url = config_public_url(c, "/webhook/events");
+	struct buf text;
+
+	buf_init(&text, UPKEEP_SETTINGS_MAX);
+	buf_printf(&text, "1 %d %" PRId64 " %s %s %s", c->sync_enabled,
+	    c->subscription_renewal_limit_ms, url, c->client_id, c->addin_id);
+	for (size_t i = 0; i < c->tenant_ids.count; i++)
+		buf_printf(&text, " %s", c->tenant_ids.items[i]);
+	jws_sha256_hex(buf_text(&text), text.len, out);
+	buf_clear(&text);
+	free(url);
+}
+
+int
+upkeep_wants_all(struct store *s, const struct config *config, struct err *e)
+{
+	char now[65], then[65] = "";
+	int64_t last_ms = 0;
+
+	if (store_fact_get(s, upkeep_all, then, sizeof(then), &last_ms, e) < 0)
+		return -1;
+	hash_settings(config, now);
+	return strcmp(now, then) != 0 ||
+	    a_day_has_passed(last_ms, clock_wall_ms());
+}
+
+int
+upkeep_note_all(struct store *s, const struct config *config, struct err *e)
+{
+	char now[65];
+
+	hash_settings(config, now);
+	return store_fact_set(s, upkeep_all, now, clock_wall_ms(), e);
+}
+
+struct unused {
+	struct store *store;
+	char reason[64];
+	size_t count;
+	struct err *err;
+};
+
+static int
+unfollow(const struct store_mailbox *m, void *arg)
+{
+	struct unused *u = arg;
+
+	u->count++;
+	return store_mailbox_set_state(u->store, m->tenant, m->user,
+	    STORE_MAILBOX_UNFOLLOWED, u->reason, 0, clock_wall_ms(), u->err);
+}
+
+/* Its subscription is then removed like that of any other unfollowed one. */
+static int
+unfollow_unused(struct store *s, const struct config *config, struct err *e)
+{
+	int64_t before_ms = clock_wall_ms() - config->link_retention_ms;
+	struct unused u = {.store = s, .err = e};
+
+	snprintf(u.reason, sizeof(u.reason), "no unfinished link for %.4g days",
+	    (double)config->link_retention_ms / UPKEEP_DAY_MS);
+	if (store_mailbox_each_unused(s, before_ms, unfollow, &u, e) != 0)
+		return -1;
+	if (u.count != 0)
+		log_info("mailboxes-unused", LOG_INT("mailboxes", u.count));
+	return 0;
+}
 
 int
 upkeep_expire(struct store *s, const struct config *config, struct err *e)
@@ -21,11 +110,11 @@ upkeep_expire(struct store *s, const struct config *config, struct err *e)
 	if (store_fact_get(
 		s, "store-expired", text, sizeof(text), &last_ms, e) < 0)
 		return -1;
-	/* a clock that was set back must not put it off for ever */
-	if (last_ms <= now_ms && now_ms - last_ms < UPKEEP_EXPIRE_MS)
+	if (!a_day_has_passed(last_ms, now_ms))
 		return 0;
 	if (store_expire(s, now_ms - config->link_retention_ms,
-		now_ms - config->audit_retention_ms, &removed, e) != 0)
+		now_ms - config->audit_retention_ms, &removed, e) != 0 ||
+	    unfollow_unused(s, config, e) != 0)
 		return -1;
 	if (removed != 0)
 		log_info("store-expired", LOG_INT("rows", removed));

@@ -8,7 +8,20 @@
 #include "port/config.h"
 #include "port/store.h"
 
-/* Once a day: what has served its time leaves the store. */
+/*
+ * 1: the pass has to look at all mailboxes: the settings that decide when a
+ * subscription is due, or whether it is needed at all, are others than at the
+ * last such look, or that was a day ago. 0: those suffice whose time has come.
+ * -1.
+ */
+int
+upkeep_wants_all(struct store *s, const struct config *config, struct err *e);
+/* All were looked at, and what was found is in the store. */
+int
+upkeep_note_all(struct store *s, const struct config *config, struct err *e);
+
+/* Once a day: what has served its time leaves the store, and mailboxes that
+ * nobody has used for as long become unfollowed. */
 int upkeep_expire(struct store *s, const struct config *config, struct err *e);
 
 /* Series steps, leases that have run out and catch-ups that are due become

@@ -95,6 +95,7 @@ lib_librule_a_SOURCES += \
 	lib/rule/plan.c lib/rule/plan.h \
 	lib/rule/policy.c lib/rule/policy.h \
 	lib/rule/recurrence.c lib/rule/recurrence.h \
+	lib/rule/renewal.c lib/rule/renewal.h \
 	lib/rule/series.c lib/rule/series.h \
 	lib/rule/subscription.c lib/rule/subscription.h
 
@@ -121,8 +122,11 @@ lib_libsync_a_SOURCES = \
 	lib/sync/engine_due.c lib/sync/engine_state.h \
 	lib/sync/engine_turn.c \
 	lib/sync/follow.c lib/sync/follow.h \
-	lib/sync/follow_replace.c lib/sync/follow_state.h \
+	lib/sync/follow_replace.c \
+	lib/sync/follow_terms.c lib/sync/follow_state.h \
 	lib/sync/followup.c \
+	lib/sync/leave.c lib/sync/leave.h \
+	lib/sync/suspect.c lib/sync/suspect.h \
 	lib/sync/keys.c \
 	lib/sync/lease.c lib/sync/lease.h \
 	lib/sync/lease_scan.c lib/sync/lease_scan.h \

@@ -71,6 +71,7 @@ unit_tests += tests/unit/test_template
 tests_unit_test_template_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
 tests_unit_test_template_LDADD = ctl/libctl.a $(LDADD)
 unit_tests += tests/unit/test_text
+unit_tests += tests/unit/test_renewal
 unit_tests += tests/unit/test_throttle
 unit_tests += tests/unit/test_tz
 unit_tests += tests/unit/test_url

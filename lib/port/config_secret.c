@@ -1,6 +1,7 @@
 /* port/config_secret.c - see config_secret.h. */
 #include "port/config_secret.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +258,25 @@ settle_secret(
 		    read_secret(s, c, r);
 }
 
+/* A server that is switched off needs no secret; the renewal uses one that is
+ * there to take away what was left at Graph. */
+static bool
+is_given_for_renewal(
+    const struct secret_source *s, const struct config *c, unsigned roles)
+{
+	char *credential;
+	bool given;
+
+	if ((roles & s->roles) != CONFIG_ROLE_RENEW ||
+	    alternative(s, c) != NULL)
+		return false;
+	credential = find_credential(s);
+	given = credential != NULL || variable(s->name) != NULL ||
+	    variable(s->file_name) != NULL;
+	free(credential);
+	return given;
+}
+
 void
 config_secrets_read(struct config *c, unsigned roles, struct config_report *r)
 {
@@ -265,7 +285,8 @@ config_secrets_read(struct config *c, unsigned roles, struct config_report *r)
 	for (int i = 0; i < SECRET_COUNT; i++) {
 		const struct secret_source *s = &secret_sources[i];
 
-		if (c->sync_enabled && (roles & s->roles) != 0)
+		if ((c->sync_enabled && (roles & s->roles) != 0) ||
+		    is_given_for_renewal(s, c, roles))
 			settle_secret(s, c, r);
 		forget_variable(s->name);
 	}

@@ -258,12 +258,14 @@ struct store_mailbox {
 	int64_t catch_up_ms; /* last complete catch-up, 0 never */
 	int64_t
 	    check_ms; /* the next one without a word; 0 none, not followed */
+	int64_t renew_ms; /* the renewal looks at it then; 1 at once, 0 never */
 };
 
 int store_mailbox_find(struct store *s, const char *tenant, const char *user,
     struct store_mailbox *out, struct err *e);
 /* Makes the row or updates upn (when not ""); a parked or unfollowed mailbox
- * becomes followed only with resume. *changed (may be NULL): new or resumed. */
+ * becomes followed only with resume. *changed (may be NULL): new or resumed,
+ * and then the renewal looks at it at once. */
 int store_mailbox_follow(struct store *s, const char *tenant, const char *user,
     const char *upn, bool resume, int64_t now_ms, bool *changed, struct err *e);
 /* What the agent's token told last; "" and an unknown mailbox change nothing.
@@ -271,11 +273,26 @@ int store_mailbox_follow(struct store *s, const char *tenant, const char *user,
 int store_mailbox_set_email(struct store *s, const char *tenant,
     const char *user, const char *email, struct err *e);
 /* Of a mailbox that has a row; without one nothing happens. since_ms becomes
- * now_ms when the state is another one. */
+ * now_ms when the state is another one. The renewal looks at it at once, at a
+ * parked one at retry_ms. */
 int store_mailbox_set_state(struct store *s, const char *tenant,
     const char *user, enum store_mailbox_state state, const char *reason,
     int64_t retry_ms, int64_t now_ms, struct err *e);
 int store_mailbox_each(struct store *s,
+    int (*each)(const struct store_mailbox *m, void *arg), void *arg,
+    struct err *e);
+int store_mailbox_count(struct store *s, int64_t *out, struct err *e);
+/* Those at which the renewal has to look by now_ms, the longest due first; an
+ * indexed read. */
+int store_mailbox_each_due(struct store *s, int64_t now_ms,
+    int (*each)(const struct store_mailbox *m, void *arg), void *arg,
+    struct err *e);
+/* When it has to look again; nothing happens without a row. */
+int store_mailbox_set_renewal(struct store *s, const char *tenant,
+    const char *user, int64_t renew_ms, struct err *e);
+/* Followed ones since before before_ms of which no link was made, synced or is
+ * not over since then: nobody uses them. */
+int store_mailbox_each_unused(struct store *s, int64_t before_ms,
     int (*each)(const struct store_mailbox *m, void *arg), void *arg,
     struct err *e);
 /* The claim on a mailbox's subscription: 1 taken (or already ours), 0 held by
@@ -285,6 +302,9 @@ int store_mailbox_claim(struct store *s, const char *tenant, const char *user,
     struct err *e);
 int store_mailbox_release(struct store *s, const char *tenant, const char *user,
     const char *owner, struct err *e);
+/* The claims of dead ones: of all owners whose name begins with prefix. */
+int store_mailbox_release_all(
+    struct store *s, const char *owner_prefix, struct err *e);
 
 /* ---- subscriptions ---- */
 
@@ -298,14 +318,17 @@ struct store_subscription {
 	int64_t created_ms; /* of the row */
 	char notification_url[STORE_TEXT_MAX];
 	char resource[160];
+	char application[STORE_GUID]; /* clientId then, "" not known */
+	char addin[STORE_GUID]; /* addinId then, "" not known */
+	bool no_lifecycle; /* was seen without a lifecycleNotificationUrl */
 };
 
 /* Before POST /subscriptions. */
 int store_subscription_add_pending(
     struct store *s, const struct store_subscription *sub, struct err *e);
-/* Graph has granted it: id, granted_ms and expires_ms are taken from sub (all
- * of it when there is no row), and older rows of the same mailbox are removed.
- */
+/* Graph has granted it: id, granted_ms, expires_ms and requested_life_ms are
+ * taken from sub (all of it when there is no row), and older rows of the same
+ * mailbox are removed. */
 int store_subscription_granted(
     struct store *s, const struct store_subscription *sub, struct err *e);
 int store_subscription_remove(
@@ -318,6 +341,12 @@ int store_subscription_by_id(struct store *s, const char *id,
 int store_subscription_by_client_state(struct store *s,
     const char *client_state_hash, struct store_subscription *out,
     struct err *e);
+/* Graph's list shows it without a lifecycleNotificationUrl. */
+int store_subscription_set_no_lifecycle(
+    struct store *s, const char *client_state_hash, struct err *e);
+/* The earliest expiry of the granted ones, 0: none. An indexed read. */
+int
+store_subscription_nearest(struct store *s, int64_t *expires_ms, struct err *e);
 int store_subscription_each(struct store *s,
     int (*each)(const struct store_subscription *sub, void *arg), void *arg,
     struct err *e);

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { STORE_MAILBOX_AT_ONCE = 1 };
+
 #define STORE_MAILBOX_COLUMNS                                                  \
 	"tenant, user_id, upn, state, reason, retry_ms, since_ms, "            \
 	"catch_up_ms,"                                                         \
-	" check_ms, email"
+	" check_ms, email, renew_ms"
 
 #define STORE_MAILBOX_MEMBER(type, member)                                     \
 	STORE_MEMBER(type, store_mailbox, member)
@@ -23,6 +25,7 @@ static const struct store_field store_mailbox_fields[] = {
     STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, catch_up_ms),
     STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, check_ms),
     STORE_MAILBOX_MEMBER(STORE_FIELD_TEXT, email),
+    STORE_MAILBOX_MEMBER(STORE_FIELD_INT64, renew_ms),
 };
 enum {
 	STORE_MAILBOX_FIELD_COUNT =
@@ -48,13 +51,14 @@ store_mailbox_write(
 {
 	static const char sql[] =
 	    "INSERT INTO mailbox (" STORE_MAILBOX_COLUMNS ")"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 	    " ON CONFLICT (tenant, user_id) DO UPDATE SET"
 	    " upn = excluded.upn, state = excluded.state,"
 	    " reason = excluded.reason, retry_ms = excluded.retry_ms,"
 	    " since_ms = excluded.since_ms,"
 	    " catch_up_ms = excluded.catch_up_ms,"
-	    " check_ms = excluded.check_ms, email = excluded.email";
+	    " check_ms = excluded.check_ms, email = excluded.email,"
+	    " renew_ms = excluded.renew_ms";
 	struct store_value values[STORE_MAILBOX_FIELD_COUNT];
 
 	store_db_bind(
@@ -76,6 +80,9 @@ store_mailbox_put_state(struct store_mailbox *m, enum store_mailbox_state state,
 	}
 	m->state = state;
 	m->retry_ms = retry_ms;
+	m->renew_ms = state == STORE_MAILBOX_PARKED && retry_ms > 0
+	    ? retry_ms
+	    : STORE_MAILBOX_AT_ONCE;
 	store_db_copy(m->reason, sizeof(m->reason), reason);
 }
 
@@ -83,8 +90,9 @@ static int
 store_mailbox_make(struct store *s, const char *tenant, const char *user,
     const char *upn, bool resume, int64_t now_ms, bool *fresh, struct err *e)
 {
-	struct store_mailbox m = {
-	    .state = STORE_MAILBOX_FOLLOWED, .since_ms = now_ms};
+	struct store_mailbox m = {.state = STORE_MAILBOX_FOLLOWED,
+	    .since_ms = now_ms,
+	    .renew_ms = STORE_MAILBOX_AT_ONCE};
 	int found = store_mailbox_find(s, tenant, user, &m, e);
 	bool wake = resume && found == 1 && m.state != STORE_MAILBOX_FOLLOWED;
 	bool rename = upn != NULL && upn[0] != '\0' && strcmp(upn, m.upn) != 0;
@@ -198,6 +206,113 @@ store_mailbox_each(struct store *s,
 	return store_db_walk(s, &walk, e);
 }
 
+/* ---- what the renewal has to look at ---- */
+
+static void
+store_mailbox_advance_due(const void *row, struct store_value *params)
+{
+	const struct store_mailbox *m = row;
+
+	params[1] = STORE_INT(m->renew_ms);
+	params[2] = STORE_TEXT(m->tenant);
+	params[3] = STORE_TEXT(m->user);
+}
+
+int
+store_mailbox_each_due(struct store *s, int64_t now_ms,
+    int (*each)(const struct store_mailbox *m, void *arg), void *arg,
+    struct err *e)
+{
+	/* "renew_ms > 0" stands as in the partial index. */
+	static const char sql[] =
+	    "SELECT " STORE_MAILBOX_COLUMNS " FROM mailbox"
+	    " WHERE renew_ms > 0 AND renew_ms <= $1"
+	    " AND (renew_ms, tenant, user_id) > ($2, $3, $4)"
+	    " ORDER BY renew_ms, tenant, user_id LIMIT $5";
+	struct store_mailbox_visit visit = {each, arg};
+	struct store_value params[5] = {
+	    STORE_INT(now_ms), STORE_INT(0), STORE_TEXT(""), STORE_TEXT("")};
+	struct store_walk walk = {.sql = sql,
+	    .params = params,
+	    .param_count = 5,
+	    .fields = store_mailbox_fields,
+	    .field_count = STORE_MAILBOX_FIELD_COUNT,
+	    .row_size = sizeof(struct store_mailbox),
+	    .advance = store_mailbox_advance_due,
+	    .each = store_mailbox_visit,
+	    .arg = &visit};
+
+	return store_db_walk(s, &walk, e);
+}
+
+static void
+store_mailbox_advance_unused(const void *row, struct store_value *params)
+{
+	const struct store_mailbox *m = row;
+
+	params[1] = STORE_TEXT(m->tenant);
+	params[2] = STORE_TEXT(m->user);
+}
+
+int
+store_mailbox_each_unused(struct store *s, int64_t before_ms,
+    int (*each)(const struct store_mailbox *m, void *arg), void *arg,
+    struct err *e)
+{
+	/* A link that the clock alone will look at is in use as well. */
+	static const char sql[] =
+	    "SELECT " STORE_MAILBOX_COLUMNS " FROM mailbox m"
+	    " WHERE state = $4 AND since_ms < $1"
+	    " AND (tenant, user_id) > ($2, $3)"
+	    " AND NOT EXISTS (SELECT 1 FROM link l WHERE l.user_id = m.user_id"
+	    " AND l.tenant = m.tenant AND (l.check_ms > 0"
+	    " OR l.created_ms >= $1 OR l.announced_ms >= $1"
+	    " OR l.synced_ms >= $1 OR l.gone_since_ms >= $1"
+	    " OR l.start_ms >= $1 OR l.end_ms >= $1))"
+	    " ORDER BY tenant, user_id LIMIT $5";
+	struct store_mailbox_visit visit = {each, arg};
+	struct store_value params[5] = {STORE_INT(before_ms), STORE_TEXT(""),
+	    STORE_TEXT(""), STORE_INT(STORE_MAILBOX_FOLLOWED)};
+	struct store_walk walk = {.sql = sql,
+	    .params = params,
+	    .param_count = 5,
+	    .fields = store_mailbox_fields,
+	    .field_count = STORE_MAILBOX_FIELD_COUNT,
+	    .row_size = sizeof(struct store_mailbox),
+	    .advance = store_mailbox_advance_unused,
+	    .each = store_mailbox_visit,
+	    .arg = &visit};
+
+	return store_db_walk(s, &walk, e);
+}
+
+int
+store_mailbox_count(struct store *s, int64_t *out, struct err *e)
+{
+	return store_db_number(
+		   s, "SELECT count(*) FROM mailbox", NULL, 0, out, e) < 0
+	    ? -1
+	    : 0;
+}
+
+int
+store_mailbox_set_renewal(struct store *s, const char *tenant, const char *user,
+    int64_t renew_ms, struct err *e)
+{
+	static const char sql[] = "UPDATE mailbox SET renew_ms = $3"
+				  " WHERE tenant = $1 AND user_id = $2";
+	int own = store_db_enter(s, e);
+	int rc = -1;
+
+	if (own >= 0 &&
+	    store_db_run(s, sql,
+		STORE_WITH(
+		    STORE_TEXT(tenant), STORE_TEXT(user), STORE_INT(renew_ms)),
+		e) >= 0)
+		rc = 0;
+	return store_db_leave(s, own, rc, e);
+}
+
 /* ---- the claim on its subscription: a lease like any other ---- */
 
 enum { STORE_MAILBOX_LEASE_MAX = 2 * STORE_GUID + 16 };
@@ -229,4 +344,20 @@ store_mailbox_release(struct store *s, const char *tenant, const char *user,
 
 	store_mailbox_lease(tenant, user, name);
 	return store_lease_release(s, name, owner, e);
+}
+
+int
+store_mailbox_release_all(
+    struct store *s, const char *owner_prefix, struct err *e)
+{
+	static const char sql[] =
+	    "DELETE FROM lease WHERE name LIKE 'mailbox:%'"
+	    " AND substr(owner, 1, length($1)) = $1";
+	int own = store_db_enter(s, e);
+	int rc = -1;
+
+	if (own >= 0 &&
+	    store_db_run(s, sql, STORE_WITH(STORE_TEXT(owner_prefix)), e) >= 0)
+		rc = 0;
+	return store_db_leave(s, own, rc, e);
 }

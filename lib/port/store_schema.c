@@ -181,7 +181,19 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     "UPDATE mailbox SET check_ms = 1 WHERE state = 0;"
     "CREATE INDEX lane_tenant ON lane (tenant, head_ms)"
     " WHERE saturated = 0;"
-    "UPDATE link SET check_ms = 1 WHERE state = 0;",
+    "UPDATE link SET check_ms = 1 WHERE state = 0;"
+    /* When the renewal has to look at a mailbox; at all of them, once. */
+    "ALTER TABLE mailbox ADD COLUMN renew_ms BIGINT NOT NULL DEFAULT 1;"
+    "CREATE INDEX mailbox_renew ON mailbox (renew_ms, tenant, user_id)"
+    " WHERE renew_ms > 0;"
+    /* What a subscription was made for, beside its URL. */
+    "ALTER TABLE subscription ADD COLUMN"
+    " application TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE subscription ADD COLUMN addin TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE subscription ADD COLUMN"
+    " no_lifecycle INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX subscription_expiry ON subscription (expires_ms)"
+    " WHERE granted_ms > 0;",
 };
 
 int

@@ -3,7 +3,10 @@
 
 #define STORE_SUBSCRIPTION_COLUMNS                                             \
 	"tenant, user_id, client_state_hash, id, granted_ms, expires_ms,"      \
-	" requested_life_ms, created_ms, notification_url, resource"
+	" requested_life_ms, created_ms, notification_url, resource,"          \
+	" application, addin, no_lifecycle"
+#define STORE_SUBSCRIPTION_PLACES                                              \
+	"$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13"
 
 #define STORE_SUBSCRIPTION_MEMBER(type, member)                                \
 	STORE_MEMBER(type, store_subscription, member)
@@ -19,6 +22,9 @@ static const struct store_field store_subscription_fields[] = {
     STORE_SUBSCRIPTION_MEMBER(STORE_FIELD_INT64, created_ms),
     STORE_SUBSCRIPTION_MEMBER(STORE_FIELD_TEXT, notification_url),
     STORE_SUBSCRIPTION_MEMBER(STORE_FIELD_TEXT, resource),
+    STORE_SUBSCRIPTION_MEMBER(STORE_FIELD_TEXT, application),
+    STORE_SUBSCRIPTION_MEMBER(STORE_FIELD_TEXT, addin),
+    STORE_SUBSCRIPTION_MEMBER(STORE_FIELD_BOOL, no_lifecycle),
 };
 enum {
 	STORE_SUBSCRIPTION_FIELD_COUNT = sizeof(store_subscription_fields) /
@@ -28,9 +34,10 @@ enum {
 /* With what Graph answered: the row may have been lost or never written. */
 static const char store_subscription_grant_sql[] =
     "INSERT INTO subscription (" STORE_SUBSCRIPTION_COLUMNS ")"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    " VALUES (" STORE_SUBSCRIPTION_PLACES ")"
     " ON CONFLICT (client_state_hash) DO UPDATE SET id = excluded.id,"
-    " granted_ms = excluded.granted_ms, expires_ms = excluded.expires_ms";
+    " granted_ms = excluded.granted_ms, expires_ms = excluded.expires_ms,"
+    " requested_life_ms = excluded.requested_life_ms";
 
 static int
 store_subscription_write(struct store *s, const char *sql,
@@ -52,7 +59,7 @@ store_subscription_add_pending(
 {
 	static const char sql[] =
 	    "INSERT INTO subscription (" STORE_SUBSCRIPTION_COLUMNS ")"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+	    " VALUES (" STORE_SUBSCRIPTION_PLACES ")"
 	    " ON CONFLICT (client_state_hash) DO NOTHING";
 	int own = store_db_enter(s, e);
 	int rc = own < 0 ? -1 : store_subscription_write(s, sql, sub, e);
@@ -154,6 +161,35 @@ store_subscription_by_client_state(struct store *s,
 
 	return store_subscription_find(
 	    s, sql, STORE_WITH(STORE_TEXT(client_state_hash)), out, e);
+}
+
+int
+store_subscription_set_no_lifecycle(
+    struct store *s, const char *client_state_hash, struct err *e)
+{
+	static const char sql[] = "UPDATE subscription SET no_lifecycle = 1"
+				  " WHERE client_state_hash = $1";
+	int own = store_db_enter(s, e);
+	int rc = -1;
+
+	if (own >= 0 &&
+	    store_db_run(
+		s, sql, STORE_WITH(STORE_TEXT(client_state_hash)), e) >= 0)
+		rc = 0;
+	return store_db_leave(s, own, rc, e);
+}
+
+int
+store_subscription_nearest(struct store *s, int64_t *expires_ms, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT expires_ms FROM subscription WHERE granted_ms > 0"
+	    " ORDER BY expires_ms LIMIT 1";
+	int rc = store_db_number(s, sql, NULL, 0, expires_ms, e);
+
+	if (rc == 0)
+		*expires_ms = 0;
+	return rc < 0 ? -1 : 0;
 }
 
 struct store_subscription_visit {

@@ -15,7 +15,10 @@
 #define GRAPH_CHANGES "created,updated,deleted"
 
 /* The synchronous handshake inside POST may take 10 s. */
-enum { GRAPH_SUBSCRIBE_TIMEOUT_MS = 30 * 1000 };
+enum {
+	GRAPH_SUBSCRIBE_TIMEOUT_MS = 30 * 1000,
+	GRAPH_MINUTES_MAX = 1000 * 1000 /* a longest life that is believed */
+};
 
 void
 graph_subscription_resource(const char *user, char *out, size_t cap)
@@ -98,6 +101,8 @@ graph_subscription_read(
 	    "notificationUrl");
 	graph_copy(s.lifecycle_url, sizeof(s.lifecycle_url), doc,
 	    "lifecycleNotificationUrl");
+	s.no_lifecycle = s.lifecycle_url[0] == '\0' &&
+	    json_object_get(doc, "lifecycleNotificationUrl") != NULL;
 	if (application != NULL)
 		text_guid_lower(s.application, application);
 	*out = s;
@@ -123,6 +128,38 @@ graph_conflict_id(
 		break;
 	}
 	json_decref(doc);
+}
+
+int64_t
+graph_longest_life_ms(int status, const json_t *body)
+{
+	static const char words[] = "can only be ";
+	const char *message = json_str(json_obj(body, "error"), "message");
+	const char *at = message == NULL ? NULL : strstr(message, words);
+	char *end;
+	long minutes;
+
+	if (status != 400 || at == NULL)
+		return 0;
+	minutes = strtol(at + sizeof(words) - 1, &end, 10);
+	if (strncmp(end, " minutes", 8) != 0 || minutes <= 0 ||
+	    minutes > GRAPH_MINUTES_MAX)
+		return 0;
+	return (int64_t)minutes * 60 * 1000;
+}
+
+int64_t
+graph_longest_life_of(const struct http_reply *reply)
+{
+	json_t *doc;
+	int64_t life_ms;
+
+	if (reply->result != HTTP_DONE || reply->status != 400)
+		return 0;
+	doc = reply_json(reply, NULL);
+	life_ms = graph_longest_life_ms(reply->status, doc);
+	json_decref(doc);
+	return life_ms;
 }
 
 static int

@@ -19,6 +19,7 @@ struct graph_subscription {
 	char resource[160];
 	char notification_url[1024];
 	char lifecycle_url[1024]; /* "" none */
+	bool no_lifecycle; /* Graph says so, it does not just say nothing */
 	char application[37]; /* lower case, "" unknown */
 	int64_t expires_ms;
 };
@@ -34,6 +35,12 @@ void graph_subscribe_request(const struct config *c, const char *user,
 int graph_subscribe_reply(const struct http_reply *reply,
     struct graph_subscription *out, bool *conflict,
     char other_id[GRAPH_SUBSCRIPTION_ID_MAX], struct err *e);
+
+/* The longest life that Graph grants, if this is its refusal of a longer one
+ * ("Subscription expiration can only be N minutes in the future."); else 0.
+ * body: of the answer or of a member of a $batch, may be NULL. */
+int64_t graph_longest_life_ms(int status, const json_t *body);
+int64_t graph_longest_life_of(const struct http_reply *reply);
 
 /* PATCH: renews and reauthorizes at once. ERR_GONE: make a new one. */
 void graph_renew_request(const struct config *c, const char *id,

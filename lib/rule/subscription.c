@@ -1,19 +1,64 @@
 /* rule/subscription.c - see subscription.h. */
 #include "rule/subscription.h"
 
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
 #include "rule/policy.h"
+
+enum { SUBSCRIPTION_MINUTE_MS = 60 * 1000 };
+
+/* FNV-1a: the same on every machine. */
+static uint64_t
+subscription_hash(uint64_t hash, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		hash ^= (unsigned char)*text;
+		hash *= UINT64_C(1099511628211);
+	}
+	return hash;
+}
+
+uint32_t
+subscription_spread(const char *tenant, const char *user)
+{
+	uint64_t hash = subscription_hash(
+	    subscription_hash(UINT64_C(14695981039346656037), tenant), user);
+
+	hash ^= hash >> 33;
+	hash *= UINT64_C(0xff51afd7ed558ccd);
+	return (uint32_t)(hash >> 32);
+}
+
+/* See subscription_due_ms(): a clock behind Graph's makes it look longer. */
+static int64_t
+subscription_life_ms(const struct subscription *s)
+{
+	int64_t life_ms = s->expires_ms - s->granted_ms;
+	int64_t most_ms = s->asked_ms > SUBSCRIPTION_FLOOR_MS
+	    ? s->asked_ms
+	    : SUBSCRIPTION_FLOOR_MS;
+
+	return s->asked_ms > 0 && life_ms > most_ms ? most_ms : life_ms;
+}
 
 int64_t
 subscription_due_ms(const struct subscription *s, int64_t limit_ms)
 {
-	int64_t wait;
+	int64_t wait_ms;
 
 	if (!s->exists || s->granted_ms == 0)
 		return 0;
-	wait = (s->expires_ms - s->granted_ms) / 2;
-	if (limit_ms > 0 && limit_ms < wait)
-		wait = limit_ms;
-	return s->granted_ms + (wait > 0 ? wait : 0);
+	wait_ms = subscription_life_ms(s) / 2;
+	if (limit_ms > 0 && limit_ms < wait_ms)
+		wait_ms = limit_ms;
+	if (wait_ms <= 0)
+		return s->granted_ms;
+	wait_ms -= (int64_t)(((uint64_t)(wait_ms / SUBSCRIPTION_SPREAD_PART) *
+				 s->spread) >>
+	    32);
+	return s->granted_ms + wait_ms;
 }
 
 enum subscription_need
@@ -36,4 +81,36 @@ subscription_expiry_ms(int64_t now_ms, int64_t life_ms)
 	if (life_ms <= 0 || life_ms > longest)
 		life_ms = longest;
 	return now_ms + life_ms;
+}
+
+int64_t
+subscription_shorter_ms(int64_t life_ms, int64_t longest_ms)
+{
+	int64_t next_ms = longest_ms - SUBSCRIPTION_MINUTE_MS;
+
+	/* Just below it is what was asked for the last time. */
+	if (next_ms >= life_ms)
+		next_ms = life_ms / 4 * 3;
+	return next_ms >= SUBSCRIPTION_MINUTE_MS ? next_ms : 0;
+}
+
+static bool
+subscription_differs(const char *made, const char *wanted)
+{
+	return made[0] != '\0' && strcasecmp(made, wanted) != 0;
+}
+
+const char *
+subscription_flaw(const struct subscription_terms *made,
+    const struct subscription_terms *wanted)
+{
+	if (strcmp(made->url, wanted->url) != 0)
+		return "made for another deploymentUrl";
+	if (subscription_differs(made->application, wanted->application))
+		return "made for another clientId";
+	if (subscription_differs(made->addin, wanted->addin))
+		return "made for another addinId";
+	if (made->no_lifecycle)
+		return "it has no lifecycleNotificationUrl";
+	return NULL;
 }

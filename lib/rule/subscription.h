@@ -6,11 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum {
+	/* The most by which the wait may be shortened: this part of it. */
+	SUBSCRIPTION_SPREAD_PART = 64,
+	/* Graph makes a shorter life this long. */
+	SUBSCRIPTION_FLOOR_MS = 45 * 60 * 1000
+};
+
 /* Unix milliseconds. */
 struct subscription {
 	bool exists;
 	int64_t granted_ms; /* 0: Graph has not answered yet */
 	int64_t expires_ms;
+	int64_t asked_ms; /* the life that was asked for, 0 not known */
+	uint32_t spread; /* of the mailbox: subscription_spread(); 0 none */
 };
 
 enum subscription_need {
@@ -19,9 +28,17 @@ enum subscription_need {
 	SUBSCRIPTION_CREATE /* none, never granted, or expired */
 };
 
+/* A mailbox's place among the others, the same for ever. */
+uint32_t subscription_spread(const char *tenant, const char *user);
+
 /*
  * When s becomes due: once half of its granted life, or limit_ms (0: none) if
- * that is shorter, has passed since it was granted. 0 when it must be made.
+ * that is shorter, has passed since it was granted; up to a 64th of that wait
+ * earlier by the mailbox's spread, so that thousands which were enrolled at
+ * the same moment are not due at the same moment for ever. Never later. A life
+ * that looks longer than Graph can have granted comes from a clock that is
+ * behind Graph's: then the one that was asked for counts. 0 when it must be
+ * made.
  * Source: syncServerSubscriptionExpiration / RenewalLimit in the product page.
  */
 int64_t subscription_due_ms(const struct subscription *s, int64_t limit_ms);
@@ -32,5 +49,27 @@ enum subscription_need subscription_decide(
 
 /* The expiry to ask for: now + life, at most Graph's longest. */
 int64_t subscription_expiry_ms(int64_t now_ms, int64_t life_ms);
+
+/*
+ * The life to ask for when Graph has refused life_ms as too long and named
+ * longest_ms: a minute less than that or, when that was kept to (our clock is
+ * ahead of Graph's), a quarter less than before. 0: there is nothing left to
+ * ask for.
+ */
+int64_t subscription_shorter_ms(int64_t life_ms, int64_t longest_ms);
+
+/* What a subscription is made for and can not be changed to later. Strings
+ * are borrowed, "" not known. */
+struct subscription_terms {
+	const char *url; /* of notifications */
+	const char *application; /* clientId */
+	const char *addin; /* addinId: whose property is looked for */
+	bool no_lifecycle; /* was seen without a lifecycleNotificationUrl */
+};
+
+/* Why one made for these terms must be made anew, in words for people; NULL: it
+ * need not. */
+const char *subscription_flaw(const struct subscription_terms *made,
+    const struct subscription_terms *wanted);
 
 #endif

@@ -13,15 +13,24 @@
 #include "base/url.h"
 #include "remote/graph_subscription.h"
 #include "sync/call.h"
+#include "sync/suspect.h"
 
-enum { ADOPT_URL_MAX = 8192 };
+enum {
+	ADOPT_URL_MAX = 8192,
+	ADOPT_SUSPECTS_MAX = 200 /* of a tenant; the next run sees others */
+};
 
 struct adopt {
 	struct session *session;
 	void (*done)(const struct adopt_result *r, void *arg);
 	void *arg;
 	struct adopt_result result;
+	size_t tenants; /* so many lists */
 	size_t tenant; /* index in tenant_ids */
+	struct suspect *suspects; /* of this tenant */
+	size_t suspect_count, suspect_next;
+	struct suspect_case *suspect; /* being looked at */
+	bool listed; /* this tenant's list is through */
 	char *host; /* of deploymentUrl */
 	struct buf next; /* page of the list */
 	struct call call;
@@ -76,6 +85,37 @@ adopt_is_ours(const struct adopt *a, const struct graph_subscription *sub)
 }
 
 static void
+adopt_suspect(struct adopt *a, const char *user, const char *id, bool unknown)
+{
+	struct suspect *s;
+
+	if (a->suspect_count == ADOPT_SUSPECTS_MAX)
+		return;
+	if (a->suspects == NULL)
+		a->suspects =
+		    mem_calloc(ADOPT_SUSPECTS_MAX, sizeof(*a->suspects));
+	s = &a->suspects[a->suspect_count++];
+	s->unknown = unknown;
+	text_copy(s->user, sizeof(s->user), user);
+	text_copy(s->id, sizeof(s->id), id);
+}
+
+/* Of a mailbox that is known. */
+static void
+adopt_compare(
+    struct adopt *a, const char *user, const struct graph_subscription *sub)
+{
+	struct store_subscription own;
+	int found =
+	    store_subscription_by_id(a->session->store, sub->id, &own, NULL);
+
+	if (found == 0)
+		adopt_suspect(a, user, sub->id, true);
+	else if (found == 1 && sub->no_lifecycle && !own.no_lifecycle)
+		adopt_suspect(a, user, sub->id, false);
+}
+
+static void
 adopt_listed(const struct graph_subscription *sub, void *arg)
 {
 	struct adopt *a = arg;
@@ -92,8 +132,10 @@ adopt_listed(const struct graph_subscription *sub, void *arg)
 		return;
 	found = store_mailbox_find(s, adopt_tenant(a), user, &known, &e);
 	/* One that is no longer followed stays so until its agent is back. */
-	if (found == 1)
+	if (found == 1) {
+		adopt_compare(a, user, sub);
 		return;
+	}
 	if (found < 0 ||
 	    store_mailbox_follow(s, adopt_tenant(a), user, "", false,
 		clock_wall_ms(), NULL, &e) != 0) {
@@ -103,6 +145,7 @@ adopt_listed(const struct graph_subscription *sub, void *arg)
 		return;
 	}
 	a->result.adopted++;
+	a->result.changed++;
 	log_info("mailbox-adopted", LOG_STR("tenant", adopt_tenant(a)),
 	    LOG_STR("mailbox", user), LOG_STR("subscription", sub->id));
 }
@@ -120,6 +163,7 @@ static void
 adopt_free(struct adopt *a)
 {
 	loop_timer_free(a->step);
+	free(a->suspects);
 	buf_clear(&a->next);
 	free(a->host);
 	free(a);
@@ -136,11 +180,52 @@ adopt_answered(const struct err *e, void *arg)
 		log_warning("list-not-read", LOG_STR("tenant", adopt_tenant(a)),
 		    LOG_ERR(e));
 	}
+	/* What a list has shown before it broke off is true as well. */
 	if (e->code != ERR_NONE || a->next.len == 0) {
 		buf_reset(&a->next);
-		a->tenant++;
+		a->listed = true;
 	}
 	loop_timer_set(a->step, 0);
+}
+
+static void
+adopt_settled(enum suspect_outcome outcome, void *arg)
+{
+	struct adopt *a = arg;
+
+	a->suspect = NULL;
+	if (outcome == SUSPECT_REMOVED)
+		a->result.removed++;
+	if (outcome == SUSPECT_CHANGED)
+		a->result.changed++;
+	loop_timer_set(a->step, 0);
+}
+
+/* One suspect after the other, then the next tenant. */
+static void
+adopt_next_suspect(struct adopt *a)
+{
+	if (a->suspect_next < a->suspect_count) {
+		a->suspect = suspect_start(a->session, adopt_tenant(a),
+		    &a->suspects[a->suspect_next++], adopt_settled, a);
+		return;
+	}
+	a->suspect_next = a->suspect_count = 0;
+	a->listed = false;
+	a->tenant++;
+	loop_timer_set(a->step, 0);
+}
+
+static void
+adopt_end(struct adopt *a)
+{
+	struct err e = {.code = ERR_NONE};
+
+	if (a->session->store != NULL &&
+	    suspect_forget(a->session->store, clock_wall_ms(), &e) != 0)
+		log_warning("adoption-failed", LOG_ERR(&e));
+	a->done(&a->result, a->arg);
+	adopt_free(a);
 }
 
 static void
@@ -148,9 +233,12 @@ adopt_step(void *arg)
 {
 	struct adopt *a = arg;
 
-	if (a->tenant == a->session->config->tenant_ids.count) {
-		a->done(&a->result, a->arg);
-		adopt_free(a);
+	if (a->tenant == a->tenants) {
+		adopt_end(a);
+		return;
+	}
+	if (a->listed) {
+		adopt_next_suspect(a);
 		return;
 	}
 	memset(&a->call, 0, sizeof(a->call));
@@ -166,13 +254,14 @@ adopt_step(void *arg)
 }
 
 struct adopt *
-adopt_start(struct session *s,
+adopt_start(struct session *s, size_t tenants,
     void (*done)(const struct adopt_result *r, void *arg), void *arg)
 {
 	struct adopt *a = mem_zalloc(sizeof(*a));
 	struct url url = {0};
 
 	a->session = s;
+	a->tenants = tenants;
 	a->done = done;
 	a->arg = arg;
 	buf_init(&a->next, ADOPT_URL_MAX);
@@ -190,5 +279,7 @@ void
 adopt_cancel(struct adopt *a)
 {
 	call_cancel(&a->call);
+	if (a->suspect != NULL)
+		suspect_cancel(a->suspect);
 	adopt_free(a);
 }

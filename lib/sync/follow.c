@@ -84,6 +84,9 @@ follow_apply_end(struct store *s, void *arg, struct err *e)
 	    store_mailbox_set_state(s, f->tenant, f->user, STORE_MAILBOX_PARKED,
 		r->err.text, r->due_ms, clock_wall_ms(), e) != 0)
 		return -1;
+	if (r->outcome == FOLLOW_KEPT &&
+	    store_mailbox_set_renewal(s, f->tenant, f->user, r->due_ms, e) != 0)
+		return -1;
 	return store_mailbox_release(
 	    s, f->tenant, f->user, f->session->owner, e);
 }
@@ -152,7 +155,7 @@ follow_apply_granted(struct store *s, void *arg, struct err *e)
 	if (store_subscription_granted(s, &f->sub, e) != 0)
 		return -1;
 	/* What happened while there was none is looked for. */
-	if (f->result.outcome != FOLLOW_RENEWED &&
+	if ((f->result.outcome != FOLLOW_RENEWED || f->lapsed) &&
 	    (follow_add_work(f, s, STORE_WORK_SEARCH, e) != 0 ||
 		follow_add_work(f, s, STORE_WORK_CATCHUP, e) != 0))
 		return -1;
@@ -166,6 +169,9 @@ follow_apply_granted(struct store *s, void *arg, struct err *e)
 		store_work_release(s, f->tenant, f->user, e) != 0 ||
 		follow_add_work(f, s, STORE_WORK_CATCHUP, e) != 0))
 		return -1;
+	if (store_mailbox_set_renewal(
+		s, f->tenant, f->user, f->result.due_ms, e) != 0)
+		return -1;
 	return store_mailbox_release(
 	    s, f->tenant, f->user, f->session->owner, e);
 }
@@ -173,11 +179,7 @@ follow_apply_granted(struct store *s, void *arg, struct err *e)
 static void
 follow_granted(struct follow *f, enum follow_outcome outcome)
 {
-	const struct subscription granted = {
-	    .exists = true,
-	    .granted_ms = clock_wall_ms(),
-	    .expires_ms = f->granted.expires_ms,
-	};
+	struct subscription granted;
 	struct store_subscription *s = &f->sub;
 
 	if (outcome != FOLLOW_RENEWED) {
@@ -185,8 +187,11 @@ follow_granted(struct follow *f, enum follow_outcome outcome)
 		f->pending_is_dead = false;
 	}
 	text_copy(s->id, sizeof(s->id), f->granted.id);
-	s->granted_ms = granted.granted_ms;
-	s->expires_ms = granted.expires_ms;
+	s->granted_ms = clock_wall_ms();
+	s->expires_ms = f->granted.expires_ms;
+	s->requested_life_ms = f->asked_ms;
+	follow_facts(f, s, &granted);
+	granted.exists = true;
 	f->result.outcome = outcome;
 	f->result.due_ms = subscription_due_ms(
 	    &granted, f->session->policy.subscription_limit_ms);
@@ -213,7 +218,10 @@ follow_renewal_done(
 		f->granted = *granted;
 		follow_granted(f, FOLLOW_RENEWED);
 	} else if (e->code == ERR_GONE) {
+		f->lapsed = false;
 		follow_prepare(f);
+	} else if (follow_ask_for_less(f, f->renewal.longest_ms)) {
+		follow_renew(f);
 	} else {
 		follow_fail(f, e);
 	}
@@ -226,8 +234,7 @@ follow_renew(struct follow *f)
 	f->renewal.tenant = f->tenant;
 	f->renewal.user = f->user;
 	f->renewal.id = f->sub.id;
-	f->renewal.expires_ms = subscription_expiry_ms(
-	    clock_wall_ms(), f->session->policy.subscription_life_ms);
+	f->renewal.expires_ms = follow_expiry_ms(f);
 	f->renewal.done = follow_renewal_done;
 	f->renewal.arg = f;
 	renewal_start(f->session, &f->renewal);
@@ -239,7 +246,6 @@ static void
 follow_fill_fresh(struct follow *f)
 {
 	struct store_subscription *s = &f->fresh;
-	char *url = config_public_url(f->session->config, "/webhook/events");
 
 	memset(s, 0, sizeof(*s));
 	rand_token(f->client_state);
@@ -247,23 +253,20 @@ follow_fill_fresh(struct follow *f)
 	    f->client_state, strlen(f->client_state), s->client_state_hash);
 	text_copy(s->tenant, sizeof(s->tenant), f->tenant);
 	text_copy(s->user, sizeof(s->user), f->user);
-	text_copy(s->notification_url, sizeof(s->notification_url), url);
+	follow_set_terms(f, s);
 	graph_subscription_resource(f->user, s->resource, sizeof(s->resource));
 	s->created_ms = clock_wall_ms();
 	s->requested_life_ms = f->session->policy.subscription_life_ms;
-	free(url);
 }
 
 static int
 follow_build_creation(struct http_request *req, void *arg, struct err *e)
 {
-	const struct follow *f = arg;
+	struct follow *f = arg;
 
 	(void)e;
 	graph_subscribe_request(f->session->config, f->user, f->client_state,
-	    subscription_expiry_ms(
-		clock_wall_ms(), f->session->policy.subscription_life_ms),
-	    req);
+	    follow_expiry_ms(f), req);
 	return 0;
 }
 
@@ -272,6 +275,7 @@ follow_parse_creation(const struct http_reply *reply, void *arg, struct err *e)
 {
 	struct follow *f = arg;
 
+	f->longest_ms = graph_longest_life_of(reply);
 	return graph_subscribe_reply(
 	    reply, &f->granted, &f->conflict, f->other_id, e);
 }
@@ -294,6 +298,10 @@ follow_creation_done(const struct err *e, void *arg)
 		follow_replace(f);
 		return;
 	}
+	if (follow_ask_for_less(f, f->longest_ms)) {
+		follow_create(f);
+		return;
+	}
 	follow_fail(f, e);
 }
 
@@ -302,6 +310,7 @@ follow_create(struct follow *f)
 {
 	f->conflict = false;
 	f->pending_is_dead = false;
+	f->longest_ms = 0;
 	follow_call(f, follow_build_creation, follow_parse_creation,
 	    follow_creation_done);
 }
@@ -392,9 +401,7 @@ follow_decide(const struct follow *f, struct subscription *facts)
 	bool force =
 	    f->parked || (f->flags & (FOLLOW_FORCE | FOLLOW_REMOVED)) != 0;
 
-	facts->exists = f->has_sub;
-	facts->granted_ms = f->sub.granted_ms;
-	facts->expires_ms = f->sub.expires_ms;
+	follow_facts(f, &f->sub, facts);
 	if ((f->flags & FOLLOW_REAUTHORIZE) != 0 &&
 	    now_ms - f->sub.granted_ms >= FOLLOW_REAUTHORIZED_MS)
 		force = true;
@@ -413,23 +420,13 @@ follow_is_young(const struct follow *f)
 	    age_ms < FOLLOW_YOUNG_MS + f->session->config->debounce_ms;
 }
 
-/* Made for another deploymentUrl: it can not be changed by PATCH. */
-static bool
-follow_url_changed(const struct follow *f)
-{
-	char *url = config_public_url(f->session->config, "/webhook/events");
-	bool changed = strcmp(url, f->sub.notification_url) != 0;
-
-	free(url);
-	return changed;
-}
-
 static void
 follow_claimed(void *arg)
 {
 	struct follow *f = arg;
 	struct subscription facts;
 	struct err e = {.code = ERR_NONE};
+	const char *flaw;
 
 	if (f->left_alone) {
 		follow_ended(f);
@@ -446,13 +443,15 @@ follow_claimed(void *arg)
 		return;
 	}
 	f->need = follow_decide(f, &facts);
-	if (f->need != SUBSCRIPTION_CREATE &&
-	    (follow_url_changed(f) ||
-		((f->flags & FOLLOW_REMOVED) != 0 && !follow_is_young(f)))) {
+	flaw = f->has_sub ? follow_flaw(f) : NULL;
+	if (flaw == NULL && f->need != SUBSCRIPTION_CREATE &&
+	    (f->flags & FOLLOW_REMOVED) != 0 && !follow_is_young(f))
+		flaw = "Graph has told that it is gone";
+	if (flaw != NULL) {
 		/* Nothing of it is to be kept, should Graph still have it. */
 		f->tried_renewal = true;
 		text_copy(f->other_id, sizeof(f->other_id), f->sub.id);
-		follow_remove_other(f);
+		follow_remove_other(f, flaw);
 		return;
 	}
 	switch (f->need) {
@@ -465,7 +464,13 @@ follow_claimed(void *arg)
 		follow_renew(f);
 		return;
 	case SUBSCRIPTION_CREATE:
-		follow_prepare(f);
+		/* Graph's clock decides whether it has expired: ours may have
+		 * been set forward, and a second one would be made. */
+		f->lapsed = f->has_sub;
+		if (f->has_sub)
+			follow_renew(f);
+		else
+			follow_prepare(f);
 		return;
 	}
 }

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "sync/follow_state.h"
 
+static const char follow_in_the_way[] = "in the way of a new one";
+
 static int
 follow_build_removal(struct http_request *req, void *arg, struct err *e)
 {
@@ -38,10 +40,11 @@ follow_removal_done(const struct err *e, void *arg)
 }
 
 void
-follow_remove_other(struct follow *f)
+follow_remove_other(struct follow *f, const char *reason)
 {
 	log_info("subscription-replaced", LOG_STR("tenant", f->tenant),
-	    LOG_STR("mailbox", f->user), LOG_STR("subscription", f->other_id));
+	    LOG_STR("mailbox", f->user), LOG_STR("subscription", f->other_id),
+	    LOG_STR("reason", reason));
 	follow_call(
 	    f, follow_build_removal, follow_parse_removal, follow_removal_done);
 }
@@ -86,7 +89,7 @@ follow_list_done(const struct err *e, void *arg)
 	if (e->code != ERR_NONE) {
 		follow_fail(f, e);
 	} else if (f->other_id[0] != '\0') {
-		follow_remove_other(f);
+		follow_remove_other(f, follow_in_the_way);
 	} else if (f->next.len > 0) {
 		follow_call(
 		    f, follow_build_list, follow_parse_list, follow_list_done);
@@ -110,6 +113,6 @@ follow_replace(struct follow *f)
 	    strcmp(f->sub.notification_url, f->fresh.notification_url) == 0) {
 		follow_renew(f);
 	} else {
-		follow_remove_other(f);
+		follow_remove_other(f, follow_in_the_way);
 	}
 }

@@ -26,6 +26,9 @@ struct follow {
 	struct store_subscription sub; /* as stored */
 	enum subscription_need need;
 	bool tried_renewal;
+	bool lapsed; /* it had expired by our clock, and Graph still knew it */
+	int64_t asked_ms; /* the life asked for last */
+	int64_t longest_ms; /* refused as longer than this, else 0 */
 	int replacements;
 	struct store_subscription fresh; /* the row made for POST */
 	char client_state[44];
@@ -47,9 +50,21 @@ void follow_renew(struct follow *f);
 void follow_prepare(struct follow *f); /* the pending row, then POST */
 void follow_create(struct follow *f); /* POST; the row is there */
 
+/* follow_terms.c: what a subscription is made for. */
+void follow_facts(const struct follow *f, const struct store_subscription *sub,
+    struct subscription *facts);
+void follow_set_terms(const struct follow *f, struct store_subscription *sub);
+/* Why f->sub must be made anew, NULL: it need not. */
+const char *follow_flaw(const struct follow *f);
+/* The expiry to ask for now; f->asked_ms is set. */
+int64_t follow_expiry_ms(struct follow *f);
+/* Graph has refused the expiry as too far off: whether a nearer one is to be
+ * asked for. From now on everybody in this process asks for that. */
+bool follow_ask_for_less(struct follow *f, int64_t longest_ms);
+
 /* follow_replace.c: POST was answered 409. */
 void follow_replace(struct follow *f);
-/* Deletes f->other_id at Graph, then creates. */
-void follow_remove_other(struct follow *f);
+/* Deletes f->other_id at Graph, then creates; reason: for people. */
+void follow_remove_other(struct follow *f, const char *reason);
 
 #endif

@@ -25,6 +25,7 @@ struct renewal_batch {
 	/* what became of each */
 	struct graph_subscription granted[GRAPH_BATCH_MAX];
 	struct err errors[GRAPH_BATCH_MAX];
+	int64_t longest_ms[GRAPH_BATCH_MAX]; /* graph_longest_life_ms() */
 	char paths[GRAPH_BATCH_MAX][GRAPH_SUBSCRIPTION_ID_MAX + 16];
 	char ids[GRAPH_BATCH_MAX][GRAPH_SUBSCRIPTION_ID_MAX];
 	char *bodies[GRAPH_BATCH_MAX];
@@ -107,6 +108,7 @@ renewal_take(size_t i, const struct graph_batch_answer *a, void *arg)
 	struct renewal_batch *b = arg;
 	struct err *e = &b->errors[i];
 
+	b->longest_ms[i] = graph_longest_life_ms(a->status, a->body);
 	if (a->status == 0 || a->status == 424)
 		err_set(e, ERR_RETRY, "no answer for this member of the batch");
 	else if (graph_judge_status(a->status, a->body, a->retry_after_ms,
@@ -120,8 +122,10 @@ renewal_parse(const struct http_reply *reply, void *arg, struct err *e)
 	struct renewal_batch *b = arg;
 
 	memset(b->errors, 0, sizeof(b->errors));
-	if (b->count == 1)
+	if (b->count == 1) {
+		b->longest_ms[0] = graph_longest_life_of(reply);
 		return graph_renew_reply(reply, &b->granted[0], e);
+	}
 	return graph_batch_reply(reply, b->count, renewal_take, b, e);
 }
 
@@ -140,6 +144,7 @@ renewal_done(const struct err *e, void *arg)
 			continue;
 		r->batch = NULL;
 		b->members[i] = NULL;
+		r->longest_ms = b->longest_ms[i];
 		if (e->code == ERR_NONE && why.code == ERR_BUSY)
 			call_keep_throttle(
 			    s, r->tenant, r->user, &why.retry_after_ms);
@@ -222,6 +227,7 @@ renewal_start(struct session *s, struct renewal *r)
 	struct renewals *of = &session_tenant(s, r->tenant)->renewals;
 
 	r->batch = NULL;
+	r->longest_ms = 0;
 	if (renewal_is_throttled(s, r))
 		return;
 	r->waiting = true;

@@ -24,6 +24,7 @@ struct renewal {
 	    const struct err *e, void *arg);
 	void *arg;
 
+	int64_t longest_ms; /* for done: refused as longer than this; else 0 */
 	struct renewal_batch *batch; /* under way in this one */
 	bool waiting;
 	TAILQ_ENTRY(renewal) link;

@@ -74,6 +74,11 @@ an_upgrade_by_a_newer_program_stops_the_older_one(void **state)
 static const char back_to_version_1[] =
     "DROP INDEX link_check; DROP INDEX mailbox_check;"
     "DROP INDEX lane_tenant;"
+    "DROP INDEX mailbox_renew; DROP INDEX subscription_expiry;"
+    "ALTER TABLE mailbox DROP COLUMN renew_ms;"
+    "ALTER TABLE subscription DROP COLUMN application;"
+    "ALTER TABLE subscription DROP COLUMN addin;"
+    "ALTER TABLE subscription DROP COLUMN no_lifecycle;"
     "ALTER TABLE link DROP COLUMN occurrence_end_ms;"
     "ALTER TABLE link DROP COLUMN empty_searches;"
     "ALTER TABLE link DROP COLUMN empty_search_ms;"

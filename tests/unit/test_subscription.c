@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "rule/link.h"
 #include "rule/policy.h"
@@ -22,30 +24,30 @@ when_a_subscription_is_due(void **state)
 		bool force;
 		enum subscription_need want;
 	} cases[] = {
-	    {"one that does not exist is made", {false, 0, 0}, 0, 0, false,
-		SUBSCRIPTION_CREATE},
-	    {"one that Graph never answered is made", {true, 0, 5000}, 10, 0,
+	    {"one that does not exist is made", {false, 0, 0, 0, 0}, 0, 0,
 		false, SUBSCRIPTION_CREATE},
-	    {"a fresh one is kept", {true, 1000, 3000}, 1000, 0, false,
+	    {"one that Graph never answered is made", {true, 0, 5000, 0, 0}, 10,
+		0, false, SUBSCRIPTION_CREATE},
+	    {"a fresh one is kept", {true, 1000, 3000, 0, 0}, 1000, 0, false,
 		SUBSCRIPTION_KEEP},
-	    {"just before half of its life it is kept", {true, 1000, 3000},
-		1999, 0, false, SUBSCRIPTION_KEEP},
-	    {"at half of its life it is renewed", {true, 1000, 3000}, 2000, 0,
+	    {"just before half of its life it is kept",
+		{true, 1000, 3000, 0, 0}, 1999, 0, false, SUBSCRIPTION_KEEP},
+	    {"at half of its life it is renewed", {true, 1000, 3000, 0, 0},
+		2000, 0, false, SUBSCRIPTION_RENEW},
+	    {"a shorter limit comes first", {true, 1000, 3000, 0, 0}, 1300, 300,
 		false, SUBSCRIPTION_RENEW},
-	    {"a shorter limit comes first", {true, 1000, 3000}, 1300, 300,
-		false, SUBSCRIPTION_RENEW},
-	    {"a longer limit changes nothing", {true, 1000, 3000}, 1999, 5000,
+	    {"a longer limit changes nothing", {true, 1000, 3000, 0, 0}, 1999,
+		5000, false, SUBSCRIPTION_KEEP},
+	    {"force renews a fresh one", {true, 1000, 3000, 0, 0}, 1000, 0,
+		true, SUBSCRIPTION_RENEW},
+	    {"an expired one is made anew", {true, 1000, 3000, 0, 0}, 3000, 0,
+		false, SUBSCRIPTION_CREATE},
+	    {"force makes an expired one anew too", {true, 1000, 3000, 0, 0},
+		3001, 0, true, SUBSCRIPTION_CREATE},
+	    {"a clock set back keeps it", {true, 1000, 3000, 0, 0}, 10, 0,
 		false, SUBSCRIPTION_KEEP},
-	    {"force renews a fresh one", {true, 1000, 3000}, 1000, 0, true,
-		SUBSCRIPTION_RENEW},
-	    {"an expired one is made anew", {true, 1000, 3000}, 3000, 0, false,
-		SUBSCRIPTION_CREATE},
-	    {"force makes an expired one anew too", {true, 1000, 3000}, 3001, 0,
-		true, SUBSCRIPTION_CREATE},
-	    {"a clock set back keeps it", {true, 1000, 3000}, 10, 0, false,
-		SUBSCRIPTION_KEEP},
-	    {"one granted for no time at all is made anew", {true, 1000, 1000},
-		1000, 0, false, SUBSCRIPTION_CREATE},
+	    {"one granted for no time at all is made anew",
+		{true, 1000, 1000, 0, 0}, 1000, 0, false, SUBSCRIPTION_CREATE},
 	};
 
 	(void)state;
@@ -53,6 +55,119 @@ when_a_subscription_is_due(void **state)
 		if (subscription_decide(&cases[i].s, cases[i].now_ms,
 			cases[i].limit_ms, cases[i].force) != cases[i].want)
 			fail_msg("%s", cases[i].sentence);
+}
+
+static void
+the_spread_makes_it_earlier_never_later(void **state)
+{
+	const int64_t life_ms = (int64_t)10064 * MINUTE;
+	struct subscription s = {true, 1000, 1000 + life_ms, 0, 0};
+
+	(void)state;
+	assert_true(subscription_due_ms(&s, 0) == 1000 + life_ms / 2);
+	s.spread = UINT32_MAX;
+	assert_true(subscription_due_ms(&s, 0) < 1000 + life_ms / 2);
+	assert_true(subscription_due_ms(&s, 0) >=
+	    1000 + life_ms / 2 - life_ms / 2 / SUBSCRIPTION_SPREAD_PART);
+	assert_true(subscription_due_ms(&s, 6400) <= 1000 + 6400);
+	assert_true(subscription_due_ms(&s, 6400) >= 1000 + 6300);
+}
+
+/* 10,000 enrolled at one moment: how many are due in the worst minute. */
+static void
+mailboxes_of_one_moment_are_spread_over_an_hour(void **state)
+{
+	static int per_minute[128];
+	const int64_t half = (int64_t)5032 * MINUTE;
+	int most = 0;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		struct subscription s = {true, 1, 1 + 2 * half, 0, 0};
+		char user[40];
+		int64_t early;
+
+		snprintf(
+		    user, sizeof(user), "00000000-0000-4000-8000-%012d", i);
+		s.spread = subscription_spread("tenant", user);
+		early = (1 + half - subscription_due_ms(&s, 0)) / MINUTE;
+		assert_in_range(early, 0, 79);
+		if (++per_minute[early] > most)
+			most = per_minute[early];
+	}
+	assert_in_range(most, 1, 200);
+	assert_true(
+	    subscription_spread("a", "b") == subscription_spread("a", "b"));
+}
+
+static void
+a_life_longer_than_asked_for_comes_from_a_slow_clock(void **state)
+{
+	/* an hour asked for by a clock a day behind: Graph grants 45 minutes,
+	 * which look like a day */
+	struct subscription s = {
+	    true, 1000, 1000 + 1485 * MINUTE, 60 * MINUTE, 0};
+
+	(void)state;
+	assert_true(subscription_due_ms(&s, 0) == 1000 + 30 * MINUTE);
+	/* ten minutes asked for, 45 granted: that is Graph's floor */
+	s.asked_ms = 10 * MINUTE;
+	s.expires_ms = 1000 + 45 * MINUTE;
+	assert_true(subscription_due_ms(&s, 0) == 1000 + 45 * MINUTE / 2);
+	/* a shorter life than asked for counts as it is */
+	s.asked_ms = 600 * MINUTE;
+	assert_true(subscription_due_ms(&s, 0) == 1000 + 45 * MINUTE / 2);
+}
+
+static void
+a_refused_life_is_shortened_until_nothing_is_left(void **state)
+{
+	int64_t life_ms = (int64_t)10065 * MINUTE;
+	int steps = 0;
+
+	(void)state;
+	assert_true(subscription_shorter_ms(life_ms, (int64_t)4230 * MINUTE) ==
+	    (int64_t)4229 * MINUTE);
+	/* the limit was kept to: our clock is ahead of Graph's */
+	assert_true(subscription_shorter_ms(life_ms, (int64_t)10080 * MINUTE) <
+	    life_ms);
+	while (life_ms > 0 && steps++ < 100)
+		life_ms =
+		    subscription_shorter_ms(life_ms, (int64_t)10080 * MINUTE);
+	assert_in_range(steps, 2, 50);
+}
+
+static void
+what_can_not_be_changed_makes_a_new_one_necessary(void **state)
+{
+	static const struct subscription_terms now = {"u", "c", "a", false};
+	static const struct {
+		const char *sentence;
+		struct subscription_terms made;
+		const char *flaw;
+	} cases[] = {
+	    {"the same terms need nothing", {"u", "c", "a", false}, NULL},
+	    {"the case of a GUID is no difference", {"u", "C", "A", false},
+		NULL},
+	    {"what is not known is no difference", {"u", "", "", false}, NULL},
+	    {"another address", {"v", "c", "a", false},
+		"made for another deploymentUrl"},
+	    {"another application", {"u", "d", "a", false},
+		"made for another clientId"},
+	    {"another add-in", {"u", "c", "b", false},
+		"made for another addinId"},
+	    {"without lifecycle notifications", {"u", "c", "a", true},
+		"it has no lifecycleNotificationUrl"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *flaw = subscription_flaw(&cases[i].made, &now);
+
+		if ((flaw == NULL) != (cases[i].flaw == NULL) ||
+		    (flaw != NULL && strcmp(flaw, cases[i].flaw) != 0))
+			fail_msg("%s", cases[i].sentence);
+	}
 }
 
 static void
@@ -102,6 +217,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(when_a_subscription_is_due),
+	    cmocka_unit_test(the_spread_makes_it_earlier_never_later),
+	    cmocka_unit_test(mailboxes_of_one_moment_are_spread_over_an_hour),
+	    cmocka_unit_test(
+		a_life_longer_than_asked_for_comes_from_a_slow_clock),
+	    cmocka_unit_test(a_refused_life_is_shortened_until_nothing_is_left),
+	    cmocka_unit_test(what_can_not_be_changed_makes_a_new_one_necessary),
 	    cmocka_unit_test(no_more_than_graphs_longest_life_is_asked_for),
 	    cmocka_unit_test(
 		an_unseen_event_is_searched_for_at_once_and_after_1_5_15_60_minutes),

@@ -45,6 +45,9 @@ set_up(void **state)
 	f->config.tenant_ids.count = 1;
 	f->config.deployment_url = strdup("https://addin.example.com");
 	f->config.base = strdup("/addin");
+	f->config.sync_enabled = true;
+	f->config.client_id = strdup("c");
+	f->config.addin_id = strdup("a");
 	*state = f;
 	return 0;
 }
@@ -61,6 +64,8 @@ tear_down(void **state)
 	free(f->tenants[0]);
 	free(f->config.deployment_url);
 	free(f->config.base);
+	free(f->config.client_id);
+	free(f->config.addin_id);
 	free(f);
 	return 0;
 }
@@ -84,6 +89,8 @@ subscribe(struct fixture *f, int n, int64_t granted_ms, int64_t expires_ms,
 	struct store_subscription sub = {.tenant = TENANT,
 	    .granted_ms = granted_ms,
 	    .expires_ms = expires_ms,
+	    .application = "c",
+	    .addin = "a",
 	    .created_ms = granted_ms};
 
 	snprintf(sub.user, sizeof(sub.user), "%s%c", USER, "0123456789"[n]);
@@ -100,16 +107,17 @@ subscribe(struct fixture *f, int n, int64_t granted_ms, int64_t expires_ms,
 
 static const char good_url[] = "https://addin.example.com/addin/webhook/events";
 
-static enum target_action
+static enum renewal_action
 action_of(struct fixture *f, const char *tenant, int n, bool force)
 {
 	struct target_list l;
-	enum target_action found = TARGET_ACTION_COUNT;
+	enum renewal_action found = RENEWAL_ACTION_COUNT;
 	char user[STORE_GUID];
 
 	snprintf(user, sizeof(user), "%s%c", USER, "0123456789"[n]);
-	assert_int_equal(
-	    target_list_load(f->store, &f->config, now, force, &l, NULL), 0);
+	assert_int_equal(target_list_load(f->store, &f->config, now, TARGET_ALL,
+			     force, &l, NULL),
+	    0);
 	for (size_t i = 0; i < l.count; i++)
 		if (strcmp(l.items[i].user, user) == 0 &&
 		    strcmp(l.items[i].tenant, tenant) == 0)
@@ -122,7 +130,7 @@ static void
 without_a_subscription_one_is_created(void **state)
 {
 	follow(*state, TENANT, 1);
-	assert_int_equal(action_of(*state, TENANT, 1, false), TARGET_CREATE);
+	assert_int_equal(action_of(*state, TENANT, 1, false), RENEWAL_CREATE);
 }
 
 static void
@@ -130,7 +138,7 @@ a_creation_that_was_never_confirmed_is_made_again(void **state)
 {
 	follow(*state, TENANT, 1);
 	subscribe(*state, 1, 0, 0, good_url);
-	assert_int_equal(action_of(*state, TENANT, 1, false), TARGET_CREATE);
+	assert_int_equal(action_of(*state, TENANT, 1, false), RENEWAL_CREATE);
 }
 
 static void
@@ -138,7 +146,7 @@ before_half_of_its_life_it_is_kept(void **state)
 {
 	follow(*state, TENANT, 1);
 	subscribe(*state, 1, now - 3 * hour, now + 4 * hour, good_url);
-	assert_int_equal(action_of(*state, TENANT, 1, false), TARGET_NOTHING);
+	assert_int_equal(action_of(*state, TENANT, 1, false), RENEWAL_NOTHING);
 }
 
 static void
@@ -146,7 +154,7 @@ after_half_of_its_life_it_is_renewed(void **state)
 {
 	follow(*state, TENANT, 1);
 	subscribe(*state, 1, now - 4 * hour, now + 3 * hour, good_url);
-	assert_int_equal(action_of(*state, TENANT, 1, false), TARGET_RENEW);
+	assert_int_equal(action_of(*state, TENANT, 1, false), RENEWAL_RENEW);
 }
 
 static void
@@ -156,9 +164,9 @@ a_shorter_renewal_limit_counts(void **state)
 
 	follow(f, TENANT, 1);
 	subscribe(f, 1, now - 2 * hour, now + 100 * hour, good_url);
-	assert_int_equal(action_of(f, TENANT, 1, false), TARGET_NOTHING);
+	assert_int_equal(action_of(f, TENANT, 1, false), RENEWAL_NOTHING);
 	f->config.subscription_renewal_limit_ms = hour;
-	assert_int_equal(action_of(f, TENANT, 1, false), TARGET_RENEW);
+	assert_int_equal(action_of(f, TENANT, 1, false), RENEWAL_RENEW);
 }
 
 static void
@@ -166,7 +174,7 @@ force_renews_what_was_just_renewed(void **state)
 {
 	follow(*state, TENANT, 1);
 	subscribe(*state, 1, now, now + 100 * hour, good_url);
-	assert_int_equal(action_of(*state, TENANT, 1, true), TARGET_RENEW);
+	assert_int_equal(action_of(*state, TENANT, 1, true), RENEWAL_RENEW);
 }
 
 static void
@@ -174,7 +182,7 @@ an_expired_one_is_recreated(void **state)
 {
 	follow(*state, TENANT, 1);
 	subscribe(*state, 1, now - 9 * hour, now - 1, good_url);
-	assert_int_equal(action_of(*state, TENANT, 1, false), TARGET_RECREATE);
+	assert_int_equal(action_of(*state, TENANT, 1, false), RENEWAL_RECREATE);
 }
 
 static void
@@ -182,7 +190,7 @@ one_made_for_another_url_is_recreated(void **state)
 {
 	follow(*state, TENANT, 1);
 	subscribe(*state, 1, now, now + 9 * hour, "https://old.example.com/x");
-	assert_int_equal(action_of(*state, TENANT, 1, false), TARGET_RECREATE);
+	assert_int_equal(action_of(*state, TENANT, 1, false), RENEWAL_RECREATE);
 }
 
 static void
@@ -195,19 +203,147 @@ a_parked_mailbox_is_left_alone_until_its_time(void **state)
 	    store_mailbox_set_state(f->store, TENANT, USER "1",
 		STORE_MAILBOX_PARKED, "no licence", now + 1, now, NULL),
 	    0);
-	assert_int_equal(action_of(f, TENANT, 1, true), TARGET_NOTHING);
+	assert_int_equal(action_of(f, TENANT, 1, true), RENEWAL_NOTHING);
 	assert_int_equal(
 	    store_mailbox_set_state(f->store, TENANT, USER "1",
 		STORE_MAILBOX_PARKED, "no licence", now, now, NULL),
 	    0);
-	assert_int_equal(action_of(f, TENANT, 1, false), TARGET_RETRY);
+	assert_int_equal(action_of(f, TENANT, 1, false), RENEWAL_RETRY);
 }
 
 static void
 a_tenant_that_is_not_configured_is_left_alone(void **state)
 {
 	follow(*state, OTHER, 1);
-	assert_int_equal(action_of(*state, OTHER, 1, true), TARGET_NOTHING);
+	assert_int_equal(action_of(*state, OTHER, 1, true), RENEWAL_NOTHING);
+}
+
+static void
+a_tenant_that_is_no_longer_configured_loses_its_subscription(void **state)
+{
+	struct fixture *f = *state;
+
+	follow(f, TENANT, 1);
+	subscribe(f, 1, now, now + 9 * hour, good_url);
+	f->tenants[0][0] = '9';
+	assert_int_equal(action_of(f, TENANT, 1, false), RENEWAL_LEAVE);
+	f->tenants[0][0] = TENANT[0];
+	f->config.sync_enabled = false;
+	assert_int_equal(action_of(f, TENANT, 1, false), RENEWAL_LEAVE);
+}
+
+static void
+one_made_for_another_addin_is_recreated(void **state)
+{
+	struct fixture *f = *state;
+
+	follow(f, TENANT, 1);
+	subscribe(f, 1, now, now + 9 * hour, good_url);
+	f->config.addin_id[0] = 'b';
+	assert_int_equal(action_of(f, TENANT, 1, false), RENEWAL_RECREATE);
+}
+
+/* ---- the indexed read ---- */
+
+static size_t
+load_due(struct fixture *f, int64_t at_ms, enum target_scope scope)
+{
+	struct target_list l;
+	size_t count;
+
+	assert_int_equal(target_list_load(f->store, &f->config, at_ms, scope,
+			     false, &l, NULL),
+	    0);
+	assert_int_equal(target_list_settle(f->store, &l, at_ms, NULL), 0);
+	count = l.count;
+	target_list_clear(&l);
+	return count;
+}
+
+static void
+what_was_found_not_due_is_not_read_again_before_its_time(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int n = 1; n <= 9; n++) {
+		follow(f, TENANT, n);
+		subscribe(f, n, now, now + 8 * hour, good_url);
+	}
+	assert_int_equal(load_due(f, now, TARGET_DUE), 9);
+	assert_int_equal(load_due(f, now, TARGET_DUE), 0);
+	assert_int_equal(load_due(f, now + 3 * hour, TARGET_DUE), 0);
+	assert_int_equal(load_due(f, now + 4 * hour, TARGET_DUE), 9);
+	/* and until it has been renewed it is */
+	assert_int_equal(load_due(f, now + 4 * hour, TARGET_DUE), 9);
+}
+
+static void
+what_a_look_at_all_finds_due_stays_due(void **state)
+{
+	struct fixture *f = *state;
+
+	follow(f, TENANT, 1);
+	subscribe(f, 1, now, now + 8 * hour, good_url);
+	assert_int_equal(load_due(f, now, TARGET_DUE), 1);
+	assert_int_equal(load_due(f, now, TARGET_DUE), 0);
+	f->config.addin_id[0] = 'b';
+	assert_int_equal(load_due(f, now, TARGET_ALL), 1);
+	assert_int_equal(load_due(f, now, TARGET_DUE), 1);
+}
+
+static void
+more_than_a_page_of_due_ones_is_read_in_their_order(void **state)
+{
+	struct fixture *f = *state;
+	struct target_list l;
+	char user[STORE_GUID];
+
+	for (int i = 0; i < 50; i++) {
+		snprintf(user, sizeof(user),
+		    "22222222-2222-4222-8222-2222222222%02d", i);
+		assert_int_equal(store_mailbox_follow(f->store, TENANT, user,
+				     "", true, now, NULL, NULL),
+		    0);
+		assert_int_equal(store_mailbox_set_renewal(
+				     f->store, TENANT, user, now - i % 7, NULL),
+		    0);
+	}
+	assert_int_equal(target_list_load(f->store, &f->config, now, TARGET_DUE,
+			     false, &l, NULL),
+	    0);
+	assert_int_equal(l.count, 50);
+	for (size_t i = 1; i < l.count; i++)
+		assert_true(l.items[i - 1].renew_ms <= l.items[i].renew_ms &&
+		    strcmp(l.items[i - 1].user, l.items[i].user) != 0);
+	target_list_clear(&l);
+}
+
+static void
+one_that_ended_with_its_tenant_is_followed_again_with_it(void **state)
+{
+	struct fixture *f = *state;
+	struct store_mailbox m;
+
+	follow(f, TENANT, 1);
+	follow(f, TENANT, 2);
+	assert_int_equal(
+	    store_mailbox_set_state(f->store, TENANT, USER "1",
+		STORE_MAILBOX_UNFOLLOWED, RENEWAL_NO_TENANT, 0, now, NULL),
+	    0);
+	assert_int_equal(
+	    store_mailbox_set_state(f->store, TENANT, USER "2",
+		STORE_MAILBOX_UNFOLLOWED, "by an operator", 0, now, NULL),
+	    0);
+	assert_int_equal(action_of(f, TENANT, 1, false), RENEWAL_CREATE);
+	assert_int_equal(action_of(f, TENANT, 2, false), RENEWAL_NOTHING);
+	load_due(f, now, TARGET_ALL);
+	assert_int_equal(
+	    store_mailbox_find(f->store, TENANT, USER "1", &m, NULL), 1);
+	assert_int_equal(m.state, STORE_MAILBOX_FOLLOWED);
+	assert_int_equal(
+	    store_mailbox_find(f->store, TENANT, USER "2", &m, NULL), 1);
+	assert_int_equal(m.state, STORE_MAILBOX_UNFOLLOWED);
+	assert_int_equal(m.renew_ms, 0);
 }
 
 static void
@@ -222,7 +358,7 @@ each_mailbox_finds_its_own_subscription(void **state)
 	}
 	for (int n = 1; n <= 9; n++)
 		assert_int_equal(action_of(f, TENANT, n, false),
-		    n % 2 ? TARGET_RENEW : TARGET_NOTHING);
+		    n % 2 ? RENEWAL_RENEW : RENEWAL_NOTHING);
 }
 
 int
@@ -240,6 +376,12 @@ main(void)
 	    CASE(one_made_for_another_url_is_recreated),
 	    CASE(a_parked_mailbox_is_left_alone_until_its_time),
 	    CASE(a_tenant_that_is_not_configured_is_left_alone),
+	    CASE(a_tenant_that_is_no_longer_configured_loses_its_subscription),
+	    CASE(one_made_for_another_addin_is_recreated),
+	    CASE(what_was_found_not_due_is_not_read_again_before_its_time),
+	    CASE(what_a_look_at_all_finds_due_stays_due),
+	    CASE(more_than_a_page_of_due_ones_is_read_in_their_order),
+	    CASE(one_that_ended_with_its_tenant_is_followed_again_with_it),
 	    CASE(each_mailbox_finds_its_own_subscription),
 	};
 
