@@ -131,7 +131,7 @@ crew_wait(struct crew *c, struct target *t, const struct err *e, int64_t due_ms)
 	if (t->waited_ms + wait_ms > CREW_PATIENCE_MS)
 		return false;
 	t->repeats++;
-	t->waited_ms += wait_ms;
+	t->waited_ms += (int32_t)wait_ms;
 	t->again_ms = clock_mono_ms() + wait_ms;
 	if (c->waiting_count == c->waiting_room) {
 		c->waiting_room = c->waiting_room * 2 + CREW_AT_ONCE;
@@ -222,8 +222,8 @@ crew_start(struct crew *c, struct crew_lane *lane, struct target *t)
 	slot->lane = lane;
 	lane->busy++;
 	if (t->action == RENEWAL_LEAVE)
-		slot->leave = leave_start(
-		    c->session, t->tenant, t->user, t->ends, crew_left, slot);
+		slot->leave = leave_start(c->session, t->tenant, t->user,
+		    t->ends ? t->reason : NULL, crew_left, slot);
 	else
 		slot->follow = follow_start(c->session, t->tenant, t->user,
 		    c->options->force ? FOLLOW_FORCE : 0, crew_followed, slot);

@@ -277,8 +277,8 @@ prepare(struct pass *p, struct err *e)
 	tenants_gather(p->config, &p->list, &p->tenants);
 	p->session = session_new(p->loop, &p->tenants.config);
 	memcpy(p->session->owner, pass_owner, sizeof(pass_owner) - 1);
-	if (session_open_store(
-		p->session, STORE_CREATE, false, NULL, NULL, e) != 0)
+	if (session_open_store(p->session, STORE_CREATE | STORE_LEAN, false,
+		NULL, NULL, e) != 0)
 		return -1;
 	p->tick = loop_timer_new(p->loop, look_after, p);
 	loop_timer_set(p->tick, PASS_TICK_MS);

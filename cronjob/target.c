@@ -82,6 +82,18 @@ decide(struct loading *l, const struct store_mailbox *m,
 	return 0;
 }
 
+static const char *
+tenant_of(struct target_list *l, const char *tenant)
+{
+	for (size_t i = 0; i < l->tenant_count; i++)
+		if (strcmp(l->tenants[i], tenant) == 0)
+			return l->tenants[i];
+	l->tenants = mem_realloc(
+	    l->tenants, (l->tenant_count + 1) * sizeof(*l->tenants));
+	l->tenants[l->tenant_count] = mem_strdup(tenant);
+	return l->tenants[l->tenant_count++];
+}
+
 static int
 add_mailbox(const struct store_mailbox *m, void *arg)
 {
@@ -98,9 +110,9 @@ add_mailbox(const struct store_mailbox *m, void *arg)
 		    (list->count + TARGET_GROW) * sizeof(*list->items));
 	t = &list->items[list->count++];
 	memset(t, 0, sizeof(*t));
-	memcpy(t->tenant, m->tenant, sizeof(t->tenant));
+	t->tenant = tenant_of(list, m->tenant);
 	memcpy(t->user, m->user, sizeof(t->user));
-	t->action = verdict.action;
+	t->action = (uint8_t)verdict.action;
 	t->reason = verdict.reason;
 	t->ends = verdict.ends;
 	t->resumes = verdict.resumes;
@@ -155,6 +167,9 @@ target_list_load(struct store *s, const struct config *c, int64_t now_ms,
 void
 target_list_clear(struct target_list *l)
 {
+	for (size_t i = 0; i < l->tenant_count; i++)
+		free(l->tenants[i]);
+	free(l->tenants);
 	free(l->items);
 	memset(l, 0, sizeof(*l));
 }

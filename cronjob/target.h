@@ -13,24 +13,26 @@
 
 /* One mailbox and what to do with it; small, for there may be 10,000. */
 struct target {
-	char tenant[STORE_GUID], user[STORE_GUID];
-	enum renewal_action action;
+	const char *tenant; /* the list's */
+	char user[STORE_GUID];
+	uint8_t action; /* enum renewal_action */
 	bool resumes; /* has to be followed first */
+	bool ends; /* reason is why it becomes unfollowed, too */
+	uint8_t repeats; /* of the work on it */
 	const char *reason; /* static words for people */
-	const char *ends; /* see struct renewal_verdict */
 	int64_t due_ms; /* nothing to do: look again then, 0 never */
 	int64_t expires_ms; /* of its subscription, 0 none */
 	int64_t renew_ms; /* when the store has it looked at */
-	/* of the work on it: */
-	int64_t again_ms; /* waits until then (monotonic) */
-	int64_t waited_ms;
-	int repeats;
+	int64_t again_ms; /* the work on it waits until then (monotonic) */
+	int32_t waited_ms; /* so long it has waited */
 };
 
 struct target_list {
 	struct target *items; /* by tenant, the longest due first */
 	size_t count;
 	size_t due; /* items whose action is not RENEWAL_NOTHING */
+	char **tenants; /* each once */
+	size_t tenant_count;
 };
 
 enum target_scope {

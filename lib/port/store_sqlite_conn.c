@@ -154,6 +154,9 @@ store_sqlite_set_up(struct store_conn *c, struct err *e)
 	    store_sqlite_exec(c, "PRAGMA cell_size_check = ON", NULL, 0, e) !=
 		0)
 		return -1;
+	if ((c->flags & STORE_LEAN) != 0 &&
+	    store_sqlite_exec(c, "PRAGMA cache_size = -512", NULL, 0, e) != 0)
+		return -1;
 	if (c->flags & STORE_READ_ONLY)
 		return 0;
 	if (store_sqlite_assert(c, "PRAGMA journal_mode = WAL", "wal", e) !=

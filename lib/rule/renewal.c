@@ -33,14 +33,13 @@ renewal_do(enum renewal_action action, const char *reason)
 
 /* Of a mailbox that nobody follows. */
 static struct renewal_verdict
-renewal_leave(
-    const struct renewal_facts *f, const char *reason, const char *ends)
+renewal_leave(const struct renewal_facts *f, const char *reason)
 {
 	struct renewal_verdict v = renewal_nothing(reason, 0);
 
 	if (f->sub.exists) {
 		v.action = RENEWAL_LEAVE;
-		v.ends = ends;
+		v.ends = f->state != RENEWAL_UNFOLLOWED;
 	}
 	return v;
 }
@@ -81,7 +80,7 @@ renewal_unfollowed(
 
 	if (strcmp(f->state_reason, RENEWAL_NO_TENANT) != 0 &&
 	    strcmp(f->state_reason, RENEWAL_DISABLED) != 0)
-		return renewal_leave(f, "no longer followed", NULL);
+		return renewal_leave(f, "no longer followed");
 	v = renewal_followed(f, now_ms, limit_ms, force);
 	v.resumes = true;
 	return v;
@@ -92,9 +91,9 @@ renewal_decide(
     const struct renewal_facts *f, int64_t now_ms, int64_t limit_ms, bool force)
 {
 	if (!f->tenant_known)
-		return renewal_leave(f, RENEWAL_NO_TENANT, RENEWAL_NO_TENANT);
+		return renewal_leave(f, RENEWAL_NO_TENANT);
 	if (!f->enabled)
-		return renewal_leave(f, RENEWAL_DISABLED, RENEWAL_DISABLED);
+		return renewal_leave(f, RENEWAL_DISABLED);
 	switch (f->state) {
 	case RENEWAL_UNFOLLOWED:
 		return renewal_unfollowed(f, now_ms, limit_ms, force);

@@ -42,8 +42,8 @@ struct renewal_verdict {
 	/* The mailbox's state has to be followed first: see above. */
 	bool resumes;
 	/* With RENEWAL_LEAVE: the mailbox becomes unfollowed for this reason
-	 * first; NULL: it is already. Static. */
-	const char *ends;
+	 * first; else it is already. */
+	bool ends;
 	/* With RENEWAL_NOTHING: look again then (Unix ms), 0 never. */
 	int64_t due_ms;
 };

@@ -24,6 +24,7 @@ follow_free(struct follow *f)
 {
 	secret_wipe(f->client_state, sizeof(f->client_state));
 	buf_clear(&f->next);
+	free(f->fresh);
 	free(f);
 }
 
@@ -78,7 +79,7 @@ follow_apply_end(struct store *s, void *arg, struct err *e)
 	const struct follow_result *r = &f->result;
 
 	if (f->pending_is_dead &&
-	    store_subscription_remove(s, f->fresh.client_state_hash, e) != 0)
+	    store_subscription_remove(s, f->fresh->client_state_hash, e) != 0)
 		return -1;
 	if (r->outcome == FOLLOW_PARKED &&
 	    store_mailbox_set_state(s, f->tenant, f->user, STORE_MAILBOX_PARKED,
@@ -161,7 +162,7 @@ follow_apply_granted(struct store *s, void *arg, struct err *e)
 		return -1;
 	/* Graph had one already, and renewing that has done. */
 	if (f->pending_is_dead &&
-	    store_subscription_remove(s, f->fresh.client_state_hash, e) != 0)
+	    store_subscription_remove(s, f->fresh->client_state_hash, e) != 0)
 		return -1;
 	if (f->parked &&
 	    (store_mailbox_set_state(s, f->tenant, f->user,
@@ -183,12 +184,12 @@ follow_granted(struct follow *f, enum follow_outcome outcome)
 	struct store_subscription *s = &f->sub;
 
 	if (outcome != FOLLOW_RENEWED) {
-		*s = f->fresh;
+		*s = *f->fresh;
 		f->pending_is_dead = false;
+		text_copy(s->id, sizeof(s->id), f->granted_id);
 	}
-	text_copy(s->id, sizeof(s->id), f->granted.id);
 	s->granted_ms = clock_wall_ms();
-	s->expires_ms = f->granted.expires_ms;
+	s->expires_ms = f->expires_ms;
 	s->requested_life_ms = f->asked_ms;
 	follow_facts(f, s, &granted);
 	granted.exists = true;
@@ -209,13 +210,12 @@ follow_granted(struct follow *f, enum follow_outcome outcome)
 /* ---- renew ---- */
 
 static void
-follow_renewal_done(
-    const struct graph_subscription *granted, const struct err *e, void *arg)
+follow_renewal_done(int64_t expires_ms, const struct err *e, void *arg)
 {
 	struct follow *f = arg;
 
-	if (granted != NULL) {
-		f->granted = *granted;
+	if (e->code == ERR_NONE) {
+		f->expires_ms = expires_ms;
 		follow_granted(f, FOLLOW_RENEWED);
 	} else if (e->code == ERR_GONE) {
 		f->lapsed = false;
@@ -245,8 +245,11 @@ follow_renew(struct follow *f)
 static void
 follow_fill_fresh(struct follow *f)
 {
-	struct store_subscription *s = &f->fresh;
+	struct store_subscription *s;
 
+	if (f->fresh == NULL)
+		f->fresh = mem_zalloc(sizeof(*f->fresh));
+	s = f->fresh;
 	memset(s, 0, sizeof(*s));
 	rand_token(f->client_state);
 	jws_sha256_hex(
@@ -273,11 +276,16 @@ follow_build_creation(struct http_request *req, void *arg, struct err *e)
 static int
 follow_parse_creation(const struct http_reply *reply, void *arg, struct err *e)
 {
+	struct graph_subscription granted;
 	struct follow *f = arg;
 
 	f->longest_ms = graph_longest_life_of(reply);
-	return graph_subscribe_reply(
-	    reply, &f->granted, &f->conflict, f->other_id, e);
+	if (graph_subscribe_reply(
+		reply, &granted, &f->conflict, f->other_id, e) != 0)
+		return -1;
+	text_copy(f->granted_id, sizeof(f->granted_id), granted.id);
+	f->expires_ms = granted.expires_ms;
+	return 0;
 }
 
 static void
@@ -320,7 +328,7 @@ follow_apply_pending(struct store *s, void *arg, struct err *e)
 {
 	struct follow *f = arg;
 
-	return store_subscription_add_pending(s, &f->fresh, e);
+	return store_subscription_add_pending(s, f->fresh, e);
 }
 
 static void

@@ -33,7 +33,7 @@ follow_removal_done(const struct err *e, void *arg)
 
 	if (e->code != ERR_NONE)
 		follow_fail(f, e);
-	else if (f->fresh.client_state_hash[0] != '\0')
+	else if (f->fresh != NULL)
 		follow_create(f);
 	else
 		follow_prepare(f);
@@ -66,7 +66,7 @@ follow_listed(const struct graph_subscription *sub, void *arg)
 
 	if (resource[0] == '/')
 		resource++;
-	if (strcasecmp(resource, f->fresh.resource) == 0 &&
+	if (strcasecmp(resource, f->fresh->resource) == 0 &&
 	    strcmp(sub->application, f->session->config->client_id) == 0)
 		text_copy(f->other_id, sizeof(f->other_id), sub->id);
 }
@@ -110,7 +110,7 @@ follow_replace(struct follow *f)
 		    f, follow_build_list, follow_parse_list, follow_list_done);
 	} else if (f->has_sub && !f->tried_renewal &&
 	    strcasecmp(f->sub.id, f->other_id) == 0 &&
-	    strcmp(f->sub.notification_url, f->fresh.notification_url) == 0) {
+	    strcmp(f->sub.notification_url, f->fresh->notification_url) == 0) {
 		follow_renew(f);
 	} else {
 		follow_remove_other(f, follow_in_the_way);

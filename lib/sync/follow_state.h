@@ -30,9 +30,10 @@ struct follow {
 	int64_t asked_ms; /* the life asked for last */
 	int64_t longest_ms; /* refused as longer than this, else 0 */
 	int replacements;
-	struct store_subscription fresh; /* the row made for POST */
+	struct store_subscription *fresh; /* the row made for POST, NULL none */
 	char client_state[44];
-	struct graph_subscription granted;
+	char granted_id[GRAPH_SUBSCRIPTION_ID_MAX]; /* as POST told */
+	int64_t expires_ms; /* as granted */
 	bool conflict;
 	char other_id[GRAPH_SUBSCRIPTION_ID_MAX];
 	bool pending_is_dead; /* POST made nothing: fresh has no subscription */

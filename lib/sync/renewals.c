@@ -23,7 +23,7 @@ struct renewal_batch {
 	struct renewal *members[GRAPH_BATCH_MAX];
 	size_t count;
 	/* what became of each */
-	struct graph_subscription granted[GRAPH_BATCH_MAX];
+	int64_t expires_ms[GRAPH_BATCH_MAX]; /* as granted */
 	struct err errors[GRAPH_BATCH_MAX];
 	int64_t longest_ms[GRAPH_BATCH_MAX]; /* graph_longest_life_ms() */
 	char paths[GRAPH_BATCH_MAX][GRAPH_SUBSCRIPTION_ID_MAX + 16];
@@ -47,6 +47,7 @@ static void
 renewal_batch_free(struct renewal_batch *b)
 {
 	TAILQ_REMOVE(&b->of->batches, b, link);
+	b->of->session->renewal_batches--;
 	for (size_t i = 0; i < b->count; i++)
 		free(b->bodies[i]);
 	free(b);
@@ -107,26 +108,66 @@ renewal_take(size_t i, const struct graph_batch_answer *a, void *arg)
 {
 	struct renewal_batch *b = arg;
 	struct err *e = &b->errors[i];
+	struct graph_subscription granted;
 
 	b->longest_ms[i] = graph_longest_life_ms(a->status, a->body);
 	if (a->status == 0 || a->status == 424)
 		err_set(e, ERR_RETRY, "no answer for this member of the batch");
 	else if (graph_judge_status(a->status, a->body, a->retry_after_ms,
-		     GRAPH_SUBSCRIPTION, e) == 0)
-		graph_subscription_read(a->body, &b->granted[i], e);
+		     GRAPH_SUBSCRIPTION, e) == 0 &&
+	    graph_subscription_read(a->body, &granted, e) == 0)
+		b->expires_ms[i] = granted.expires_ms;
 }
 
 static int
 renewal_parse(const struct http_reply *reply, void *arg, struct err *e)
 {
 	struct renewal_batch *b = arg;
+	struct graph_subscription granted;
 
 	memset(b->errors, 0, sizeof(b->errors));
 	if (b->count == 1) {
 		b->longest_ms[0] = graph_longest_life_of(reply);
-		return graph_renew_reply(reply, &b->granted[0], e);
+		if (graph_renew_reply(reply, &granted, e) != 0)
+			return -1;
+		b->expires_ms[0] = granted.expires_ms;
+		return 0;
 	}
 	return graph_batch_reply(reply, b->count, renewal_take, b, e);
+}
+
+/* What throttled members were told is kept for all, in one transaction. */
+static void
+renewal_keep_throttles(struct renewal_batch *b)
+{
+	struct session *s = b->of->session;
+	bool begun = false;
+
+	for (size_t i = 0; i < b->count; i++) {
+		const struct renewal *r = b->members[i];
+
+		if (r == NULL || b->errors[i].code != ERR_BUSY)
+			continue;
+		if (!begun && s->store != NULL)
+			begun = store_begin(s->store, NULL) == 0;
+		call_keep_throttle(
+		    s, r->tenant, r->user, &b->errors[i].retry_after_ms);
+	}
+	if (begun)
+		store_commit(s->store, NULL);
+}
+
+/* There is room for another batch: each tenant gets its turn. */
+static void
+renewals_go_on(struct session *s)
+{
+	for (size_t i = 0; i < s->config->tenant_ids.count; i++) {
+		struct renewals *of = &s->tenants[i].renewals;
+
+		if (!TAILQ_EMPTY(&of->waiting) &&
+		    !loop_timer_is_set(of->gather))
+			loop_timer_set(of->gather, 0);
+	}
 }
 
 /* Each member is told on its own; it may start and cancel others. */
@@ -136,6 +177,8 @@ renewal_done(const struct err *e, void *arg)
 	struct renewal_batch *b = arg;
 	struct session *s = b->of->session;
 
+	if (e->code == ERR_NONE)
+		renewal_keep_throttles(b);
 	for (size_t i = 0; i < b->count; i++) {
 		struct renewal *r = b->members[i];
 		struct err why = e->code != ERR_NONE ? *e : b->errors[i];
@@ -145,13 +188,10 @@ renewal_done(const struct err *e, void *arg)
 		r->batch = NULL;
 		b->members[i] = NULL;
 		r->longest_ms = b->longest_ms[i];
-		if (e->code == ERR_NONE && why.code == ERR_BUSY)
-			call_keep_throttle(
-			    s, r->tenant, r->user, &why.retry_after_ms);
-		r->done(
-		    why.code == ERR_NONE ? &b->granted[i] : NULL, &why, r->arg);
+		r->done(b->expires_ms[i], &why, r->arg);
 	}
 	renewal_batch_free(b);
+	renewals_go_on(s);
 }
 
 static void
@@ -176,8 +216,10 @@ renewals_send(void *arg)
 	struct renewal_batch *b;
 	struct renewal *r;
 
-	if (TAILQ_EMPTY(&of->waiting))
+	if (TAILQ_EMPTY(&of->waiting) ||
+	    of->session->renewal_batches == RENEWALS_BATCHES_MAX)
 		return;
+	of->session->renewal_batches++;
 	b = mem_zalloc(sizeof(*b));
 	b->of = of;
 	TAILQ_INSERT_TAIL(&of->batches, b, link);
@@ -217,7 +259,7 @@ renewal_is_throttled(struct session *s, struct renewal *r)
 		return false;
 	err_set(&e, ERR_BUSY, "throttled");
 	e.retry_after_ms = wait_ms;
-	r->done(NULL, &e, r->arg);
+	r->done(0, &e, r->arg);
 	return true;
 }
 

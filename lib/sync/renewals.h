@@ -1,5 +1,5 @@
 /* sync/renewals.h - renewals that come at the same moment go to Graph together,
- * up to twenty in a $batch. */
+ * up to twenty in a $batch, and so many batches at most at a time. */
 #ifndef SYNC_RENEWALS_H
 #define SYNC_RENEWALS_H
 
@@ -10,6 +10,8 @@
 #include "base/loop.h"
 #include "remote/graph_subscription.h"
 
+enum { RENEWALS_BATCHES_MAX = 16 }; /* under way, of all tenants */
+
 struct session;
 struct renewal_batch;
 
@@ -17,11 +19,10 @@ struct renewal_batch;
 struct renewal {
 	const char *tenant, *user, *id;
 	int64_t expires_ms;
-	/* Called once, maybe from inside renewal_start(). granted NULL: *e says
-	 * why;
-	 * retry_after_ms >= 0: not before so long from now. */
-	void (*done)(const struct graph_subscription *granted,
-	    const struct err *e, void *arg);
+	/* Called once, maybe from inside renewal_start(). ERR_NONE: expires_ms
+	 * is what Graph granted. Else retry_after_ms >= 0: not before so long
+	 * from now. */
+	void (*done)(int64_t expires_ms, const struct err *e, void *arg);
 	void *arg;
 
 	int64_t longest_ms; /* for done: refused as longer than this; else 0 */

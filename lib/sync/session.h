@@ -72,6 +72,7 @@ struct session {
 	int64_t commit_count;
 
 	struct session_tenant *tenants; /* as config->tenant_ids */
+	size_t renewal_batches; /* under way, all tenants */
 	struct token_slot gateway;
 	struct signin signin;
 	struct agents agents;

@@ -13,6 +13,7 @@
 #include "port/store.h"
 #include "port/store_due.h"
 #include "port/wake.h"
+#include "remote/graph_subscription.h"
 
 static int
 fail(const struct err *e)
@@ -277,6 +278,54 @@ seed(struct store *s, const char *path, struct err *e)
 	return rc;
 }
 
+/* One line of the file: "user id". */
+static int
+add_subscribed(struct store *s, struct store_subscription *sub,
+    const char *line, struct err *e)
+{
+	char state[sizeof(sub->client_state_hash)];
+
+	if (sscanf(line, "%36s %63s", sub->user, sub->id) != 2)
+		return err_set(e, ERR_INPUT, "user and id are wanted");
+	snprintf(state, sizeof(state), "%s%.28s", sub->user, sub->id);
+	text_copy(
+	    sub->client_state_hash, sizeof(sub->client_state_hash), state);
+	graph_subscription_resource(
+	    sub->user, sub->resource, sizeof(sub->resource));
+	if (store_mailbox_follow(s, sub->tenant, sub->user, "", false,
+		sub->created_ms, NULL, e) != 0)
+		return -1;
+	return store_subscription_granted(s, sub, e);
+}
+
+/* subscribed TENANT FILE URL CLIENT GRANTED_MS EXPIRES_MS: so many mailboxes
+ * are followed and have a subscription. */
+static int
+subscribed(struct store *s, char **argv, struct err *e)
+{
+	struct store_subscription sub = {
+	    .granted_ms = strtoll(argv[4], NULL, 10),
+	    .expires_ms = strtoll(argv[5], NULL, 10)};
+	FILE *f = fopen(argv[1], "r");
+	char line[128];
+	int rc = 0;
+
+	if (f == NULL)
+		return err_set(e, ERR_INPUT, "no file %s", argv[1]);
+	sub.created_ms = sub.granted_ms;
+	sub.requested_life_ms = sub.expires_ms - sub.granted_ms;
+	text_copy(sub.tenant, sizeof(sub.tenant), argv[0]);
+	text_copy(sub.notification_url, sizeof(sub.notification_url), argv[2]);
+	text_copy(sub.application, sizeof(sub.application), argv[3]);
+	text_copy(sub.addin, sizeof(sub.addin), argv[3]);
+	if (store_begin(s, e) != 0)
+		rc = -1;
+	while (rc == 0 && fgets(line, sizeof(line), f) != NULL)
+		rc = add_subscribed(s, &sub, line, e);
+	fclose(f);
+	return rc == 0 ? store_commit(s, e) : -1;
+}
+
 /* wake SOCKET */
 static int
 wake(const char *path, struct err *e)
@@ -324,6 +373,8 @@ run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
 	if (strcmp(verb, "caught") == 0 && argc == 4)
 		return store_mailbox_set_catch_up(s, argv[0], argv[1],
 		    strtoll(argv[2], NULL, 10), strtoll(argv[3], NULL, 10), e);
+	if (strcmp(verb, "subscribed") == 0 && argc == 6)
+		return subscribed(s, argv, e);
 	if (strcmp(verb, "wake") == 0 && argc == 1)
 		return wake(argv[0], e);
 	if (strcmp(verb, "unfact") == 0 && argc == 1)

@@ -139,7 +139,7 @@ a_mailbox_that_is_left_is_marked_unless_it_is_already(void **state)
 		struct renewal_verdict v =
 		    renewal_decide(&cases[i].f, NOW, 0, cases[i].force);
 
-		assert_int_equal(v.ends != NULL,
+		assert_int_equal(v.ends,
 		    v.action == RENEWAL_LEAVE &&
 			cases[i].f.state != RENEWAL_UNFOLLOWED);
 	}
