@@ -3,6 +3,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { startSimulators } from '../sim/index.js';
@@ -40,6 +41,19 @@ export class Crowd {
 		this.flight = { now: 0, most: 0 };
 		/** Mailboxes by tenant. @type {Map<string, any[]>} */
 		this.mailboxes = new Map();
+		/** Our webhook: it passes the handshake. @type {http.Server | null} */
+		this.hook = null;
+		this.url = '';
+	}
+
+	async listen() {
+		this.hook = http.createServer((req, res) => {
+			const token = new URL(req.url ?? '/', 'http://x').searchParams.get('validationToken') ?? '';
+			req.resume();
+			res.writeHead(200, { 'Content-Type': 'text/plain' }).end(token);
+		});
+		await new Promise((resolve) => this.hook?.listen(0, '127.0.0.1', () => resolve(undefined)));
+		this.url = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (this.hook.address()).port}`;
 	}
 
 	async prepare() {
@@ -50,7 +64,8 @@ export class Crowd {
 			seed: 11, logSize: this.options.logSize ?? 50_000, tenants: { ...defaults, tenants: ids.map((id) => ({ id, domain: `${id}.example`, mailboxes: [] })) },
 			settings: { validate: 'off', graph: { notify: { profile: 'none' } }, ...this.options.settings },
 		});
-		const url = 'http://127.0.0.1:9/addin/webhook/events';
+		await this.listen();
+		const url = `${this.url}/addin/webhook/events`;
 		const granted = this.sim.clock.now() - agedMinutes * MINUTE;
 		for (const [t, id] of ids.entries()) {
 			const tenant = this.sim.directory.tenants.get(id);
@@ -64,10 +79,16 @@ export class Crowd {
 			fs.writeFileSync(file, subs.map((s) => `${s.oid} ${s.id}\n`).join(''));
 			await this.tool('subscribed', id, file, url, this.sim.directory.clientId, String(granted), String(granted + 10_065 * MINUTE));
 		}
+		this.configure(this.options.config);
+	}
+
+	/** Writes addin.json. @param {any} change */
+	configure(change) {
+		const ids = [...this.mailboxes.keys()];
 		fs.writeFileSync(this.config, JSON.stringify({
-			deploymentUrl: 'http://127.0.0.1:9', deploymentAddinEndpoint: 'addin', unbluOAuthBackendUrl: this.sim.urls.gateway, clientId: this.sim.directory.clientId, tenantIds: ids,
+			deploymentUrl: this.url, deploymentAddinEndpoint: 'addin', unbluOAuthBackendUrl: this.sim.urls.gateway, clientId: this.sim.directory.clientId, tenantIds: ids,
 			syncServerEnabled: true, syncServerAuthGatewayClientId: 'gateway', graphUrl: this.sim.urls.graph, loginUrl: this.sim.urls.entra, database: this.database,
-			fastcgiListen: `unix:${this.dir}/fcgi.sock`, ...this.options.config,
+			fastcgiListen: `unix:${this.dir}/fcgi.sock`, ...change,
 		}));
 	}
 
@@ -82,6 +103,16 @@ export class Crowd {
 		};
 		sim.subscriptions.add(sub);
 		return sub;
+	}
+
+	/** What Graph has of a mailbox. @param {any} user @returns {any[]} */
+	at(user) {
+		return [...this.sim.subscriptions.byMailbox.get(user.oid) ?? []];
+	}
+
+	/** Everybody. @returns {any[]} */
+	get users() {
+		return [...this.mailboxes.values()].flat();
 	}
 
 	/** Each batch is answered after so long. @param {number} delayMs */
@@ -143,6 +174,10 @@ export class Crowd {
 
 	async close() {
 		await this.sim?.close();
+		await new Promise((resolve) => {
+			this.hook?.close(resolve);
+			this.hook?.closeAllConnections();
+		});
 		fs.rmSync(this.dir, { recursive: true, force: true });
 	}
 }

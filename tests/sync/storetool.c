@@ -353,6 +353,9 @@ run(struct store *s, const char *verb, int argc, char **argv, struct err *e)
 		    clock_wall_ms(), NULL, e);
 	if (strcmp(verb, "email") == 0 && argc == 3)
 		return store_mailbox_set_email(s, argv[0], argv[1], argv[2], e);
+	if (strcmp(verb, "resume") == 0 && argc == 2)
+		return store_mailbox_follow(
+		    s, argv[0], argv[1], "", true, clock_wall_ms(), NULL, e);
 	/* box TENANT USER STATE RETRY_MS */
 	if (strcmp(verb, "box") == 0 && argc == 4)
 		return store_mailbox_set_state(s, argv[0], argv[1],

@@ -1,0 +1,277 @@
+// @ts-check
+/* What outlook-addin-renew makes of lives that Graph will not grant, of lists that are not the truth, and of mailboxes that nobody follows any more. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import test from 'node:test';
+import { Crowd } from '../lib/crowd.js';
+
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
+const SUBSCRIPTION_URL = '/addin/webhook/events';
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {any} options as Crowd.start
+ */
+async function crowd(t, options) {
+	const c = await Crowd.start(options);
+	t.after(() => c.close());
+	return c;
+}
+
+/** @param {Crowd} c @param {string} sql */
+async function change(c, sql) {
+	await promisify(execFile)('sqlite3', [`${c.dir}/state.db`, sql]);
+}
+
+/** @param {Crowd} c @param {string} op */
+function asked(c, op) {
+	return c.sim.journal.find({ service: 'graph', op }).length;
+}
+
+/** An unknown subscription of ours, or of somebody else's. @param {Crowd} c @param {any} user @param {any} [more] */
+function stranger(c, user, more = {}) {
+	const tenant = c.sim.directory.tenants.get(user.tenant);
+	const sub = c.subscribe(tenant, user, `${c.url}${SUBSCRIPTION_URL}`, c.sim.clock.now() + 3 * DAY);
+	return Object.assign(sub, more);
+}
+
+test('a life that Graph refuses as too long is shortened, for creations and renewals, and the pass goes on', async (t) => {
+	const c = await crowd(t, { count: 30 });
+	c.sim.settings.graph.expiry.maxMinutes = 4230;
+	const lost = c.users[0];
+	c.sim.subscriptions.remove(c.at(lost)[0], 'removed');
+	const run = await c.renew();
+	assert.equal(run.code, 0, run.stderr);
+	assert.deepEqual([run.summary.renewed, run.summary.recreated], [29, 1]);
+	for (const user of c.users)
+		assert.ok(Math.abs(c.at(user)[0].expiresAt - c.sim.clock.now() - 4229 * MINUTE) < MINUTE);
+	assert.equal(run.stderr.match(/subscription-life-shortened/g)?.length, 1, 'told once');
+	assert.equal((await c.renew()).summary.due, 0, 'half of what was granted has not passed');
+});
+
+test('a life that Graph shortens without a word is honoured', async (t) => {
+	const c = await crowd(t, { count: 3 });
+	Object.assign(c.sim.settings.graph.expiry, { maxMinutes: 120, beyondMax: 'clamp' });
+	assert.equal((await c.renew()).code, 0);
+	const { subscriptions } = await c.dump();
+	assert.deepEqual(new Set(subscriptions.map((/** @type {any} */ s) => s.expires)), new Set(c.users.map((u) => c.at(u)[0].expiresAt)));
+	const dry = await c.renew('-n');
+	assert.match(dry.stdout, /nothing .* not due, 1[12]\d minutes left, due at/);
+});
+
+test('what has expired by our clock alone is renewed, not made twice', async (t) => {
+	const c = await crowd(t, { count: 3, settings: { graph: { conflictRule: false } } });
+	const before = c.users.map((u) => c.at(u)[0].id);
+	await change(c, `UPDATE subscription SET expires_ms = ${Date.now() - DAY};`);
+	const run = await c.renew();
+	assert.equal(run.code, 0, run.stderr);
+	assert.deepEqual(c.users.map((u) => c.at(u).map((s) => s.id)), before.map((id) => [id]));
+	const { work } = await c.dump();
+	assert.equal(work.filter((/** @type {any} */ w) => w.kind === 3).length, 3, 'each is caught up');
+});
+
+test('an unknown one is removed at the second sight, when the mailbox has another that Graph confirms', async (t) => {
+	const c = await crowd(t, { count: 2, agedMinutes: 10, settings: { graph: { conflictRule: false } } });
+	const [user, other] = c.users;
+	const own = c.at(user)[0];
+	const unknown = stranger(c, user);
+	const foreign = stranger(c, other, { notificationUrl: 'https://elsewhere.example.com/addin/webhook/events' });
+	assert.equal((await c.renew('--force')).code, 0);
+	assert.equal((await c.renew('--force')).code, 0);
+	assert.equal(c.at(user).length, 2, 'two looks within ten minutes are one');
+	await change(c, `UPDATE fact SET at_ms = at_ms - ${11 * MINUTE} WHERE name LIKE 'unknown-subscription:%';`);
+	const run = await c.renew('--force');
+	assert.equal(run.code, 0, run.stderr);
+	assert.equal(run.summary.removed, 1);
+	assert.deepEqual(c.at(user).map((s) => s.id), [own.id], unknown.id);
+	assert.ok(c.at(other).includes(foreign), 'that of others stands');
+	assert.ok(!Object.keys((await c.dump()).facts).some((f) => f.startsWith('unknown-subscription:')), 'and is forgotten');
+});
+
+test('an unknown one stands when the one we know is gone: a new one is made instead', async (t) => {
+	const c = await crowd(t, { count: 1, agedMinutes: 10 });
+	const [user] = c.users;
+	const own = c.at(user)[0];
+	c.sim.subscriptions.remove(own, 'removed');
+	const unknown = stranger(c, user);
+	/* Something is due, so that the list is read; not this mailbox. */
+	await c.tool('follow', [...c.mailboxes.keys()][0], '10000000-0000-4000-8000-999999999999', '');
+	const run = await c.renew();
+	assert.equal(run.summary.created, 1, run.stderr);
+	const [now, ...more] = c.at(user);
+	assert.deepEqual(more, []);
+	assert.ok(now.id !== own.id && now.id !== unknown.id, 'its clientState is known');
+	assert.equal((await c.dump()).subscriptions.find((/** @type {any} */ s) => s.user === user.oid).id, now.id);
+});
+
+test('an empty list, and one that shows what is gone, change nothing', async (t) => {
+	for (const mode of ['empty', 'stale']) {
+		const c = await crowd(t, { count: 5, agedMinutes: 10 });
+		c.sim.settings.graph.subscriptionList = mode;
+		const gone = stranger(c, c.users[0]);
+		c.sim.subscriptions.remove(gone, 'deleted');
+		const before = c.users.map((u) => c.at(u)[0].id);
+		for (let i = 0; i < 2; i++) {
+			const run = await c.renew('--force');
+			assert.deepEqual([run.code, run.summary.renewed, run.summary.failed], [0, 5, 0], run.stderr);
+			await change(c, `UPDATE fact SET at_ms = at_ms - ${11 * MINUTE} WHERE name LIKE 'unknown-subscription:%';`);
+		}
+		assert.deepEqual(c.users.map((u) => c.at(u)[0].id), before);
+		assert.equal(asked(c, 'createSubscription'), 0);
+	}
+});
+
+test('one that Graph shows without lifecycleNotificationUrl is made anew', async (t) => {
+	const c = await crowd(t, { count: 3, agedMinutes: 10 });
+	const [user, other] = c.users;
+	const bad = c.at(user)[0];
+	bad.lifecycleNotificationUrl = null;
+	const kept = c.at(other)[0].id;
+	const run = await c.renew('--force');
+	assert.equal(run.code, 0, run.stderr);
+	assert.deepEqual([run.summary.recreated, run.summary.renewed], [1, 2]);
+	const [now, ...more] = c.at(user);
+	assert.deepEqual(more, []);
+	assert.notEqual(now.id, bad.id);
+	assert.match(now.lifecycleNotificationUrl, /lifecycle$/);
+	assert.equal(c.at(other)[0].id, kept);
+	assert.equal((await c.renew('--force')).summary.recreated, 0, 'once');
+});
+
+test('the list is read with something due, at most once an hour, or with --force', async (t) => {
+	const c = await crowd(t, { count: 2 });
+	assert.equal((await c.renew()).summary.renewed, 2);
+	assert.equal(asked(c, 'listSubscriptions'), 1);
+	await c.tool('follow', [...c.mailboxes.keys()][0], '10000000-0000-4000-8000-999999999999', '');
+	await c.renew();
+	assert.equal(asked(c, 'listSubscriptions'), 1, 'once an hour');
+	await c.renew('--force');
+	assert.equal(asked(c, 'listSubscriptions'), 2);
+	const requests = c.sim.journal.find({ limit: 10_000 }).length;
+	const idle = await c.renew();
+	assert.deepEqual([idle.code, idle.summary.due], [0, 0]);
+	assert.equal(c.sim.journal.find({ limit: 10_000 }).length, requests, 'with nothing due nothing is asked');
+});
+
+for (const [name, setting] of /** @type {[string, any][]} */ ([['addinId', { addinId: '30000000-0000-4000-8000-000000000000' }], ['deploymentAddinEndpoint', { deploymentAddinEndpoint: 'moved' }]]))
+	test(`another ${name}: each subscription is made anew, with the reason`, async (t) => {
+		const c = await crowd(t, { count: 3, agedMinutes: 10 });
+		assert.equal((await c.renew()).summary.due, 0);
+		const before = c.users.map((u) => c.at(u)[0].id);
+		c.configure(setting);
+		const dry = await c.renew('-n');
+		assert.equal(dry.stdout.match(/^recreate .* made for another (addinId|deploymentUrl)$/gm)?.length, 3, dry.stdout);
+		const run = await c.renew();
+		assert.deepEqual([run.code, run.summary.recreated], [0, 3], run.stderr);
+		c.users.forEach((u, i) => {
+			assert.equal(c.at(u).length, 1);
+			assert.notEqual(c.at(u)[0].id, before[i]);
+		});
+		assert.equal((await c.renew()).summary.due, 0);
+	});
+
+test('a tenant that is no longer configured loses its subscriptions, and has them again when it is back', async (t) => {
+	const c = await crowd(t, { count: 6, tenants: 2, agedMinutes: 10 });
+	const [stays, goes] = [...c.mailboxes.keys()];
+	await c.renew();
+	c.configure({ tenantIds: [stays] });
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.removed], [0, 3], run.stderr);
+	assert.deepEqual(c.mailboxes.get(goes)?.map((u) => c.at(u).length), [0, 0, 0]);
+	assert.deepEqual(c.mailboxes.get(stays)?.map((u) => c.at(u).length), [1, 1, 1]);
+	const { mailboxes, facts } = await c.dump();
+	assert.ok(mailboxes.filter((/** @type {any} */ m) => m.tenant === goes).every((/** @type {any} */ m) => m.state === 2 && m.reason === 'its tenant is not in tenantIds'));
+	assert.ok(!('degraded:credentials' in facts));
+	assert.equal((await c.renew()).summary.due, 0);
+
+	c.configure({});
+	const back = await c.renew();
+	assert.deepEqual([back.code, back.summary.created], [0, 3], back.stderr);
+	assert.deepEqual(c.users.map((u) => c.at(u).length), [1, 1, 1, 1, 1, 1]);
+});
+
+test('a tenant that went and gives no token any more fails once an hour, and is nobody\'s trouble', async (t) => {
+	const c = await crowd(t, { count: 4, tenants: 2, agedMinutes: 10 });
+	const [stays, goes] = [...c.mailboxes.keys()];
+	await c.renew();
+	c.sim.directory.tenants.get(goes).app.consented = false;
+	c.configure({ tenantIds: [stays] });
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.failed], [1, 2], run.stderr);
+	const next = await c.renew();
+	assert.deepEqual([next.code, next.summary.due], [0, 0], next.stderr);
+	assert.ok(!('degraded:credentials' in (await c.dump()).facts));
+	/* They run out by themselves: then only the rows go. */
+	await change(c, `UPDATE subscription SET expires_ms = 1 WHERE tenant = '${goes}'; UPDATE mailbox SET renew_ms = 1;`);
+	const last = await c.renew();
+	assert.deepEqual([last.code, last.summary.removed], [0, 2], last.stderr);
+	assert.equal((await c.dump()).subscriptions.length, 2);
+});
+
+test('a server that is switched off takes everything away, and resumes when it is on again', async (t) => {
+	const c = await crowd(t, { count: 4, agedMinutes: 10 });
+	await c.renew();
+	c.configure({ syncServerEnabled: false });
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.removed], [0, 4], run.stderr);
+	assert.deepEqual(c.users.map((u) => c.at(u).length), [0, 0, 0, 0]);
+	assert.equal((await c.renew()).code, 0);
+	c.configure({});
+	assert.equal((await c.renew()).summary.created, 4);
+});
+
+test('a mailbox without an unfinished link for linkRetentionDays is left; PUT resumes it', async (t) => {
+	const c = await crowd(t, { count: 3, agedMinutes: 10 });
+	const [unused, used, fresh] = c.users;
+	const [tenant] = c.mailboxes.keys();
+	await c.tool('announce', 'conversation-1', tenant, used.oid, 'outlook-addin:x', 'Topic', String(Date.now() + 40 * DAY), '', '');
+	await change(c, `UPDATE mailbox SET since_ms = 1 WHERE user_id <> '${fresh.oid}'; UPDATE link SET created_ms = 1, announced_ms = 1;`);
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.removed], [0, 1], run.stderr);
+	assert.deepEqual([unused, used, fresh].map((u) => c.at(u).length), [0, 1, 1]);
+	const row = (await c.dump()).mailboxes.find((/** @type {any} */ m) => m.user === unused.oid);
+	assert.deepEqual([row.state, row.reason], [2, 'no unfinished link for 30 days']);
+	await c.tool('resume', tenant, unused.oid);
+	assert.equal((await c.renew()).summary.created, 1);
+});
+
+test('a third of the members is throttled: Retry-After is never undercut, all are renewed in one pass', async (t) => {
+	const c = await crowd(t, { count: 90, tenants: 2 });
+	c.watch();
+	c.users.forEach((u, i) => {
+		if (i % 3 === 0)
+			c.sim.faults.add({ service: 'graph', op: 'renewSubscription', mailbox: u.oid, kind: 'throttle', retryAfter: 2, count: 1 });
+	});
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.renewed], [0, 90], run.stderr);
+	assert.equal(c.sim.journal.early, 0);
+	assert.ok(run.ms >= 2000, `${run.ms} ms`);
+});
+
+test('not more than 16 batches are in flight, whatever the number of tenants', async (t) => {
+	const c = await crowd(t, { count: 1200, tenants: 30 });
+	c.watch();
+	c.slowBatches(50);
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.renewed], [0, 1200], run.stderr);
+	assert.ok(c.flight.most <= 16 && c.flight.most > 4, `${c.flight.most}`);
+});
+
+test('a tenant that does not answer holds nobody else up', async (t) => {
+	const c = await crowd(t, { count: 60, tenants: 3 });
+	const [hangs] = c.mailboxes.keys();
+	c.sim.faults.add({ service: 'graph', op: 'batch', tenant: hangs, kind: 'hang' });
+	const child = c.begin();
+	const gone = new Promise((resolve) => child.once('close', resolve));
+	const others = c.users.filter((u) => u.tenant !== hangs);
+	const end = Date.now() + 8000;
+	while (!others.every((u) => c.at(u)[0].renewals === 1)) {
+		assert.ok(Date.now() < end, 'the others are renewed within 8 s');
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+	child.kill('SIGTERM');
+	await gone;
+});
