@@ -46,6 +46,9 @@ struct crew {
 	size_t lane_count;
 	size_t per_lane; /* slots at most */
 	size_t turn; /* the lane that is served next */
+	/* Whether our webhook passes the handshake is tried with one live
+	 * subscription before the others are given up for new ones. */
+	enum { CREW_UNTRIED, CREW_TRYING, CREW_PASSED, CREW_REFUSED } webhook;
 	struct crew_slot slots[CREW_AT_ONCE];
 	struct crew_slot *idle[CREW_AT_ONCE]; /* a stack of the free ones */
 	size_t idle_count;
@@ -177,6 +180,37 @@ crew_count_follow(
 	}
 }
 
+/* It lives, and goes only because it was made for something else. */
+static bool
+crew_is_replacement(const struct target *t)
+{
+	return t->action == RENEWAL_RECREATE && t->expires_ms > clock_wall_ms();
+}
+
+static void
+crew_judge_webhook(struct crew *c, const struct follow_result *r)
+{
+	if (r->outcome == FOLLOW_RECREATED)
+		c->webhook = CREW_PASSED;
+	else if (r->outcome == FOLLOW_FAILED && r->err.code == ERR_CONFIG)
+		c->webhook = CREW_REFUSED;
+	else if (c->webhook == CREW_TRYING)
+		c->webhook = CREW_UNTRIED;
+}
+
+/* What lives is not given up for what would fail as well. */
+static void
+crew_keep_old(struct crew *c, const struct target *t)
+{
+	struct follow_result r = {.outcome = FOLLOW_FAILED};
+
+	err_set(&r.err, ERR_CONFIG,
+	    "the old subscription stays: our webhook did not pass the "
+	    "handshake");
+	c->sum->failed++;
+	tell_followed(c->options, c->sum, t, &r);
+}
+
 static void
 crew_followed(const struct follow_result *r, void *arg)
 {
@@ -184,6 +218,8 @@ crew_followed(const struct follow_result *r, void *arg)
 	struct crew *c = slot->crew;
 	struct target *t = slot->target;
 
+	if (crew_is_replacement(t))
+		crew_judge_webhook(c, r);
 	if (r->outcome != FOLLOW_FAILED ||
 	    !crew_wait(c, t, &r->err, r->due_ms)) {
 		crew_count_follow(c, t, r);
@@ -261,10 +297,19 @@ crew_feed_lane(struct crew *c, struct crew_lane *lane)
 
 	while (c->idle_count != 0 && lane->busy < c->per_lane &&
 	    lane->next < lane->end) {
-		struct target *t = &c->list->items[lane->next++];
+		struct target *t = &c->list->items[lane->next];
 
+		if (crew_is_replacement(t) && c->webhook == CREW_TRYING)
+			break;
+		lane->next++;
 		if (t->action == RENEWAL_NOTHING)
 			continue;
+		if (crew_is_replacement(t) && c->webhook == CREW_REFUSED) {
+			crew_keep_old(c, t);
+			continue;
+		}
+		if (crew_is_replacement(t) && c->webhook == CREW_UNTRIED)
+			c->webhook = CREW_TRYING;
 		crew_start(c, lane, t);
 		any = true;
 	}

@@ -20,6 +20,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/forget.c \
 	ctl/health.c \
 	ctl/keys.c ctl/keys.h \
+	ctl/kubernetes.c ctl/kubernetes.h \
 	ctl/listing.c ctl/listing.h \
 	ctl/live.c ctl/live.h \
 	ctl/mailbox.c \

@@ -9,6 +9,7 @@
 #include "crontab.h"
 #include "ctl.h"
 #include "keys.h"
+#include "kubernetes.h"
 #include "rule/cron.h"
 #include "systemd.h"
 
@@ -36,6 +37,27 @@ print_systemd(const struct ctl *ctl, const struct config *c, const char *path,
 	systemd_write_units(out, &cron, RENEW, path, ctl->over.database,
 	    c->client_certificate_file[0] == '\0' &&
 		c->federated_token_file[0] == '\0');
+	return CTL_DONE;
+}
+
+static int
+print_kubernetes(const struct ctl *ctl, const struct config *c,
+    const char *path, struct buf *out)
+{
+	const struct kubernetes_job how = {
+	    .config = "/etc/outlook-addin/addin.json",
+	    .database = ctl->over.database,
+	    .store =
+		ctl->over.database != NULL ? ctl->over.database : c->database,
+	};
+	struct err e = {0};
+	struct cron cron;
+
+	/* In the container it lies where it is looked for. */
+	(void)path;
+	if (cron_parse(c->cron, &cron, &e) != 0)
+		return ctl_fail("print", &e);
+	kubernetes_write_cronjob(out, c->cron, &cron, &how);
 	return CTL_DONE;
 }
 
@@ -74,6 +96,8 @@ run(struct ctl *ctl, int argc, char **argv)
 		code = print_configured(ctl, &out, print_crontab);
 	else if (strcmp(what, "systemd") == 0)
 		code = print_configured(ctl, &out, print_systemd);
+	else if (strcmp(what, "kubernetes") == 0)
+		code = print_configured(ctl, &out, print_kubernetes);
 	else if (strcmp(what, "schema") == 0)
 		keys_write_schema(&out);
 	else if (strcmp(what, "sample") == 0)
@@ -89,10 +113,10 @@ run(struct ctl *ctl, int argc, char **argv)
 
 const struct ctl_command ctl_print = {
     .name = "print",
-    .usage = "crontab\nsystemd\nschema\nsample\nreference",
-    .summary =
-	"Prints the crontab line or the systemd units of the renewal, or "
-	"the JSON schema, a sample or the reference of the "
-	"configuration",
+    .usage = "crontab\nsystemd\nkubernetes\nschema\nsample\nreference",
+    .summary = "Prints the crontab line, the systemd units or the Kubernetes "
+	       "CronJob of the renewal, or the JSON schema, a sample or the "
+	       "reference of the "
+	       "configuration",
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "child.h"
@@ -171,6 +172,26 @@ gauges_each_subscription(const struct store_subscription *sub, void *arg)
 	return 0;
 }
 
+/* As cronjob/summary.c leaves it. */
+static void
+gauges_read_renew(struct worker *w, struct metrics_gauges *g)
+{
+	char text[STORE_TEXT_MAX] = "";
+	json_t *run;
+
+	(void)store_fact_get(w->store, "renew-last-success", text, sizeof(text),
+	    &g->renew_last_success_ms, NULL);
+	if (store_fact_get(w->store, "renew-last-run", text, sizeof(text),
+		&g->renew_last_run_ms, NULL) != 1)
+		return;
+	run = json_loads(text, 0, NULL);
+	g->renew_last_took_ms = json_int(run, "ms", 0);
+	for (int i = 0; i < METRICS_RENEW_COUNT; i++)
+		g->renew_last[i] =
+		    json_int(run, metrics_renew_name((enum metrics_renew)i), 0);
+	json_decref(run);
+}
+
 static void
 gauges_read(struct worker *w, struct metrics_gauges *g)
 {
@@ -188,8 +209,7 @@ gauges_read(struct worker *w, struct metrics_gauges *g)
 		g->dead_letters = 0;
 	(void)store_subscription_each(
 	    w->store, gauges_each_subscription, &count, NULL);
-	(void)store_fact_get(w->store, "renew-last-success", text, sizeof(text),
-	    &g->renew_last_success_ms, NULL);
+	gauges_read_renew(w, g);
 	if (store_fact_get(w->store, "credential-expiry", text, sizeof(text),
 		NULL, NULL) == 1)
 		g->credential_expiry_ms = strtoll(text, NULL, 10);

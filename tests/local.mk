@@ -70,6 +70,9 @@ EXTRA_DIST += tests/unit/test_store.h tests/unit/test_store_sqlite.h
 unit_tests += tests/unit/test_template
 tests_unit_test_template_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
 tests_unit_test_template_LDADD = ctl/libctl.a $(LDADD)
+unit_tests += tests/unit/test_kubernetes
+tests_unit_test_kubernetes_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
+tests_unit_test_kubernetes_LDADD = ctl/libctl.a $(LDADD)
 unit_tests += tests/unit/test_text
 unit_tests += tests/unit/test_renewal
 unit_tests += tests/unit/test_throttle
@@ -166,12 +169,16 @@ torture: all
 	$(stack_env) node $(srcdir)/tests/torture/kill.js $(KILLS) $(SEED)
 	$(stack_env) node $(srcdir)/tests/torture/fsync.js 2000
 	$(stack_env) node $(srcdir)/tests/torture/inject.js 20
+	$(MAKE) $(AM_MAKEFLAGS) tests/sync/storetool
+	$(stack_env) node $(srcdir)/tests/torture/renew-kill.js 1000 $(SEED)
 
 bench: all
 	$(stack_env) node $(srcdir)/tests/bench/bench.js $(ROUNDS) $(SECONDS)
 	$(stack_env) node $(srcdir)/tests/bench/storm.js
 	$(stack_env) node $(srcdir)/tests/bench/islands.js
 	$(stack_env) node $(srcdir)/tests/bench/latency.js
+	$(MAKE) $(AM_MAKEFLAGS) tests/sync/storetool
+	$(stack_env) node $(srcdir)/tests/bench/renewals.js
 
 .PHONY: torture bench
 

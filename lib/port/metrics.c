@@ -279,6 +279,48 @@ metrics_write_subscriptions(struct buf *out, const struct metrics_gauges *g)
 		    (double)g->nearest_expiry_ms / 1000);
 }
 
+const char *
+metrics_renew_name(enum metrics_renew what)
+{
+	static const char *const names[METRICS_RENEW_COUNT] = {
+	    [METRICS_RENEW_DUE] = "due",
+	    [METRICS_RENEW_ADOPTED] = "adopted",
+	    [METRICS_RENEW_CREATED] = "created",
+	    [METRICS_RENEW_RENEWED] = "renewed",
+	    [METRICS_RENEW_RECREATED] = "recreated",
+	    [METRICS_RENEW_REMOVED] = "removed",
+	    [METRICS_RENEW_PARKED] = "parked",
+	    [METRICS_RENEW_LEFT] = "left",
+	    [METRICS_RENEW_FAILED] = "failed",
+	};
+
+	return names[what];
+}
+
+static void
+metrics_write_renew(struct buf *out, const struct metrics_gauges *g)
+{
+	if (g->renew_last_success_ms > 0)
+		metrics_write_gauge(out, "renew_last_success_timestamp_seconds",
+		    "When outlook-addin-renew last ended well.",
+		    (double)g->renew_last_success_ms / 1000);
+	if (g->renew_last_run_ms <= 0)
+		return;
+	metrics_write_gauge(out, "renew_last_run_timestamp_seconds",
+	    "When outlook-addin-renew last ended, well or not.",
+	    (double)g->renew_last_run_ms / 1000);
+	metrics_write_gauge(out, "renew_last_run_duration_seconds",
+	    "How long that pass took.", (double)g->renew_last_took_ms / 1000);
+	metrics_head(out, "renew_last_run_mailboxes", "gauge",
+	    "Mailboxes of that pass, by what became of them.");
+	for (int i = 0; i < METRICS_RENEW_COUNT; i++)
+		buf_printf(out,
+		    "outlook_addin_renew_last_run_mailboxes{result=\"%s\"}"
+		    " %lld\n",
+		    metrics_renew_name((enum metrics_renew)i),
+		    (long long)g->renew_last[i]);
+}
+
 static void
 metrics_write_degraded(struct buf *out, const char *const *reasons)
 {
@@ -312,10 +354,7 @@ metrics_write(struct buf *out, const struct metrics_gauges *g)
 	    "Rows that were given up and wait for an operator.",
 	    (double)g->dead_letters);
 	metrics_write_subscriptions(out, g);
-	if (g->renew_last_success_ms > 0)
-		metrics_write_gauge(out, "renew_last_success_timestamp_seconds",
-		    "When outlook-addin-renew last ended well.",
-		    (double)g->renew_last_success_ms / 1000);
+	metrics_write_renew(out, g);
 	if (g->credential_expiry_ms > 0)
 		metrics_write_gauge(out, "credential_expiry_timestamp_seconds",
 		    "When the certificate for Entra expires.",

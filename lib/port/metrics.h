@@ -32,6 +32,23 @@ void metrics_sync_seconds(int64_t ms); /* histogram */
 void metrics_store_commit_seconds(int64_t us); /* histogram */
 
 /* Value gauges that come from the store, filled by the caller. */
+/* What the last pass of outlook-addin-renew did. */
+enum metrics_renew {
+	METRICS_RENEW_DUE,
+	METRICS_RENEW_ADOPTED,
+	METRICS_RENEW_CREATED,
+	METRICS_RENEW_RENEWED,
+	METRICS_RENEW_RECREATED,
+	METRICS_RENEW_REMOVED,
+	METRICS_RENEW_PARKED,
+	METRICS_RENEW_LEFT,
+	METRICS_RENEW_FAILED,
+	METRICS_RENEW_COUNT
+};
+
+/* "due", "adopted", ... */
+const char *metrics_renew_name(enum metrics_renew what);
+
 struct metrics_gauges {
 	int64_t work_rows;
 	int64_t oldest_work_ms; /* age */
@@ -41,6 +58,9 @@ struct metrics_gauges {
 	int64_t nearest_expiry_ms; /* from now; -1: none */
 	int64_t renew_last_success_ms; /* Unix; 0: never */
 	int64_t credential_expiry_ms; /* Unix; 0: not known */
+	int64_t renew_last_run_ms; /* Unix; 0: never */
+	int64_t renew_last_took_ms;
+	int64_t renew_last[METRICS_RENEW_COUNT]; /* mailboxes */
 	const char *const *degraded; /* reasons, NULL-terminated */
 };
 

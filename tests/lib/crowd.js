@@ -44,13 +44,17 @@ export class Crowd {
 		/** Our webhook: it passes the handshake. @type {http.Server | null} */
 		this.hook = null;
 		this.url = '';
+		this.refuseHandshake = false;
 	}
 
 	async listen() {
 		this.hook = http.createServer((req, res) => {
 			const token = new URL(req.url ?? '/', 'http://x').searchParams.get('validationToken') ?? '';
 			req.resume();
-			res.writeHead(200, { 'Content-Type': 'text/plain' }).end(token);
+			if (this.refuseHandshake)
+				res.writeHead(503).end();
+			else
+				res.writeHead(200, { 'Content-Type': 'text/plain' }).end(token);
 		});
 		await new Promise((resolve) => this.hook?.listen(0, '127.0.0.1', () => resolve(undefined)));
 		this.url = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (this.hook.address()).port}`;

@@ -3,8 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import test from 'node:test';
+import { buildFolder } from '../lib/build.js';
 import { Crowd } from '../lib/crowd.js';
 
 const MINUTE = 60_000;
@@ -172,6 +175,30 @@ for (const [name, setting] of /** @type {[string, any][]} */ ([['addinId', { add
 		});
 		assert.equal((await c.renew()).summary.due, 0);
 	});
+
+test('what lives is not given up for another deploymentUrl whose webhook does not answer, but for one', async (t) => {
+	const c = await crowd(t, { count: 6, tenants: 2, agedMinutes: 10 });
+	await c.renew();
+	c.configure({ deploymentAddinEndpoint: 'moved' });
+	c.refuseHandshake = true;
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.failed], [1, 6], run.stderr);
+	assert.equal(c.users.filter((u) => c.at(u).length === 1).length, 5);
+	c.refuseHandshake = false;
+	const next = await c.renew();
+	assert.deepEqual([next.code, next.summary.recreated], [0, 6], next.stderr);
+	assert.ok(c.users.every((u) => c.at(u).length === 1 && c.at(u)[0].notificationUrl.includes('/moved/')));
+});
+
+test('a terminal sees a counter, a file a line for each mailbox', { skip: !fs.existsSync('/usr/bin/script') && 'script is not installed' }, async (t) => {
+	const c = await crowd(t, { count: 30 });
+	const program = path.join(buildFolder(), 'cronjob/outlook-addin-renew');
+	const { stdout } = await promisify(execFile)('script', ['-qec', `${program} --config ${c.config} -v 2>/dev/null`, '/dev/null'], { env: { PATH: process.env.PATH, CLIENT_SECRET: c.sim.directory.defaultSecret } });
+	assert.match(stdout, /\r30 of 30, 0 failed \r?\n$/);
+	assert.doesNotMatch(stdout, /next look/);
+	const lines = await c.renew('--force', '-v');
+	assert.equal(lines.stdout.match(/^renewed +\S+\/\S+ {2}forced; next look \S+Z$/gm)?.length, 30, lines.stdout);
+});
 
 test('a tenant that is no longer configured loses its subscriptions, and has them again when it is back', async (t) => {
 	const c = await crowd(t, { count: 6, tenants: 2, agedMinutes: 10 });

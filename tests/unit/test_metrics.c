@@ -129,6 +129,9 @@ gauges_that_are_not_known_are_left_out(void **state)
 	    .nearest_expiry_ms = 3600500,
 	    .renew_last_success_ms = INT64_C(1795422745123),
 	    .credential_expiry_ms = INT64_C(1827222745000),
+	    .renew_last_run_ms = INT64_C(1795422805000),
+	    .renew_last_took_ms = 1500,
+	    .renew_last = {[METRICS_RENEW_RENEWED] = 7},
 	    .degraded = reasons,
 	};
 
@@ -137,6 +140,7 @@ gauges_that_are_not_known_are_left_out(void **state)
 	hasnt("nearest_expiry");
 	hasnt("renew_last_success");
 	hasnt("credential_expiry");
+	hasnt("renew_last_run");
 	hasnt("degraded{");
 	written(&g);
 	has("outlook_addin_work_rows 100000\n");
@@ -146,6 +150,10 @@ gauges_that_are_not_known_are_left_out(void **state)
 	has("outlook_addin_credential_expiry_timestamp_seconds 1827222745\n");
 	has("outlook_addin_renew_last_success_timestamp_seconds "
 	    "1795422745.123\n");
+	has("outlook_addin_renew_last_run_timestamp_seconds 1795422805\n");
+	has("outlook_addin_renew_last_run_duration_seconds 1.5\n");
+	has("outlook_addin_renew_last_run_mailboxes{result=\"renewed\"} 7\n");
+	has("outlook_addin_renew_last_run_mailboxes{result=\"failed\"} 0\n");
 	has("outlook_addin_degraded{reason=\"store\"} 1\n");
 	has("outlook_addin_degraded{reason=\"a\\\"b\"} 1\n");
 }
