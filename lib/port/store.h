@@ -53,7 +53,8 @@ enum store_open_flags {
 	STORE_CREATE = 1, /* create and migrate when needed */
 	STORE_READ_ONLY = 2, /* no lock, no write */
 	STORE_CHECKPOINTER = 4, /* sync only: store_checkpoint() allowed */
-	STORE_LEAN = 8 /* for a short life: a small cache of pages */
+	STORE_LEAN = 8 /* for a short life: a small cache of pages, and a WAL
+			  that the next one reads quickly */
 };
 
 /* database: "sqlite:PATH". lock_wait_ms as in file_lock(), for the opening and

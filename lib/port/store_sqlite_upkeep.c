@@ -6,12 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "port/store.h"
 #include "port/store_sqlite.h"
 
 enum {
 	STORE_SQLITE_CHECKPOINT_BUSY_MS = 50,
 	STORE_SQLITE_WAL_MAX = 16 * 1024 * 1024,
-	STORE_SQLITE_WAL_BOUND = 64 * 1024 * 1024
+	STORE_SQLITE_WAL_BOUND = 64 * 1024 * 1024,
+	/* Whoever opens the store without sync running reads all of it. */
+	STORE_SQLITE_WAL_LEAN = 8 * 1024 * 1024
 };
 
 int64_t
@@ -65,10 +68,12 @@ store_sqlite_checkpoint(struct store_conn *c, struct err *e)
 void
 store_sqlite_bound_wal(struct store_conn *c)
 {
+	int64_t bound = (c->flags & STORE_LEAN) != 0 ? STORE_SQLITE_WAL_LEAN
+						     : STORE_SQLITE_WAL_BOUND;
 	struct err ignored = {0};
 	int rc;
 
-	if (store_sqlite_file_size(c->path, "-wal") < STORE_SQLITE_WAL_BOUND)
+	if (store_sqlite_file_size(c->path, "-wal") < bound)
 		return;
 	/* With a reader in the way, at the next commit: no waiting here. */
 	sqlite3_busy_timeout(c->db, 0);
