@@ -45,6 +45,8 @@ export class Crowd {
 		this.hook = null;
 		this.url = '';
 		this.refuseHandshake = false;
+		/** Of the renewal, beside its own. @type {Record<string, string>} */
+		this.env = {};
 	}
 
 	async listen() {
@@ -151,7 +153,7 @@ export class Crowd {
 
 	/** A pass, under way. @param {string[]} words */
 	begin(...words) {
-		return spawn(path.join(buildFolder(), 'cronjob/outlook-addin-renew'), ['--config', this.config, ...words], { env: { PATH: process.env.PATH, CLIENT_SECRET: this.sim.directory.defaultSecret } });
+		return spawn(path.join(buildFolder(), 'cronjob/outlook-addin-renew'), ['--config', this.config, ...words], { env: { PATH: process.env.PATH, CLIENT_SECRET: this.sim.directory.defaultSecret, ...this.env } });
 	}
 
 	/** @param {string[]} words @returns {Promise<Run>} */

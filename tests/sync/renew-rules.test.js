@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import test from 'node:test';
 import { buildFolder } from '../lib/build.js';
 import { Crowd } from '../lib/crowd.js';
+import { FakeClock, libfaketime } from '../lib/faketime.js';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
@@ -74,6 +75,25 @@ test('what has expired by our clock alone is renewed, not made twice', async (t)
 	assert.deepEqual(c.users.map((u) => c.at(u).map((s) => s.id)), before.map((id) => [id]));
 	const { work } = await c.dump();
 	assert.equal(work.filter((/** @type {any} */ w) => w.kind === 3).length, 3, 'each is caught up');
+});
+
+test('a clock set forward by a day, then back, loses no subscription and makes no hot loop', { skip: libfaketime() === null && 'libfaketime is not installed' }, async (t) => {
+	const c = await crowd(t, { count: 25 });
+	const clock = new FakeClock(c.dir);
+	t.after(() => clock.close());
+	c.env = { ...clock.env, ASAN_OPTIONS: 'verify_asan_link_order=0' };
+	const before = c.users.map((u) => c.at(u)[0].id);
+	for (const offset of [DAY, 0, -DAY, 0]) {
+		clock.set(offset);
+		await change(c, 'UPDATE mailbox SET renew_ms = 1;');
+		const run = await c.renew('--force');
+		assert.deepEqual([run.code, run.summary.renewed, run.summary.failed], [0, 25, 0], run.stderr);
+		const asked = c.sim.journal.find({ limit: 10_000 }).length;
+		assert.deepEqual([(await c.renew()).summary.due, c.sim.journal.find({ limit: 10_000 }).length], [0, asked], `${offset}: nothing is due then`);
+		for (const user of c.users)
+			assert.ok(c.at(user)[0].expiresAt - Date.now() > 3 * DAY, `${offset}: ${(c.at(user)[0].expiresAt - Date.now()) / DAY} days are left`);
+	}
+	assert.deepEqual(c.users.map((u) => c.at(u).map((s) => s.id)), before.map((id) => [id]), 'each is the same one');
 });
 
 test('an unknown one is removed at the second sight, when the mailbox has another that Graph confirms', async (t) => {
