@@ -16,6 +16,7 @@
 enum {
 	CREW_AT_ONCE = 320, /* mailboxes being worked on: 16 batches of 20 */
 	CREW_TENANT_LEAST = 20, /* of one tenant, however many there are */
+	CREW_REFUSALS = 3, /* then our webhook is not called for others */
 	CREW_REPEAT_MS = 1000, /* shortest pause before a repetition */
 	CREW_PATIENCE_MS = 30000 /* longest wait for a throttled one */
 };
@@ -48,7 +49,9 @@ struct crew {
 	size_t turn; /* the lane that is served next */
 	/* Whether our webhook passes the handshake is tried with one live
 	 * subscription before the others are given up for new ones. */
-	enum { CREW_UNTRIED, CREW_TRYING, CREW_PASSED, CREW_REFUSED } webhook;
+	enum { CREW_UNTRIED, CREW_PASSED, CREW_REFUSED } webhook;
+	const struct crew_slot *trier; /* where it is tried, or NULL */
+	int refusals; /* by the webhook, in a row */
 	struct crew_slot slots[CREW_AT_ONCE];
 	struct crew_slot *idle[CREW_AT_ONCE]; /* a stack of the free ones */
 	size_t idle_count;
@@ -187,26 +190,37 @@ crew_is_replacement(const struct target *t)
 	return t->action == RENEWAL_RECREATE && t->expires_ms > clock_wall_ms();
 }
 
-static void
-crew_judge_webhook(struct crew *c, const struct follow_result *r)
+/* What is made anew, or at all, has our webhook called by Graph. */
+static bool
+crew_needs_webhook(const struct target *t)
 {
-	if (r->outcome == FOLLOW_RECREATED)
-		c->webhook = CREW_PASSED;
-	else if (r->outcome == FOLLOW_FAILED && r->err.code == ERR_CONFIG)
-		c->webhook = CREW_REFUSED;
-	else if (c->webhook == CREW_TRYING)
-		c->webhook = CREW_UNTRIED;
+	return t->action == RENEWAL_CREATE || t->action == RENEWAL_RECREATE;
 }
 
-/* What lives is not given up for what would fail as well. */
 static void
-crew_keep_old(struct crew *c, const struct target *t)
+crew_judge_webhook(
+    struct crew *c, const struct crew_slot *slot, const struct follow_result *r)
+{
+	if (r->outcome == FOLLOW_CREATED || r->outcome == FOLLOW_RECREATED) {
+		c->webhook = CREW_PASSED;
+		c->refusals = 0;
+	} else if (r->outcome == FOLLOW_FAILED && r->err.code == ERR_CONFIG) {
+		c->refusals++;
+		if (slot == c->trier || c->refusals == CREW_REFUSALS)
+			c->webhook = CREW_REFUSED;
+	}
+	if (slot == c->trier)
+		c->trier = NULL;
+}
+
+/* It would fail as well, and what lives would be gone. */
+static void
+crew_give_up(struct crew *c, const struct target *t)
 {
 	struct follow_result r = {.outcome = FOLLOW_FAILED};
 
 	err_set(&r.err, ERR_CONFIG,
-	    "the old subscription stays: our webhook did not pass the "
-	    "handshake");
+	    "not tried: our webhook did not pass the handshake");
 	c->sum->failed++;
 	tell_followed(c->options, c->sum, t, &r);
 }
@@ -218,8 +232,7 @@ crew_followed(const struct follow_result *r, void *arg)
 	struct crew *c = slot->crew;
 	struct target *t = slot->target;
 
-	if (crew_is_replacement(t))
-		crew_judge_webhook(c, r);
+	crew_judge_webhook(c, slot, r);
 	if (r->outcome != FOLLOW_FAILED ||
 	    !crew_wait(c, t, &r->err, r->due_ms)) {
 		crew_count_follow(c, t, r);
@@ -299,18 +312,20 @@ crew_feed_lane(struct crew *c, struct crew_lane *lane)
 	    lane->next < lane->end) {
 		struct target *t = &c->list->items[lane->next];
 
-		if (crew_is_replacement(t) && c->webhook == CREW_TRYING)
+		bool try = c->webhook == CREW_UNTRIED && crew_is_replacement(t);
+
+		if (try && c->trier != NULL)
 			break;
 		lane->next++;
 		if (t->action == RENEWAL_NOTHING)
 			continue;
-		if (crew_is_replacement(t) && c->webhook == CREW_REFUSED) {
-			crew_keep_old(c, t);
+		if (c->webhook == CREW_REFUSED && crew_needs_webhook(t)) {
+			crew_give_up(c, t);
 			continue;
 		}
-		if (crew_is_replacement(t) && c->webhook == CREW_UNTRIED)
-			c->webhook = CREW_TRYING;
 		crew_start(c, lane, t);
+		if (try)
+			c->trier = c->idle[c->idle_count];
 		any = true;
 	}
 	return any;

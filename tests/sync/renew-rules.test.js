@@ -210,6 +210,21 @@ test('what lives is not given up for another deploymentUrl whose webhook does no
 	assert.ok(c.users.every((u) => c.at(u).length === 1 && c.at(u)[0].notificationUrl.includes('/moved/')));
 });
 
+test('a webhook that does not answer is not tried with thousands in one pass, and again by the next', async (t) => {
+	const c = await crowd(t, { count: 1 });
+	const [tenant] = c.mailboxes.keys();
+	for (let i = 0; i < 500; i++)
+		c.sim.directory.addUser(c.sim.directory.tenants.get(tenant), { oid: `40000000-0000-4000-8000-${String(i).padStart(12, '0')}`, upn: `new${i}@x.example` });
+	await change(c, `INSERT INTO mailbox (tenant, user_id, upn, state, reason, retry_ms, since_ms, catch_up_ms) WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 499) SELECT '${tenant}', printf('40000000-0000-4000-8000-%012d', i), '', 0, '', 0, ${Date.now()}, 0 FROM n;`);
+	c.refuseHandshake = true;
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.failed, run.summary.renewed], [1, 500, 1], run.stderr);
+	assert.ok(asked(c, 'createSubscription') < 400, `${asked(c, 'createSubscription')} tries`);
+	c.refuseHandshake = false;
+	const next = await c.renew();
+	assert.deepEqual([next.code, next.summary.created], [0, 500], next.stderr);
+});
+
 test('a terminal sees a counter, a file a line for each mailbox', { skip: !fs.existsSync('/usr/bin/script') && 'script is not installed' }, async (t) => {
 	const c = await crowd(t, { count: 30 });
 	const program = path.join(buildFolder(), 'cronjob/outlook-addin-renew');
