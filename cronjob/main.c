@@ -224,6 +224,15 @@ run(struct program *p, struct err *e)
 	return loop_run(p->loop, e);
 }
 
+/* A server that is switched off need not be given what it signs in with. */
+static bool
+can_sign_in(const struct config *c)
+{
+	return c->client_secret != NULL ||
+	    c->client_certificate_file[0] != '\0' ||
+	    c->federated_token_file[0] != '\0';
+}
+
 int
 main(int argc, char **argv)
 {
@@ -238,7 +247,7 @@ main(int argc, char **argv)
 	if (load_config(&p) != 0)
 		return 2;
 	log_set_level(p.config.log_level);
-	if (!p.config.sync_enabled && p.config.client_secret == NULL) {
+	if (!p.config.sync_enabled && !can_sign_in(&p.config)) {
 		/* What is left at Graph runs out by itself. */
 		log_info("renew-disabled",
 		    LOG_STR("message", "syncServerEnabled is false"));
