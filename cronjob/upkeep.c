@@ -69,6 +69,7 @@ upkeep_note_all(struct store *s, const struct config *config, struct err *e)
 
 struct unused {
 	struct store *store;
+	int64_t before_ms;
 	char reason[64];
 	size_t count;
 	struct err *err;
@@ -78,22 +79,24 @@ static int
 unfollow(const struct store_mailbox *m, void *arg)
 {
 	struct unused *u = arg;
+	int rc = store_mailbox_leave_unused(
+	    u->store, m, u->before_ms, u->reason, clock_wall_ms(), u->err);
 
-	u->count++;
-	return store_mailbox_set_state(u->store, m->tenant, m->user,
-	    STORE_MAILBOX_UNFOLLOWED, u->reason, 0, clock_wall_ms(), u->err);
+	u->count += rc == 1;
+	return rc < 0 ? -1 : 0;
 }
 
 /* Its subscription is then removed like that of any other unfollowed one. */
 static int
 unfollow_unused(struct store *s, const struct config *config, struct err *e)
 {
-	int64_t before_ms = clock_wall_ms() - config->link_retention_ms;
-	struct unused u = {.store = s, .err = e};
+	struct unused u = {.store = s,
+	    .before_ms = clock_wall_ms() - config->link_retention_ms,
+	    .err = e};
 
 	snprintf(u.reason, sizeof(u.reason), "no unfinished link for %.4g days",
 	    (double)config->link_retention_ms / UPKEEP_DAY_MS);
-	if (store_mailbox_each_unused(s, before_ms, unfollow, &u, e) != 0)
+	if (store_mailbox_each_unused(s, u.before_ms, unfollow, &u, e) != 0)
 		return -1;
 	if (u.count != 0)
 		log_info("mailboxes-unused", LOG_INT("mailboxes", u.count));

@@ -245,6 +245,15 @@ store_mailbox_each_due(struct store *s, int64_t now_ms,
 	return store_db_walk(s, &walk, e);
 }
 
+/* A link that the clock alone will look at is in use as well. */
+#define STORE_MAILBOX_UNUSED                                                   \
+	"state = $4 AND since_ms < $1 AND NOT EXISTS (SELECT 1 FROM link l"    \
+	" WHERE l.user_id = mailbox.user_id AND l.tenant = mailbox.tenant"     \
+	" AND (l.check_ms > 0"                                                 \
+	" OR l.created_ms >= $1 OR l.announced_ms >= $1"                       \
+	" OR l.synced_ms >= $1 OR l.gone_since_ms >= $1"                       \
+	" OR l.start_ms >= $1 OR l.end_ms >= $1))"
+
 static void
 store_mailbox_advance_unused(const void *row, struct store_value *params)
 {
@@ -259,16 +268,9 @@ store_mailbox_each_unused(struct store *s, int64_t before_ms,
     int (*each)(const struct store_mailbox *m, void *arg), void *arg,
     struct err *e)
 {
-	/* A link that the clock alone will look at is in use as well. */
 	static const char sql[] =
-	    "SELECT " STORE_MAILBOX_COLUMNS " FROM mailbox m"
-	    " WHERE state = $4 AND since_ms < $1"
-	    " AND (tenant, user_id) > ($2, $3)"
-	    " AND NOT EXISTS (SELECT 1 FROM link l WHERE l.user_id = m.user_id"
-	    " AND l.tenant = m.tenant AND (l.check_ms > 0"
-	    " OR l.created_ms >= $1 OR l.announced_ms >= $1"
-	    " OR l.synced_ms >= $1 OR l.gone_since_ms >= $1"
-	    " OR l.start_ms >= $1 OR l.end_ms >= $1))"
+	    "SELECT " STORE_MAILBOX_COLUMNS " FROM mailbox"
+	    " WHERE (tenant, user_id) > ($2, $3) AND " STORE_MAILBOX_UNUSED
 	    " ORDER BY tenant, user_id LIMIT $5";
 	struct store_mailbox_visit visit = {each, arg};
 	struct store_value params[5] = {STORE_INT(before_ms), STORE_TEXT(""),
@@ -284,6 +286,27 @@ store_mailbox_each_unused(struct store *s, int64_t before_ms,
 	    .arg = &visit};
 
 	return store_db_walk(s, &walk, e);
+}
+
+int
+store_mailbox_leave_unused(struct store *s, const struct store_mailbox *m,
+    int64_t before_ms, const char *reason, int64_t now_ms, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE mailbox SET state = $5, reason = $6, since_ms = $7,"
+	    " renew_ms = $8 WHERE tenant = $2 AND user_id = $3"
+	    " AND " STORE_MAILBOX_UNUSED;
+	int own = store_db_enter(s, e);
+	int64_t changed = -1;
+
+	if (own >= 0)
+		changed = store_db_run(s, sql,
+		    STORE_WITH(STORE_INT(before_ms), STORE_TEXT(m->tenant),
+			STORE_TEXT(m->user), STORE_INT(STORE_MAILBOX_FOLLOWED),
+			STORE_INT(STORE_MAILBOX_UNFOLLOWED), STORE_TEXT(reason),
+			STORE_INT(now_ms), STORE_INT(STORE_MAILBOX_AT_ONCE)),
+		    e);
+	return store_db_leave(s, own, (int)changed, e);
 }
 
 int

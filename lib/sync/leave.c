@@ -13,6 +13,7 @@
 
 enum {
 	LEAVE_CLAIM_MS = 90 * 1000,
+	LEAVE_AT_ONCE_MS = 1, /* mailbox.renew_ms: now */
 	/* What Graph refuses it will refuse again; what is left there runs out
 	 * by itself. */
 	LEAVE_AGAIN_MS = 60 * 60 * 1000
@@ -142,7 +143,7 @@ static int
 leave_apply_next(struct store *s, void *arg, struct err *e)
 {
 	struct leave *l = arg;
-	struct store_mailbox box = {.retry_ms = 0};
+	struct store_mailbox box = {.state = STORE_MAILBOX_UNFOLLOWED};
 	int rc;
 
 	if (l->gone &&
@@ -152,8 +153,12 @@ leave_apply_next(struct store *s, void *arg, struct err *e)
 	l->finished = rc == 0;
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (store_mailbox_find(s, l->tenant, l->user, &box, e) < 0 ||
-	    store_work_clear(s, l->tenant, l->user, e) != 0)
+	if (store_mailbox_find(s, l->tenant, l->user, &box, e) < 0)
+		return -1;
+	/* Meanwhile somebody has asked for it again: it needs a new one. */
+	if (box.state == STORE_MAILBOX_FOLLOWED)
+		return leave_release(l, s, LEAVE_AT_ONCE_MS, e);
+	if (store_work_clear(s, l->tenant, l->user, e) != 0)
 		return -1;
 	return leave_release(
 	    l, s, box.state == STORE_MAILBOX_PARKED ? box.retry_ms : 0, e);

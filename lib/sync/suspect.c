@@ -82,8 +82,7 @@ suspect_record(struct suspect_case *c, struct store *s, struct err *e)
 		return store_fact_remove(s, fact, e) < 0 ? -1 : 0;
 	if (c->outcome == SUSPECT_LEFT && c->suspect.unknown &&
 	    c->own.id[0] != '\0' && !c->remembered)
-		return store_fact_set(
-		    s, fact, c->suspect.user, clock_wall_ms(), e);
+		return store_fact_set(s, fact, "", clock_wall_ms(), e);
 	if (c->outcome != SUSPECT_CHANGED)
 		return 0;
 	if (c->own_is_gone
