@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "crew.h"
 #include "port/store.h"
+#include "port/store_renewal.h"
 #include "port/wake.h"
 #include "sync/adopt.h"
 #include "sync/session.h"

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/when.h"
+#include "port/store_renewal.h"
 
 enum {
 	TARGET_GROW = 256,

@@ -11,6 +11,7 @@
 #include "base/jws.h"
 #include "base/log.h"
 #include "port/store_due.h"
+#include "port/store_renewal.h"
 
 enum {
 	UPKEEP_DAY_MS = 24 * 60 * 60 * 1000,

@@ -65,6 +65,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_misc.c \
 	lib/port/store_queue.c \
 	lib/port/store_recover.c \
+	lib/port/store_renewal.h \
 	lib/port/store_retain.c \
 	lib/port/store_round.c \
 	lib/port/store_schema.c lib/port/store_schema.h \

@@ -283,23 +283,6 @@ int store_mailbox_set_state(struct store *s, const char *tenant,
 int store_mailbox_each(struct store *s,
     int (*each)(const struct store_mailbox *m, void *arg), void *arg,
     struct err *e);
-int store_mailbox_count(struct store *s, int64_t *out, struct err *e);
-/* Those at which the renewal has to look by now_ms, the longest due first; an
- * indexed read. */
-int store_mailbox_each_due(struct store *s, int64_t now_ms,
-    int (*each)(const struct store_mailbox *m, void *arg), void *arg,
-    struct err *e);
-/* When it has to look again; nothing happens without a row. */
-int store_mailbox_set_renewal(struct store *s, const char *tenant,
-    const char *user, int64_t renew_ms, struct err *e);
-/* Followed ones since before before_ms of which no link was made, synced or is
- * not over since then: nobody uses them. leave: becomes unfollowed if that is
- * still so, 1 or 0. */
-int store_mailbox_each_unused(struct store *s, int64_t before_ms,
-    int (*each)(const struct store_mailbox *m, void *arg), void *arg,
-    struct err *e);
-int store_mailbox_leave_unused(struct store *s, const struct store_mailbox *m,
-    int64_t before_ms, const char *reason, int64_t now_ms, struct err *e);
 /* The claim on a mailbox's subscription: 1 taken (or already ours), 0 held by
  * another owner until *held_until_ms, -1. */
 int store_mailbox_claim(struct store *s, const char *tenant, const char *user,
@@ -307,9 +290,6 @@ int store_mailbox_claim(struct store *s, const char *tenant, const char *user,
     struct err *e);
 int store_mailbox_release(struct store *s, const char *tenant, const char *user,
     const char *owner, struct err *e);
-/* The claims of dead ones: of all owners whose name begins with prefix. */
-int store_mailbox_release_all(
-    struct store *s, const char *owner_prefix, struct err *e);
 
 /* ---- subscriptions ---- */
 
@@ -346,12 +326,6 @@ int store_subscription_by_id(struct store *s, const char *id,
 int store_subscription_by_client_state(struct store *s,
     const char *client_state_hash, struct store_subscription *out,
     struct err *e);
-/* Graph's list shows it without a lifecycleNotificationUrl. */
-int store_subscription_set_no_lifecycle(
-    struct store *s, const char *client_state_hash, struct err *e);
-/* The earliest expiry of the granted ones, 0: none. An indexed read. */
-int
-store_subscription_nearest(struct store *s, int64_t *expires_ms, struct err *e);
 int store_subscription_each(struct store *s,
     int (*each)(const struct store_subscription *sub, void *arg), void *arg,
     struct err *e);

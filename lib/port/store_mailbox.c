@@ -1,5 +1,6 @@
 /* port/store_mailbox.c - the mailboxes that are followed. */
 #include "port/store_db.h"
+#include "port/store_renewal.h"
 
 #include <stdio.h>
 #include <string.h>

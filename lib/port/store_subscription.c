@@ -1,5 +1,6 @@
 /* port/store_subscription.c - our subscriptions at Graph. */
 #include "port/store_db.h"
+#include "port/store_renewal.h"
 
 #define STORE_SUBSCRIPTION_COLUMNS                                             \
 	"tenant, user_id, client_state_hash, id, granted_ms, expires_ms,"      \

@@ -11,6 +11,7 @@
 #include "base/rand.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "port/store_renewal.h"
 
 enum {
 	FOLLOW_CLAIM_MS = 90 * 1000, /* longer than any run of requests */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "port/store_renewal.h"
 #include "remote/graph_subscription.h"
 #include "sync/call.h"
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "port/store_renewal.h"
 #include "sync/call.h"
 
 enum {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "port/store.h"
+#include "port/store_renewal.h"
 #include "target.h"
 
 #define TENANT "11111111-1111-4111-8111-111111111111"
