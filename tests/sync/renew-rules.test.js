@@ -10,6 +10,7 @@ import test from 'node:test';
 import { buildFolder } from '../lib/build.js';
 import { Crowd } from '../lib/crowd.js';
 import { FakeClock, libfaketime } from '../lib/faketime.js';
+import { waitFor } from '../lib/wait.js';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
@@ -297,6 +298,24 @@ test('a mailbox without an unfinished link for linkRetentionDays is left; PUT re
 	const row = (await c.dump()).mailboxes.find((/** @type {any} */ m) => m.user === unused.oid);
 	assert.deepEqual([row.state, row.reason], [2, 'no unfinished link for 30 days']);
 	await c.tool('resume', tenant, unused.oid);
+	assert.equal((await c.renew()).summary.created, 1);
+});
+
+test('a PUT while the subscription is being taken away is not lost', async (t) => {
+	const c = await crowd(t, { count: 1, agedMinutes: 10 });
+	const [user] = c.users;
+	await c.renew();
+	await change(c, "UPDATE mailbox SET state = 2, reason = 'by an operator', renew_ms = 1;");
+	c.sim.faults.add({ service: 'graph', op: 'deleteSubscription', kind: 'delay', delayMs: 1500, count: 1 });
+	const child = c.begin();
+	const gone = new Promise((resolve) => child.once('close', resolve));
+	await waitFor(async () => (await promisify(execFile)('sqlite3', [`${c.dir}/state.db`, "SELECT count(*) FROM lease WHERE name LIKE 'mailbox:%';"])).stdout.trim() === '1', 10_000, 'its claim is taken');
+	await c.tool('resume', user.tenant, user.oid);
+	await c.tool('work', '1', user.tenant, user.oid, '', '0', '0');
+	assert.equal(await gone, 0);
+	assert.equal(c.at(user).length, 0);
+	const { work, mailboxes } = await c.dump();
+	assert.deepEqual([work.length, mailboxes[0].state], [1, 0], 'it is followed, and sync has been asked to');
 	assert.equal((await c.renew()).summary.created, 1);
 });
 
