@@ -53,8 +53,7 @@ enum store_open_flags {
 	STORE_CREATE = 1, /* create and migrate when needed */
 	STORE_READ_ONLY = 2, /* no lock, no write */
 	STORE_CHECKPOINTER = 4, /* sync only: store_checkpoint() allowed */
-	STORE_LEAN = 8 /* for a short life: a small cache of pages, and a WAL
-			  that the next one reads quickly */
+	STORE_LEAN = 8 /* for a short life: small cache, short WAL */
 };
 
 /* database: "sqlite:PATH". lock_wait_ms as in file_lock(), for the opening and
@@ -261,13 +260,13 @@ struct store_mailbox {
 	int64_t
 	    check_ms; /* the next one without a word; 0 none, not followed */
 	int64_t renew_ms; /* the renewal looks at it then; 1 at once, 0 never */
+	int64_t renew_ms; /* see store_renewal.h */
 };
 
 int store_mailbox_find(struct store *s, const char *tenant, const char *user,
     struct store_mailbox *out, struct err *e);
 /* Makes the row or updates upn (when not ""); a parked or unfollowed mailbox
- * becomes followed only with resume. *changed (may be NULL): new or resumed,
- * and then the renewal looks at it at once. */
+ * becomes followed only with resume. *changed (may be NULL): new or resumed. */
 int store_mailbox_follow(struct store *s, const char *tenant, const char *user,
     const char *upn, bool resume, int64_t now_ms, bool *changed, struct err *e);
 /* What the agent's token told last; "" and an unknown mailbox change nothing.
@@ -275,8 +274,7 @@ int store_mailbox_follow(struct store *s, const char *tenant, const char *user,
 int store_mailbox_set_email(struct store *s, const char *tenant,
     const char *user, const char *email, struct err *e);
 /* Of a mailbox that has a row; without one nothing happens. since_ms becomes
- * now_ms when the state is another one. The renewal looks at it at once, at a
- * parked one at retry_ms. */
+ * now_ms when the state is another one. */
 int store_mailbox_set_state(struct store *s, const char *tenant,
     const char *user, enum store_mailbox_state state, const char *reason,
     int64_t retry_ms, int64_t now_ms, struct err *e);
@@ -303,8 +301,7 @@ struct store_subscription {
 	int64_t created_ms; /* of the row */
 	char notification_url[STORE_TEXT_MAX];
 	char resource[160];
-	char application[STORE_GUID]; /* clientId then, "" not known */
-	char addin[STORE_GUID]; /* addinId then, "" not known */
+	char application[STORE_GUID], addin[STORE_GUID]; /* then, "" unknown */
 	bool no_lifecycle; /* was seen without a lifecycleNotificationUrl */
 };
 

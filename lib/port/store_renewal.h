@@ -4,7 +4,10 @@
 
 #include "port/store.h"
 
-/* ---- mailboxes ---- */
+/* ---- mailboxes ----
+ *
+ * mailbox.renew_ms: the renewal looks at it then; 0 never; 1 at once, which is
+ * what a new one has and one in another state (a parked one: retry_ms). */
 
 int store_mailbox_count(struct store *s, int64_t *out, struct err *e);
 /* Those at which the renewal has to look by now_ms, the longest due first; an
