@@ -259,7 +259,6 @@ struct store_mailbox {
 	int64_t catch_up_ms; /* last complete catch-up, 0 never */
 	int64_t
 	    check_ms; /* the next one without a word; 0 none, not followed */
-	int64_t renew_ms; /* the renewal looks at it then; 1 at once, 0 never */
 	int64_t renew_ms; /* see store_renewal.h */
 };
 

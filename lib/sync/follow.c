@@ -16,7 +16,6 @@
 enum {
 	FOLLOW_CLAIM_MS = 90 * 1000, /* longer than any run of requests */
 	FOLLOW_REAUTHORIZED_MS = 10 * 60 * 1000,
-	FOLLOW_YOUNG_MS = 5 * 1000, /* and the debounce of a row put back */
 	FOLLOW_REPLACEMENTS = 3
 };
 
@@ -416,17 +415,6 @@ follow_decide(const struct follow *f, struct subscription *facts)
 		force = true;
 	return subscription_decide(
 	    facts, now_ms, f->session->policy.subscription_limit_ms, force);
-}
-
-/* Whether "removed" may have been said of the one before, of which Graph told
- * twice while this one was made. Then renewing tells: 404 makes a new one. */
-static bool
-follow_is_young(const struct follow *f)
-{
-	int64_t age_ms = clock_wall_ms() - f->sub.granted_ms;
-
-	return age_ms >= 0 &&
-	    age_ms < FOLLOW_YOUNG_MS + f->session->config->debounce_ms;
 }
 
 static void

@@ -57,6 +57,9 @@ void follow_facts(const struct follow *f, const struct store_subscription *sub,
 void follow_set_terms(const struct follow *f, struct store_subscription *sub);
 /* Why f->sub must be made anew, NULL: it need not. */
 const char *follow_flaw(const struct follow *f);
+/* Whether "removed" may have been said of the one before, of which Graph told
+ * twice while this one was made. Then renewing tells: 404 makes a new one. */
+bool follow_is_young(const struct follow *f);
 /* The expiry to ask for now; f->asked_ms is set. */
 int64_t follow_expiry_ms(struct follow *f);
 /* Graph has refused the expiry as too far off: whether a nearer one is to be

@@ -7,6 +7,10 @@
 #include "base/text.h"
 #include "sync/follow_state.h"
 
+enum {
+	FOLLOW_YOUNG_MS = 5 * 1000, /* and the debounce of a row put back */
+};
+
 void
 follow_facts(const struct follow *f, const struct store_subscription *sub,
     struct subscription *facts)
@@ -79,4 +83,13 @@ follow_ask_for_less(struct follow *f, int64_t longest_ms)
 		    LOG_INT("minutes", life_ms / 60000));
 	}
 	return true;
+}
+
+bool
+follow_is_young(const struct follow *f)
+{
+	int64_t age_ms = clock_wall_ms() - f->sub.granted_ms;
+
+	return age_ms >= 0 &&
+	    age_ms < FOLLOW_YOUNG_MS + f->session->config->debounce_ms;
 }
