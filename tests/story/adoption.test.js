@@ -50,12 +50,12 @@ test('after the store was lost, renew --force adopts the mailbox and its convers
 test('after the store was lost, an operator adopts one mailbox by hand', async () => {
 	await Stack.play('by-hand', {}, async (stack) => {
 		const { sims } = stack;
-		const { mailbox, conv, event } = await stack.follow(stack.mailboxes[0]);
+		const { mailbox, sub, conv, event } = await stack.follow(stack.mailboxes[0]);
 		await lose(stack, '');
 		const done = await stack.ctl('resync', '--adopt', '--tenant', mailbox.tenant, '--user', mailbox.oid);
 		assert.equal(done.code, 0, done.stderr);
 		await waitFor(async () => (await stack.query('SELECT count(*) AS n FROM link WHERE state = 1'))[0].n === 1, 15_000, 'the link is found by its property');
-		assert.equal(sims.subscriptionsOf(mailbox).length, 1, 'one subscription');
+		await waitFor(() => sims.subscriptionsOf(mailbox).length === 1 && sims.subscriptionsOf(mailbox)[0].id !== sub.id, 15_000, 'one subscription, a new one');
 		sims.editEvent(mailbox, event, { subject: 'adopted' });
 		await waitFor(() => sims.conversation(conv.id).topic === 'adopted', 15_000, 'the conversation follows again');
 	});
