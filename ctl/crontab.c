@@ -45,3 +45,27 @@ crontab_write(struct buf *out, const char *schedule, const char *program,
 	}
 	buf_putc(out, '\n');
 }
+
+void
+crontab_add_field(struct buf *out, uint64_t bits, int low, int high, int width,
+    const char *const *names)
+{
+	uint64_t all = 0;
+	const char *sep = "";
+
+	for (int i = low; i <= high; i++)
+		all |= UINT64_C(1) << i;
+	if ((bits & all) == all) {
+		buf_putc(out, '*');
+		return;
+	}
+	for (int i = low; i <= high; i++) {
+		if ((bits & (UINT64_C(1) << i)) == 0)
+			continue;
+		if (names != NULL)
+			buf_printf(out, "%s%s", sep, names[i]);
+		else
+			buf_printf(out, "%s%0*d", sep, width, i);
+		sep = ",";
+	}
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "crontab.h"
 
 static const char sqlite_prefix[] = "sqlite:";
 
@@ -82,26 +83,6 @@ static const char resources[] =
 
 /* ---- the schedule ---- */
 
-static void
-add_field(struct buf *out, uint64_t bits, int low, int high)
-{
-	uint64_t all = 0;
-	const char *sep = "";
-
-	for (int i = low; i <= high; i++)
-		all |= UINT64_C(1) << i;
-	if ((bits & all) == all) {
-		buf_putc(out, '*');
-		return;
-	}
-	for (int i = low; i <= high; i++) {
-		if ((bits & (UINT64_C(1) << i)) == 0)
-			continue;
-		buf_printf(out, "%s%d", sep, i);
-		sep = ",";
-	}
-}
-
 /* The fifth field has a 7, which may be Sunday. */
 static bool
 says_seven(const char *text)
@@ -141,18 +122,19 @@ kubernetes_write_schedule(
 		buf_puts(out, text);
 		return;
 	}
-	add_field(out, cron->minutes, 0, 59);
+	crontab_add_field(out, cron->minutes, 0, 59, 1, NULL);
 	buf_putc(out, ' ');
-	add_field(out, cron->hours, 0, 23);
+	crontab_add_field(out, cron->hours, 0, 23, 1, NULL);
 	buf_putc(out, ' ');
-	add_field(out, both || any_day ? UINT32_MAX : cron->days, 1, 31);
+	crontab_add_field(
+	    out, both || any_day ? UINT32_MAX : cron->days, 1, 31, 1, NULL);
 	buf_putc(out, ' ');
-	add_field(out, cron->months, 1, 12);
+	crontab_add_field(out, cron->months, 1, 12, 1, NULL);
 	buf_putc(out, ' ');
 	/* "1-31" lets every day fire, whatever the weekday. */
-	add_field(out,
+	crontab_add_field(out,
 	    either && (cron->days | 1) == UINT32_MAX ? 0x7F : cron->weekdays, 0,
-	    6);
+	    6, 1, NULL);
 }
 
 /* ---- YAML ---- */

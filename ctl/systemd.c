@@ -4,31 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* "*", or the values of low..high whose bits are set; names instead of
- * numbers when there are some. */
-static void
-add_field(
-    struct buf *out, uint64_t bits, int low, int high, const char *const *names)
-{
-	uint64_t all = 0;
-	const char *sep = "";
-
-	for (int i = low; i <= high; i++)
-		all |= UINT64_C(1) << i;
-	if ((bits & all) == all) {
-		buf_putc(out, '*');
-		return;
-	}
-	for (int i = low; i <= high; i++) {
-		if ((bits & (UINT64_C(1) << i)) == 0)
-			continue;
-		if (names != NULL)
-			buf_printf(out, "%s%s", sep, names[i]);
-		else
-			buf_printf(out, "%s%02d", sep, i);
-		sep = ",";
-	}
-}
+#include "crontab.h"
 
 static void
 add_event(
@@ -39,17 +15,17 @@ add_event(
 
 	buf_puts(out, "OnCalendar=");
 	if ((weekdays & 0x7F) != 0x7F) {
-		add_field(out, weekdays, 0, 6, names);
+		crontab_add_field(out, weekdays, 0, 6, 1, names);
 		buf_putc(out, ' ');
 	}
 	buf_puts(out, "*-");
-	add_field(out, c->months, 1, 12, NULL);
+	crontab_add_field(out, c->months, 1, 12, 2, NULL);
 	buf_putc(out, '-');
-	add_field(out, days, 1, 31, NULL);
+	crontab_add_field(out, days, 1, 31, 2, NULL);
 	buf_putc(out, ' ');
-	add_field(out, c->hours, 0, 23, NULL);
+	crontab_add_field(out, c->hours, 0, 23, 2, NULL);
 	buf_putc(out, ':');
-	add_field(out, c->minutes, 0, 59, NULL);
+	crontab_add_field(out, c->minutes, 0, 59, 2, NULL);
 	buf_puts(out, ":00\n");
 }
 

@@ -10,6 +10,7 @@ import { describe, test } from 'node:test';
 import { buildFolder } from '../lib/build.js';
 import { selfSigned } from '../sim/entra/certificate.js';
 import { ANNA, BEN, Bench, CARLA, TENANT_A, TENANT_B, until } from './harness.js';
+import { fault, linked, rename, topicIs } from './meetings.js';
 
 const DAY_MS = 86400_000;
 const CLIENT = '11111111-2222-4333-8444-555555555555';
@@ -56,26 +57,6 @@ async function byCertificate(t, own = certificate()) {
 	return b;
 }
 
-/** @param {Bench} b @param {string} [user] */
-async function linked(b, user = ANNA) {
-	const m = await b.meeting(user);
-	await b.notify(user, m.event.immutableId);
-	await until('it is linked', async () => (await b.link(m.id))?.verified);
-	await b.settled();
-	return m;
-}
-
-/** @param {Bench} b @param {any} m @param {string} subject @param {string} [user] */
-async function rename(b, m, subject, user = ANNA) {
-	await b.act({ action: 'edit', mailbox: user, event: m.event.immutableId, subject });
-	await b.notify(user, m.event.immutableId);
-}
-
-/** @param {Bench} b @param {any} m @param {string} topic @param {number} [ms] */
-function topicIs(b, m, topic, ms) {
-	return until(`the topic is ${topic}`, async () => (await b.conversation(m.id)).topic === topic, ms);
-}
-
 /** @param {Bench} b @param {string} reason @param {RegExp} text */
 function degraded(b, reason, text) {
 	return until(`${reason} is degraded: ${text}`, async () => text.test((await b.dump()).facts[`degraded:${reason}`] ?? ''));
@@ -84,11 +65,6 @@ function degraded(b, reason, text) {
 /** @param {Bench} b @param {string} reason */
 function recovered(b, reason) {
 	return until(`${reason} is in order`, async () => !(`degraded:${reason}` in (await b.dump()).facts));
-}
-
-/** @param {Bench} b @param {any} fault */
-function fault(b, fault) {
-	return b.control('POST', '/control/faults', fault);
 }
 
 /** @param {Bench} b @param {string[]} args @returns {Promise<{ code: number, stdout: string }>} */
@@ -114,7 +90,7 @@ describe('signing in to Entra', { concurrency: 4 }, () => {
 		const b = await byCertificate(t, own);
 		await b.up();
 		await linked(b);
-		await linked(b, CARLA);
+		await linked(b, undefined, CARLA);
 		const seen = await b.control('GET', '/control/assertions');
 		assert.equal(seen.length, 2);
 		for (const { header, claims } of seen) {
@@ -145,7 +121,7 @@ describe('signing in to Entra', { concurrency: 4 }, () => {
 		const m = await b.meeting(ANNA);
 		await rename(b, m, 'Held');
 		await degraded(b, 'credentials', /AADSTS700027: the certificate is refused/);
-		await linked(b, CARLA);
+		await linked(b, undefined, CARLA);
 		const [refused] = JSON.parse((await ctl(b, 'status', '--json')).stdout).signIn.refused;
 		assert.equal(refused.tenant, TENANT_A);
 		assert.equal(refused.code, 'AADSTS700027');
@@ -267,8 +243,8 @@ describe('signing in to Entra', { concurrency: 4 }, () => {
 			env.CLIENT_SECRET_FILE = `${b.dir}/secret`;
 		});
 		await b.up();
-		const ms = [await linked(b), await linked(b, BEN)];
-		const good = await linked(b, CARLA);
+		const ms = [await linked(b), await linked(b, undefined, BEN)];
+		const good = await linked(b, undefined, CARLA);
 		const { app } = (await b.control('GET', '/control/tenants')).find((/** @type {any} */ x) => x.id === TENANT_A);
 		await b.control('PATCH', `/control/tenants/${TENANT_A}`, { secrets: [{ ...app.secrets[0], expiresAt: Date.now() - 1000 }, { value: 'next~secret+/' }] });
 		await b.control('POST', '/control/tokens/revoke', { service: 'entra', tenant: TENANT_A });
@@ -333,7 +309,7 @@ describe('signing in to Entra', { concurrency: 4 }, () => {
 		await b.up();
 		const bad = await b.meeting(ANNA);
 		await rename(b, bad, 'Waits');
-		const good = await linked(b, CARLA);
+		const good = await linked(b, undefined, CARLA);
 		await rename(b, good, 'Goes on', CARLA);
 		await topicIs(b, good, 'Goes on', 2000);
 		assert.equal((await b.conversation(bad.id)).topic, 'Portfolio review');
@@ -406,7 +382,7 @@ describe('signing in to the gateway', { concurrency: 4 }, () => {
 			});
 			await b.control('PATCH', `/control/persons/${BEN}`, { role: 'ADMIN' });
 			await b.up();
-			const ms = [await linked(b), await linked(b, CARLA)];
+			const ms = [await linked(b), await linked(b, undefined, CARLA)];
 			await b.control('PATCH', '/control/gateway', { clientSecret: 'next' });
 			await b.control('PATCH', `/control/persons/${BEN}`, { password: 'next' });
 			await b.control('POST', '/control/tokens/revoke', { service: 'gateway' });
@@ -426,7 +402,7 @@ describe('signing in to the gateway', { concurrency: 4 }, () => {
 		test(`a gateway that goes on with ${kind} is degraded behind one new token, and nothing is lost`, async (t) => {
 			const b = await Bench.start(t);
 			const m = await linked(b);
-			const gone = await linked(b, CARLA);
+			const gone = await linked(b, undefined, CARLA);
 			const before = await b.count('unblu', 'token');
 			const rule = await fault(b, { service: 'unblu', op: ['read', 'setTopic', 'delete', 'history'], kind });
 			await rename(b, m, 'Later');
@@ -492,11 +468,11 @@ describe('acting as the agent', { concurrency: 4 }, () => {
 		await rename(b, m, 'As Anna');
 		await b.notify(ANNA, second.event.immutableId);
 		await until('both are held', async () => (await b.dump()).work.filter((/** @type {any} */ w) => /^act-as: the agent's username is not known/.test(w.reason)).length === 2);
-		await linked(b, CARLA);
+		await linked(b, undefined, CARLA);
 		assert.equal(warnings(b, /agent-unknown/).length, 1);
 		put(`${b.dir}/agents.json`, '{"broken": ');
 		await until('the mistake is told', () => warnings(b, /agent-map-not-read/).length === 1);
-		await linked(b, CARLA);
+		await linked(b, undefined, CARLA);
 		put(`${b.dir}/agents.json`, JSON.stringify({ [ANNA]: 'anna@alpinebank.example' }));
 		await topicIs(b, m, 'As Anna', 12_000);
 		assert.deepEqual((await acted(b)).sort(), ['anna@alpinebank.example SUPERVISOR', 'carla@lakeinsurance.example SUPERVISOR']);

@@ -5,31 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { ANNA, BEN, Bench, CARLA, STATE, TENANT_A, until } from './harness.js';
-
-/** A followed meeting. @param {Bench} b @param {string} [user] */
-async function linked(b, user = ANNA) {
-	const m = await b.meeting(user);
-	await b.notify(user, m.event.immutableId);
-	await until('it is linked', async () => (await b.link(m.id))?.verified);
-	await b.settled();
-	return m;
-}
-
-/** @param {Bench} b @param {any} m @param {string} subject @param {string} [user] */
-async function rename(b, m, subject, user = ANNA) {
-	await b.act({ action: 'edit', mailbox: user, event: m.event.immutableId, subject });
-	await b.notify(user, m.event.immutableId);
-}
-
-/** @param {Bench} b @param {any} m @param {string} topic @param {number} [ms] */
-function topicIs(b, m, topic, ms) {
-	return until(`the topic is ${topic}`, async () => (await b.conversation(m.id)).topic === topic, ms);
-}
-
-/** @param {Bench} b @param {any} fault */
-function fault(b, fault) {
-	return b.control('POST', '/control/faults', fault);
-}
+import { fault, linked, rename, topicIs } from './meetings.js';
 
 /** @param {Bench} b @param {any} m */
 async function topicWrites(b, m) {
@@ -124,7 +100,7 @@ describe('peers fail', { concurrency: 4 }, () => {
 
 	test('a revoked Graph token is fetched once for all and the call repeated', async (t) => {
 		const b = await Bench.start(t);
-		const ms = [await linked(b), await linked(b, BEN)];
+		const ms = [await linked(b), await linked(b, undefined, BEN)];
 		const before = await b.count('entra', 'token');
 		await b.control('POST', '/control/tokens/revoke', { service: 'entra', tenant: TENANT_A });
 		await rename(b, ms[0], 'One');
@@ -205,7 +181,7 @@ describe('peers fail', { concurrency: 4 }, () => {
 
 	test('a long outage of Unblu holds everything and heals by itself', async (t) => {
 		const b = await Bench.start(t);
-		const ms = [await linked(b), await linked(b, BEN), await linked(b, CARLA)];
+		const ms = [await linked(b), await linked(b, undefined, BEN), await linked(b, undefined, CARLA)];
 		await fault(b, { service: 'unblu', kind: 'status', status: 503, count: 1000 });
 		const users = [ANNA, BEN, CARLA];
 		for (let round = 0; round < 2; round++)

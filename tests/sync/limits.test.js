@@ -7,33 +7,9 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { buildFolder } from '../lib/build.js';
 import { ANNA, BEN, Bench, CARLA, TENANT_A, until } from './harness.js';
+import { fault, linked, rename, topicIs } from './meetings.js';
 
 const DAY_MS = 24 * 3600 * 1000;
-
-/** A followed meeting. @param {Bench} b @param {string} [user] */
-async function linked(b, user = ANNA) {
-	const m = await b.meeting(user);
-	await b.notify(user, m.event.immutableId);
-	await until('it is linked', async () => (await b.link(m.id))?.verified);
-	await b.settled();
-	return m;
-}
-
-/** @param {Bench} b @param {any} m @param {string} subject @param {string} [user] */
-async function rename(b, m, subject, user = ANNA) {
-	await b.act({ action: 'edit', mailbox: user, event: m.event.immutableId, subject });
-	await b.notify(user, m.event.immutableId);
-}
-
-/** @param {Bench} b @param {any} m @param {string} topic @param {number} [ms] */
-function topicIs(b, m, topic, ms) {
-	return until(`the topic is ${topic}`, async () => (await b.conversation(m.id)).topic === topic, ms);
-}
-
-/** @param {Bench} b @param {any} fault */
-function fault(b, fault) {
-	return b.control('POST', '/control/faults', fault);
-}
 
 /** @param {Bench} b @returns {Promise<number>} the exit status */
 function renew(b) {
@@ -60,7 +36,7 @@ describe('islands', { concurrency: 4 }, () => {
 	test('a conversation that is answered 401 delays no other one', async (t) => {
 		const b = await Bench.start(t);
 		const bad = await linked(b);
-		const good = await linked(b, CARLA);
+		const good = await linked(b, undefined, CARLA);
 		await fault(b, { service: 'unblu', conversation: bad.id, kind: 'status', status: 401 });
 		await rename(b, bad, 'Refused');
 		await until('it was refused', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.attempts > 0));
@@ -76,7 +52,7 @@ describe('islands', { concurrency: 4 }, () => {
 
 	test('an Unblu that refuses every fresh token is degraded and left alone', async (t) => {
 		const b = await Bench.start(t);
-		const ms = [await linked(b), await linked(b, BEN), await linked(b, CARLA)];
+		const ms = [await linked(b), await linked(b, undefined, BEN), await linked(b, undefined, CARLA)];
 		await fault(b, { service: 'unblu', op: 'read', kind: 'status', status: 401 });
 		await fault(b, { service: 'unblu', op: 'setTopic', kind: 'status', status: 401 });
 		for (const [i, user] of [ANNA, BEN, CARLA].entries())
@@ -139,6 +115,6 @@ describe('islands', { concurrency: 4 }, () => {
 		await b.up();
 		const bad = await b.meeting(ANNA);
 		await b.notify(ANNA, bad.event.immutableId);
-		await linked(b, CARLA);
+		await linked(b, undefined, CARLA);
 	});
 });

@@ -32,6 +32,17 @@ export async function edited(b, m, change, hints = HINT.updated) {
 	await b.notify(ANNA, m.event.immutableId, hints);
 }
 
+/** @param {Bench} b @param {any} m @param {string} subject @param {string} [user] */
+export async function rename(b, m, subject, user = ANNA) {
+	await b.act({ action: 'edit', mailbox: user, event: m.event.immutableId, subject });
+	await b.notify(user, m.event.immutableId);
+}
+
+/** @param {Bench} b @param {any} m @param {string} topic @param {number} [ms] */
+export function topicIs(b, m, topic, ms) {
+	return until(`the topic is ${topic}`, async () => (await b.conversation(m.id)).topic === topic, ms);
+}
+
 /** @param {Bench} b @param {any} m @param {string} [user] */
 export async function removed(b, m, user = ANNA) {
 	await b.act({ action: 'delete', mailbox: user, event: m.event.immutableId });

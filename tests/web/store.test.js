@@ -118,12 +118,12 @@ test('a corrupt store is moved aside by the supervisor', async () => {
 			fs.writeFileSync(web.storeFile, Buffer.concat([bytes.subarray(0, 100), Buffer.alloc(bytes.length - 100, 'garbage')]));
 		};
 		const aside = () => fs.readdirSync(`${web.dir}/state`).filter((f) => /^state\.db\.corrupt-[0-9TZ]+$/.test(f)).length;
-		await waitFor(() => web.log.some((l) => ['store-sound', 'store-not-inspected'].includes(l.event)), 10_000, 'a sound store is left alone');
+		await waitFor(() => web.log.some((l) => ['store-sound', 'store-not-inspected'].includes(l.event)), 30_000, 'a sound store is left alone');
 		assert.equal(aside(), 0);
 		await web.stop();
 		spoil();
 		await web.start();
-		await waitFor(() => aside() === 1, 10_000, 'moved aside');
+		await waitFor(() => aside() === 1, 30_000, 'moved aside');
 		await isTakenAgain(web, await waitFor(() => web.follow(), 10_000, 'there is a new store'), 'new');
 		assert.equal(web.log.filter((l) => l.event === 'store-corrupt').length, 1);
 	});
