@@ -145,6 +145,18 @@ test('a mailbox that is not served says so, never that an event is gone', async 
 	await assert.rejects(sim.control('PATCH', `/control/mailboxes/${ANNA}`, { state: 'odd' }));
 });
 
+test('a mailbox with amnesia says of everything that it is gone, of its calendar too', async (t) => {
+	const { sim, act, get } = await setUp(t);
+	const made = await act({ action: 'create', subject: 'x' });
+	await sim.control('PATCH', `/control/mailboxes/${ANNA}`, { state: 'amnesia' });
+	for (const path of [`/events/${made.restId}`, `/events/${made.immutableId}/calendar`, '/events', '/calendar', '/calendars']) {
+		const { json, status } = await get(path);
+		assert.deepEqual([path, status, json.error.code], [path, 404, 'ErrorItemNotFound']);
+	}
+	await sim.control('PATCH', `/control/mailboxes/${ANNA}`, { state: 'ok' });
+	assert.equal((await get('/calendar')).status, 200);
+});
+
 test('after a deletion the regular id is gone; the immutable one depends on the switch', async (t) => {
 	const { sim, act, get } = await setUp(t);
 	const made = await act({ action: 'create', subject: 'x', start: '2026-12-01T09:00:00Z' });

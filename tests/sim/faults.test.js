@@ -163,6 +163,25 @@ test('a lost answer at Unblu: the effect happened, and the ledger shows it', asy
 	assert.equal((await sim.control('GET', '/control/counters')).conversations.writes.unchanged, 1);
 });
 
+test('Unblu says 429 and 503 in its own form; whom it tells to wait may still ask for a token', async (t) => {
+	const { sim } = await setUp(t);
+	const unblu = await unbluOf(sim);
+	const ask = () => unblu.ask('GET', 'authenticator/getCurrentPerson');
+	await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getCurrentPerson', kind: 'status', status: 503, count: 1 });
+	const down = await ask();
+	assert.deepEqual([down.status, down.json.$_type, down.json.statusCode], [503, 'Error', 503]);
+	await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getCurrentPerson', kind: 'throttle', retryAfter: 30, scope: 'service', count: 1 });
+	const busy = await ask();
+	assert.deepEqual([busy.status, busy.json.$_type, busy.headers['retry-after']], [429, 'Error', '30']);
+	await pause(150);
+	await unbluOf(sim);
+	assert.equal((await sim.control('GET', '/control/counters')).earlyRetries, 0);
+	assert.equal((await ask()).status, 429);
+	assert.equal((await sim.control('GET', '/control/counters')).earlyRetries, 1);
+	await sim.control('POST', '/control/clock', { advanceMs: 31_000 });
+	assert.notEqual((await ask()).status, 429);
+});
+
 test('rules: count, skip, mailbox, probability, removal, and refusal of nonsense', async (t) => {
 	const { sim, graph, get } = await setUp(t);
 	const add = (/** @type {any} */ rule) => sim.control('POST', '/control/faults', rule);

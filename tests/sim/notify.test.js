@@ -241,6 +241,107 @@ test('an endpoint that is slow too often gets its notifications late (switched o
 	assert.equal(hook.items.length, 1);
 });
 
+/** A webhook whose answers to notifications take so long. @param {{ ms: number }} how */
+function taking(how) {
+	return (/** @type {any} */ req, /** @type {any} */ res) => {
+		if (req.url.includes('validationToken') || how.ms === 0)
+			return false;
+		setTimeout(() => res.writeHead(202).end(), how.ms);
+		return true;
+	};
+}
+
+test('an endpoint that stays slow is sampled and delayed again; one that is well again is delayed no more', async (t) => {
+	const how = { ms: 60 };
+	const { sim, hook, act, settle } = await setUp(t, { settings: { graph: { notify: PLAIN.graph.notify, delivery: { endpointHealth: true, firstTimeoutMs: 30, retryTimeoutMs: 1000, retryBaseMs: 5 } } }, behave: taking(how) });
+	const state = () => /** @type {any} */ (Object.values(sim.delivery.health.describe())[0]);
+	const create = async (/** @type {number} */ n) => {
+		for (let i = 0; i < n; i++)
+			await act({ action: 'create', subject: `${i}` });
+	};
+	await create(8);
+	await settle();
+	assert.deepEqual([state().state, state().sampling], ['slow', false]);
+	await sim.control('POST', '/control/clock', { advanceMs: 600_000 });
+	assert.equal(state().sampling, true);
+	await create(3);
+	await settle();
+	assert.deepEqual([state().state, state().sampling], ['slow', false], 'the sample was slow as well');
+	await sim.control('POST', '/control/clock', { advanceMs: 600_000 });
+	how.ms = 0;
+	await create(3);
+	await settle();
+	assert.equal(state().state, 'ok');
+	hook.items.length = 0;
+	await create(1);
+	await settle();
+	assert.equal(hook.items.length, 1, 'at once');
+});
+
+test('an endpoint that is too late too often gets nothing for ten minutes, then a sample, and missed when that is well', async (t) => {
+	const how = { ms: 150 };
+	const { sim, hook, act, settle, sub } = await setUp(t, { settings: { graph: { notify: PLAIN.graph.notify, delivery: { endpointHealth: true, firstTimeoutMs: 30, retryTimeoutMs: 60, retryBaseMs: 5, giveUpMs: 40, missedOnDrop: false } } }, behave: taking(how) });
+	const state = () => /** @type {any} */ (Object.values(sim.delivery.health.describe())[0]);
+	for (let i = 0; i < 12; i++)
+		await act({ action: 'create', subject: `${i}` });
+	assert.equal((await sim.control('GET', '/control/idle?timeoutMs=5000')).idle, true);
+	assert.equal(state().state, 'drop');
+	how.ms = 0;
+	hook.items.length = 0;
+	for (let i = 0; i < 5; i++)
+		await act({ action: 'create', subject: `dropped ${i}` });
+	await settle();
+	assert.equal(hook.items.length, 0, 'everything is dropped, the word about it too');
+	await sim.control('POST', '/control/clock', { advanceMs: 600_000 });
+	for (let i = 0; i < 3; i++)
+		await act({ action: 'create', subject: `sample ${i}` });
+	await settle();
+	assert.equal(state().state, 'ok');
+	assert.deepEqual(hook.items.map((/** @type {any} */ i) => i.lifecycleEvent ?? i.changeType), ['created', 'created', 'created', 'missed']);
+	assert.equal(hook.items[3].subscriptionId, sub.id);
+});
+
+test('notifications are lost at the rate that is set: without a word, or told by missed', async (t) => {
+	const { sim, hook, act, settle } = await setUp(t, { settings: PLAIN });
+	await sim.control('POST', '/control/settings', { graph: { notify: { lost: 1 } } });
+	await act({ action: 'create', subject: 'unheard of' });
+	await settle();
+	assert.equal(hook.items.length, 0);
+	await sim.control('POST', '/control/settings', { graph: { notify: { lost: 0 }, delivery: { lost: 1 } } });
+	await act({ action: 'create', subject: 'missed' });
+	await settle();
+	assert.deepEqual(hook.items.map((/** @type {any} */ i) => i.lifecycleEvent), ['missed']);
+	await sim.control('POST', '/control/settings', { graph: { delivery: { lost: 0 } } });
+	await act({ action: 'create', subject: 'heard of' });
+	await settle();
+	assert.equal(hook.items.length, 2);
+});
+
+test('without authorization for too long nothing is delivered; then what is younger than four hours, else missed', async (t) => {
+	const HOUR = 3600_000;
+	const { sim, hook, graph, sub, act, settle } = await setUp(t, { settings: { graph: { notify: PLAIN.graph.notify, lifecycleAuto: { afterMs: HOUR, repeatMs: 100 * HOUR, pauseMs: 2 * HOUR } }, entra: { expiresIn: 100_000 } } });
+	const changes = () => hook.items.filter((/** @type {any} */ i) => i.changeType !== undefined).length;
+	const missed = () => hook.items.filter((/** @type {any} */ i) => i.lifecycleEvent === 'missed').length;
+	await sim.control('POST', '/control/clock', { advanceMs: 1.5 * HOUR });
+	await act({ action: 'create', subject: 'in time' });
+	await settle();
+	assert.equal(changes(), 1, 'for a while it goes on');
+	await sim.control('POST', '/control/clock', { advanceMs: HOUR });
+	await act({ action: 'create', subject: 'held' });
+	await settle();
+	assert.equal(changes(), 1);
+	await graph.ask('POST', `/subscriptions/${sub.id}/reauthorize`);
+	await settle();
+	assert.deepEqual([changes(), missed()], [2, 0]);
+	await sim.control('POST', '/control/clock', { advanceMs: 3 * HOUR });
+	await act({ action: 'create', subject: 'too old in the end' });
+	await settle();
+	await sim.control('POST', '/control/clock', { advanceMs: 5 * HOUR });
+	await graph.ask('POST', `/subscriptions/${sub.id}/reauthorize`);
+	await settle();
+	assert.deepEqual([changes(), missed()], [2, 1]);
+});
+
 test('lifecycle notifications: three kinds, to the lifecycle URL, with nothing of a resource', async (t) => {
 	const { sim, hook, settle, sub, graph } = await setUp(t, { settings: PLAIN });
 	for (const event of ['reauthorizationRequired', 'missed', 'subscriptionRemoved']) {

@@ -105,9 +105,12 @@ export class DeliveryEngine {
 		this.ring.push(d);
 		this.sim.journal.deliveries.posts++;
 		this.sim.journal.deliveries.items += items.length;
-		const wait = this.health.gate(url);
-		if (wait === 'drop')
-			this.drop(d, 'endpoint dropped');
+		const wait = this.health.gate(url, d.subs);
+		const { lost } = this.sim.settings.graph.delivery;
+		if (lost > 0 && !items.some((i) => i.lifecycleEvent) && this.sim.rng.chance(lost))
+			this.drop(d, 'lost', true);
+		else if (wait === 'drop')
+			this.drop(d, 'endpoint dropped', false);
 		else if (wait > 0)
 			this.sim.clock.after(wait, () => this.enqueue(d));
 		else
@@ -176,20 +179,20 @@ export class DeliveryEngine {
 		const step = retryBaseMs * 2 ** (d.attempts.length - 1);
 		const wait = Math.round(step * (1 + 0.2 * rng.next()));
 		if (clock.now() + wait - d.firstAt > giveUpMs) {
-			this.drop(d, 'gave up');
+			this.drop(d, 'gave up', true);
 			return;
 		}
 		clock.after(wait, () => this.enqueue(d));
 	}
 
-	/** For good; the subscriber learns by `missed`, if at all. @param {Delivery} d @param {string} why */
-	drop(d, why) {
+	/** For good; the subscriber learns by `missed`, if at all. @param {Delivery} d @param {string} why @param {boolean} told at once */
+	drop(d, why, told) {
 		d.state = 'dropped';
 		d.attempts.push({ at: this.sim.clock.iso(), status: 0, ms: 0, error: why });
 		this.pending.delete(d);
 		this.sim.journal.deliveries.dropped++;
 		this.sim.journal.emit('delivery', { ...describeDelivery(d), items: d.items });
-		if (this.sim.settings.graph.delivery.missedOnDrop && !d.items.some((i) => i.lifecycleEvent))
+		if (told && this.sim.settings.graph.delivery.missedOnDrop && !d.items.some((i) => i.lifecycleEvent))
 			for (const sub of d.subs)
 				this.sim.lifecycle.missed(sub);
 		this.settled();

@@ -48,6 +48,9 @@ export function mailboxError(sim, ctx, user) {
 		return graphError(sim, ctx, 403, 'ErrorAccessDenied', 'Access to OData is disabled.');
 	case 'deleted':
 		return graphError(sim, ctx, 404, 'ErrorInvalidUser', `The requested user '${user.upn}' is invalid.`);
+	case 'amnesia':
+		/* Every item of the mailbox seems to be gone, the calendar itself too. */
+		return graphError(sim, ctx, 404, 'ErrorItemNotFound', 'The specified object was not found in the store.');
 	case 'flapping':
 		/* The same user is answered with either code in turn. */
 		if (user.flips++ % 2 === 0)
@@ -64,6 +67,7 @@ export function extensionError(sim, ctx, user, operation) {
 	const wrap = (status, reason, word) => graphError(sim, ctx, status, 'ExtensionError', `Operation: ${operation}; Exception: [Status Code: ${word}; Reason: ${reason}]`);
 	switch (user.state) {
 	case 'ok':
+	case 'amnesia':
 		return null;
 	case 'forbidden':
 	case 'policy':

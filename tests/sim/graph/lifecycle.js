@@ -11,6 +11,8 @@ export class Lifecycle {
 		this.sim = sim;
 		/** @type {Map<string, () => void>} reminders by subscription */
 		this.reminders = new Map();
+		/** @type {Map<string, { at: number, item: any }[]>} what waits for an authorization, by subscription */
+		this.held = new Map();
 		this.sent = { reauthorizationRequired: 0, subscriptionRemoved: 0, missed: 0 };
 	}
 
@@ -34,10 +36,32 @@ export class Lifecycle {
 			this.send(sub, 'missed');
 	}
 
+	/** Whether access has lapsed for so long that nothing is delivered: then the item is kept. @param {any} sub @param {any} item */
+	holds(sub, item) {
+		const auto = this.sim.settings.graph.lifecycleAuto;
+		const now = this.sim.clock.now();
+		if (auto?.pauseMs === undefined || now < sub.authorizedAt + auto.pauseMs)
+			return false;
+		this.held.set(sub.id, [...this.held.get(sub.id) ?? [], { at: now, item }]);
+		return true;
+	}
+
+	/** Access is back: what is not older than 4 hours comes now, for the rest there is `missed`. @param {any} sub */
+	release(sub) {
+		const all = this.held.get(sub.id) ?? [];
+		const since = this.sim.clock.now() - this.sim.settings.graph.delivery.giveUpMs;
+		this.held.delete(sub.id);
+		for (const { item } of all.filter((h) => h.at >= since))
+			this.sim.delivery.add(sub.notificationUrl, item, sub);
+		if (all.some((h) => h.at < since))
+			this.missed(sub);
+	}
+
 	/** With lifecycleAuto: reminds before the expiry, again and again until renewed. @param {any} sub */
 	watch(sub) {
 		this.reminders.get(sub.id)?.();
 		this.reminders.delete(sub.id);
+		this.release(sub);
 		const auto = this.sim.settings.graph.lifecycleAuto;
 		if (auto === null)
 			return;

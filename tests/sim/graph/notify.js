@@ -91,17 +91,18 @@ export class Notifier {
 		const { sim } = this;
 		let delay = sim.rng.range(sim.settings.graph.notify.delayMs);
 		for (const type of types) {
-			if (!sub.changeTypes.includes(type))
+			if (!sub.changeTypes.includes(type) || sim.settings.graph.notify.lost > 0 && sim.rng.chance(sim.settings.graph.notify.lost))
 				continue;
 			this.scheduled++;
 			this.made[type]++;
 			const fire = () => {
 				this.scheduled--;
 				/* Undelivered notifications of a lapsed subscription are not sent. */
-				if (sim.subscriptions.byId.get(sub.id) === sub)
-					sim.delivery.add(sub.notificationUrl, buildItem(sim, sub, ids, type), sub);
-				else
+				const item = sim.subscriptions.byId.get(sub.id) === sub ? buildItem(sim, sub, ids, type) : null;
+				if (item === null || sim.lifecycle.holds(sub, item))
 					sim.delivery.settled();
+				else
+					sim.delivery.add(sub.notificationUrl, item, sub);
 			};
 			if (delay <= 0)
 				fire();

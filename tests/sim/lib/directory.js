@@ -4,7 +4,7 @@
 import { guidOf } from './rng.js';
 
 /** ok, or why Graph does not serve the mailbox. */
-export const MAILBOX_STATES = ['ok', 'forbidden', 'policy', 'noLicence', 'deleted', 'flapping'];
+export const MAILBOX_STATES = ['ok', 'forbidden', 'policy', 'noLicence', 'deleted', 'flapping', 'amnesia'];
 
 /**
  * @typedef {{ value: string, expiresAt?: number | null }} Secret

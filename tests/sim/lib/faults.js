@@ -4,7 +4,7 @@
  * passed is counted as early, refused again, and its clock starts anew.
  */
 
-/** A caller can not obey an answer that it has not received yet. */
+/** A caller can not obey an answer that it has not received yet: so long it is innocent, and until we have read what had come before. */
 const GRACE_REAL_MS = 100;
 const SLACK_MS = 25;
 
@@ -35,7 +35,7 @@ export const FAULT_KINDS = ['status', 'throttle', 'reset', 'lost', 'truncate', '
 export class Faults {
 	/** @type {Fault[]} */
 	rules = [];
-	/** @type {Map<string, { until: number, told: number, seconds: number, fault: Fault }>} */
+	/** @type {Map<string, { until: number, known: boolean, seconds: number, fault: Fault }>} */
 	waits = new Map();
 	nextId = 1;
 
@@ -102,8 +102,16 @@ export class Faults {
 		if (seconds === null)
 			return null;
 		if (fault.punish !== false)
-			this.waits.set(key(fault, ctx), { until: this.deadline(seconds, fault), told: Date.now(), seconds, fault });
+			this.remember(key(fault, ctx), { until: this.deadline(seconds, fault), known: false, seconds, fault });
 		return seconds;
+	}
+
+	/** @param {string} k @param {{ until: number, known: boolean, seconds: number, fault: Fault }} wait */
+	remember(k, wait) {
+		this.waits.set(k, wait);
+		setTimeout(() => setImmediate(() => {
+			wait.known = true;
+		}), GRACE_REAL_MS).unref();
 	}
 
 	/** @param {number} seconds @param {Fault} fault */
@@ -124,7 +132,7 @@ export class Faults {
 				this.waits.delete(k);
 				continue;
 			}
-			const innocent = Date.now() - wait.told < GRACE_REAL_MS;
+			const innocent = !wait.known;
 			if (!innocent)
 				wait.until = this.deadline(wait.seconds, wait.fault);
 			return { fault: wait.fault, early: !innocent, wait: innocent ? Math.max(0, (wait.until - now) / 1000) : wait.seconds };
@@ -147,7 +155,9 @@ function applies(rule, ctx) {
 function key(fault, ctx) {
 	const scope = fault.scope ?? (ctx.mailbox !== undefined ? 'mailbox' : 'op');
 	const id = scope === 'op' ? `${ctx.op}/${ctx.tenant ?? ''}/${ctx.mailbox ?? ''}` : scope === 'mailbox' ? ctx.mailbox : scope === 'tenant' ? ctx.tenant : '';
-	return `${fault.service}|${scope}|${id}`;
+	/* The token endpoint is the gateway's, whatever Unblu behind it says. */
+	const peer = fault.service === 'unblu' && ['token', 'discovery'].includes(ctx.op) ? 'gateway' : fault.service;
+	return `${peer}|${scope}|${id}`;
 }
 
 /** The Retry-After header's text. @param {number} seconds @param {Fault} fault @param {number} now */

@@ -31,9 +31,11 @@ export function defaultSettings() {
 			notify: {
 				profile: 'real' /* plain: one per action; none: silence */, delayMs: /** @type {number | [number, number]} virtual ms */ ([0, 150]), gapMs: /** @type {number | [number, number]} */ ([0, 80]),
 				gatherMs: /** @type {number | [number, number]} */ ([0, 20]), perPost: 8, duplicates: 0.25, reorder: 0.25, etag: 0.7, missingId: 0.05, pathForms: 'random' /* or plain */,
+				lost: 0 /* of the notifications, without a word */,
 			},
-			delivery: { firstTimeoutMs: 3000, retryTimeoutMs: 10_000, retryBaseMs: 5000, giveUpMs: 4 * 3600_000, parallel: 32, missedOnDrop: true, endpointHealth: false },
-			lifecycleAuto: /** @type {null | { afterMs: number, repeatMs: number }} */ (null),
+			delivery: { firstTimeoutMs: 3000, retryTimeoutMs: 10_000, retryBaseMs: 5000, giveUpMs: 4 * 3600_000, parallel: 32, missedOnDrop: true, endpointHealth: false, lost: 0 /* of the posts, told by missed */ },
+			/* reauthorizationRequired from afterMs behind the last authorization on; nothing is delivered any more behind pauseMs */
+			lifecycleAuto: /** @type {null | { afterMs: number, repeatMs: number, pauseMs?: number }} */ (null),
 		},
 		gateway: {
 			expiresIn: /** @type {number | null} null: the answer has no expires_in */ (3600),
