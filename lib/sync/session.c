@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "base/text.h"
 #include "rule/retry.h"
 
 enum {
@@ -159,14 +160,57 @@ session_lose_store(struct session *s)
 	loop_timer_set(s->reopen, SESSION_REOPEN_MS);
 }
 
+static int
+session_wait_apply(struct store *s, void *arg, struct err *e)
+{
+	const struct session_wait *w = arg;
+
+	return store_throttle_set(s, w->scope, w->until_ms, e);
+}
+
+static void
+session_wait_stored(void *arg)
+{
+	(void)arg;
+}
+
+/* The store is locked, full or closed: kept here, and stored as soon as that
+ * is possible. Of too many the one that is over first gives way. */
+static void
+session_remember(struct session *s, const char *scope, int64_t until_ms)
+{
+	struct session_wait *w = &s->waits[0];
+
+	for (size_t i = 0; i < SESSION_WAITS; i++) {
+		if (strcmp(s->waits[i].scope, scope) == 0) {
+			w = &s->waits[i];
+			break;
+		}
+		if (s->waits[i].until_ms < w->until_ms)
+			w = &s->waits[i];
+	}
+	if (strcmp(w->scope, scope) == 0 && w->until_ms >= until_ms)
+		return;
+	text_copy(w->scope, sizeof(w->scope), scope);
+	w->until_ms = until_ms;
+	w->commit.apply = session_wait_apply;
+	w->commit.after = session_wait_stored;
+	w->commit.arg = w;
+	if (w->commit.in == NULL)
+		session_commit(s, &w->commit);
+}
+
 void
 session_throttle(struct session *s, const char *scope, int64_t wait_ms)
 {
+	int64_t until_ms;
+
 	if (wait_ms > RETRY_AFTER_MAX_MS)
 		wait_ms = RETRY_AFTER_MAX_MS;
-	if (s->store != NULL)
-		store_throttle_set(
-		    s->store, scope, clock_wall_ms() + wait_ms, NULL);
+	until_ms = clock_wall_ms() + wait_ms;
+	if (s->store == NULL ||
+	    store_throttle_set(s->store, scope, until_ms, NULL) != 0)
+		session_remember(s, scope, until_ms);
 }
 
 int64_t
@@ -186,8 +230,13 @@ session_throttled_ms(const struct session *s, const char *scope)
 	int64_t until_ms = 0;
 
 	if (s->store == NULL ||
-	    store_throttle_get(s->store, scope, &until_ms, NULL) != 0 ||
-	    until_ms <= now_ms || until_ms - now_ms > RETRY_AFTER_MAX_MS)
+	    store_throttle_get(s->store, scope, &until_ms, NULL) != 0)
+		until_ms = 0;
+	for (size_t i = 0; i < SESSION_WAITS; i++)
+		if (s->waits[i].until_ms > until_ms &&
+		    strcmp(s->waits[i].scope, scope) == 0)
+			until_ms = s->waits[i].until_ms;
+	if (until_ms <= now_ms || until_ms - now_ms > RETRY_AFTER_MAX_MS)
 		return 0;
 	return until_ms - now_ms;
 }

@@ -21,7 +21,12 @@
 #include "sync/signin.h"
 #include "sync/token.h"
 
-enum { SESSION_REOPEN_MS = 5000, SESSION_LOCK_WAIT_MS = 1000 };
+enum {
+	SESSION_REOPEN_MS = 5000,
+	SESSION_LOCK_WAIT_MS = 1000,
+	SESSION_WAITS = 64,
+	SESSION_SCOPE_MAX = 96
+};
 
 /* A tenant is an island: its own token and its own circuit. */
 struct session_tenant {
@@ -51,6 +56,13 @@ struct session_commit {
 	TAILQ_ENTRY(session_commit) link;
 };
 
+/* A Retry-After that the store could not take when it was said. */
+struct session_wait {
+	char scope[SESSION_SCOPE_MAX];
+	int64_t until_ms;
+	struct session_commit commit;
+};
+
 struct session {
 	struct loop *loop;
 	struct http *http;
@@ -70,6 +82,8 @@ struct session {
 	struct loop_timer *flush;
 	int commit_failures; /* in a row */
 	int64_t commit_count;
+
+	struct session_wait waits[SESSION_WAITS]; /* free: already over */
 
 	struct session_tenant *tenants; /* as config->tenant_ids */
 	size_t renewal_batches; /* under way, all tenants */
@@ -98,8 +112,9 @@ int session_open_store(struct session *s, unsigned flags, bool keep_trying,
 /* NULL for a tenant that is not configured. */
 struct session_tenant *session_tenant(struct session *s, const char *tenant);
 
-/* Retry-After of a scope, in the store: every process obeys it. At most
- * RETRY_AFTER_MAX_MS, what is further off is not believed. */
+/* Retry-After of a scope, in the store: every process obeys it; while the store
+ * does not take it, this one does. At most RETRY_AFTER_MAX_MS, what is further
+ * off is not believed. */
 void session_throttle(struct session *s, const char *scope, int64_t wait_ms);
 /* The scope has throttled us, and said for how long (< 0: it did not): keeps
  * that, or our own back-off where that is longer. Returns what it keeps. */

@@ -33,6 +33,28 @@ describe('islands', { concurrency: 4 }, () => {
 			assert.ok(other.notBefore < Date.now() + DAY_MS * 1.2, `${(other.notBefore - Date.now()) / DAY_MS} days`);
 		});
 
+	test('a Retry-After that was said while the store is locked is obeyed by the next row all the same', async (t) => {
+		const b = await Bench.start(t);
+		const first = await linked(b);
+		const second = await linked(b);
+		await fault(b, { service: 'graph', op: 'getEvent', mailbox: ANNA, kind: 'throttle', retryAfter: 60, delayMs: 300, count: 1 });
+		await rename(b, first, 'Held');
+		await until('it is asked', async () => (await b.control('GET', '/control/faults')).rules.length === 0);
+		const holder = spawn('flock', ['-x', path.join(b.dir, 'state.db.lock'), 'sleep', '1.7'], { stdio: 'ignore' });
+		await new Promise((resolve) => holder.once('exit', resolve));
+		const held = (/** @type {any} */ m) => until('it is held', async () => (await b.dump()).work.find((/** @type {any} */ w) => w.event === m.event.immutableId && w.notBefore > Date.now() + 30_000));
+		await held(first);
+		await rename(b, second, 'Held, too');
+		await held(second);
+		assert.equal((await b.control('GET', '/control/counters')).earlyRetries, 0);
+		/* It reaches the other programs, too. */
+		await b.down();
+		await b.up();
+		await rename(b, second, 'Still held');
+		await b.settled();
+		assert.equal((await b.control('GET', '/control/counters')).earlyRetries, 0);
+	});
+
 	test('a conversation that is answered 401 delays no other one', async (t) => {
 		const b = await Bench.start(t);
 		const bad = await linked(b);
