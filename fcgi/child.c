@@ -45,8 +45,10 @@ static const char *const child_env_all[] = {"PATH", "TZ", "LANG", "LD_PRELOAD",
     "SSL_CERT_*", NULL};
 static const char *const child_env_secrets[] = {"CLIENT_SECRET*",
     "SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET*", "CREDENTIALS_DIRECTORY", NULL};
-static const char *const child_env_own[] = {
-    ENV_CHILD, ENV_LISTEN, ENV_PAGE, ENV_CRASH, ENV_ROLES, NULL};
+/* FAKETIME_SHARED names a semaphore of libfaketime: held by one of us that is
+ * killed it would stop all others, so each process has its own. */
+static const char *const child_env_own[] = {ENV_CHILD, ENV_LISTEN, ENV_PAGE,
+    ENV_CRASH, ENV_ROLES, "FAKETIME_SHARED", NULL};
 
 static bool
 child_matches(const char *pattern, const char *name, size_t len)

@@ -17,9 +17,23 @@ export function libfaketime() {
 	return null;
 }
 
+/** The semaphores of processes that were killed: another one with the same id would wait for ever. */
+function sweep() {
+	for (const name of fs.existsSync('/dev/shm') ? fs.readdirSync('/dev/shm') : []) {
+		const pid = /^(?:sem\.)?faketime_(?:sem|shm)_(\d+)$/.exec(name)?.[1];
+		try {
+			if (pid !== undefined && !fs.existsSync(`/proc/${pid}`))
+				fs.unlinkSync(`/dev/shm/${name}`);
+		} catch {
+			/* Somebody else's, or gone already. */
+		}
+	}
+}
+
 export class FakeClock {
 	/** @param {string} dir */
 	constructor(dir) {
+		sweep();
 		this.file = path.join(dir, 'faketime');
 		this.offsetMs = 0;
 		this.fd = fs.openSync(this.file, 'w', 0o644);
