@@ -157,10 +157,10 @@ tests_fuzz_fuzz_when_SOURCES = tests/fuzz/fuzz_when.c tests/fuzz/fuzz.h $(fuzz_d
 tests_fuzz_fuzz_when_LDFLAGS = $(fuzz_ldflags)
 
 # The harness with real nginx and the simulators; scripts/test runs the stories.
-EXTRA_DIST += tests/package.json tests/lib tests/story tests/torture tests/bench tests/web
+EXTRA_DIST += tests/package.json tests/lib tests/story tests/torture tests/bench tests/walk tests/web
 stack_env = TOP_BUILDDIR='$(abs_top_builddir)' TOP_SRCDIR='$(abs_top_srcdir)'
 
-# The long forms; KILLS, SEED, ROUNDS and SECONDS may be given.
+# The long forms; what stands before each may be given.
 KILLS = 300
 SEED = 20261123
 ROUNDS = 7
@@ -172,6 +172,14 @@ torture: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/sync/storetool
 	$(stack_env) node $(srcdir)/tests/torture/renew-kill.js 1000 $(SEED)
 
+# Random walks, one process for each seed; needs --enable-test-hooks.
+SEEDS = 200
+FIRST = 1
+STEPS = 400
+WALKS = 2
+soak: all
+	$(stack_env) node $(srcdir)/tests/walk/walk.js --first $(FIRST) --seeds $(SEEDS) --steps $(STEPS) --jobs $(WALKS)
+
 bench: all
 	$(stack_env) node $(srcdir)/tests/bench/bench.js $(ROUNDS) $(SECONDS)
 	$(stack_env) node $(srcdir)/tests/bench/storm.js
@@ -180,7 +188,7 @@ bench: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/sync/storetool
 	$(stack_env) node $(srcdir)/tests/bench/renewals.js
 
-.PHONY: torture bench
+.PHONY: torture soak bench
 
 # What the engine tests put into the store.
 check_PROGRAMS += tests/sync/storetool
