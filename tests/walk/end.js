@@ -87,7 +87,7 @@ function judge(w, talk, link) {
 		return talk.put === 'yes' ? ['its PUT was answered 202, yet the store does not know it'] : c !== null && knowable(w, talk, living) ? ['the event with its property was never seen'] : [];
 	if (link.user_id !== talk.owner.oid)
 		return [`its link belongs to ${link.user_id}`];
-	if (link.writing !== '' && !OVER.includes(link.state))
+	if (link.writing !== '' && link.state === 'linked')
 		return [`a write (${link.writing}) was left open`];
 	if (c === null)
 		return talk.end === 'product' && link.state !== 'deleted' ? [`deleted, but its link is ${link.state}`] : [];

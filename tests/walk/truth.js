@@ -49,7 +49,7 @@ export class Truth {
 		this.talks = new Map();
 		/** @type {string[]} what was wrong at the moment it happened */
 		this.wrong = [];
-		/** What only sync asks for: real times. @type {{ mailbox: string, key: string, from: number, to: number }[]} */
+		/** What only sync asks for: real times. @type {{ mailbox: string, key: string, what: string, from: number, to: number }[]} */
 		this.reads = [];
 		/** Ends of sync: real times. @type {number[]} */
 		this.deaths = [];
@@ -202,7 +202,7 @@ export class Truth {
 		const began = performance.now() - entry.ms;
 		this.noteWait(entry, began);
 		if (entry.service === 'graph' && READS.includes(entry.op))
-			this.reads.push({ mailbox: entry.mailbox, key: entry.batch ?? entry.requestId, from: began, to: performance.now() });
+			this.reads.push({ mailbox: entry.mailbox, key: entry.batch ?? entry.requestId, what: `${entry.op} ${entry.fault ?? entry.status}`, from: began, to: performance.now() });
 		if (entry.service === 'graph' && entry.op === 'listEvents' && entry.path.includes('contains') && !entry.path.includes('$skip')) {
 			for (const talk of this.talks.values())
 				if (entry.path.includes(talk.id))
@@ -233,16 +233,16 @@ export class Truth {
 		this.told.set(key, { from: began, to: performance.now() });
 	}
 
-	/** The most exchanges at once of one sync for a mailbox; a batch is one. @param {Mailbox} mailbox @returns {{ key: string, from: number, to: number }[]} */
+	/** The most exchanges at once of one sync for a mailbox; a batch is one. @param {Mailbox} mailbox @returns {{ what: string, from: number, to: number }[]} */
 	mostAtOnce(mailbox) {
-		/** @type {Map<string, { key: string, from: number, to: number }>} */
+		/** @type {Map<string, { what: string, from: number, to: number }>} */
 		const exchanges = new Map();
-		for (const { key, from, to } of this.reads.filter((x) => x.mailbox === mailbox.oid)) {
+		for (const { key, what, from, to } of this.reads.filter((x) => x.mailbox === mailbox.oid)) {
 			const known = exchanges.get(key);
-			exchanges.set(key, { key, from: Math.min(from, known?.from ?? from), to: Math.max(to, known?.to ?? to) });
+			exchanges.set(key, { what, from: Math.min(from, known?.from ?? from), to: Math.max(to, known?.to ?? to) });
 		}
 		const all = [...exchanges.values()];
-		/** @type {{ key: string, from: number, to: number }[]} */
+		/** @type {{ what: string, from: number, to: number }[]} */
 		let most = [];
 		for (const { from } of all) {
 			/* What a dead one had asked for counts no more. */
