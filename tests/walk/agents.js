@@ -77,12 +77,13 @@ export async function announce(w, talk) {
 		...zone === null ? {} : { timeZone: zone },
 	};
 	w.truth.announced(talk, 'maybe');
+	const again = w.rng.chance(0.8) ? w.rng.int(1, 20) : 0;
 	const answer = await w.put(talk.owner, talk.id, body);
 	w.truth.tell(talk, `PUT -> ${answer.status}`);
 	if (answer.status === 202)
 		w.truth.announced(talk, 'yes');
-	else if (w.rng.chance(0.8))
-		w.later(w.rng.int(1, 20), () => announce(w, talk));
+	else if (again > 0)
+		w.later(again, () => announce(w, talk));
 }
 
 /** @param {Walk} w @param {Talk} talk */

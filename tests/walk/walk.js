@@ -5,6 +5,7 @@
  *
  *     node tests/walk/walk.js [--seed N] [--steps N] [--verbose]
  *     node tests/walk/walk.js --seeds N [--first N] [--jobs N] [--steps N]
+ *     node tests/walk/walk.js --list 4,5,8 [--jobs N] [--steps N]
  *
  * Odd seeds lose notifications and subscriptions without a word and end with a catch-up; even ones do neither, so
  * that no catch-up hides what was lost here.
@@ -39,7 +40,7 @@ export class Walk {
 		this.silent = seed % 2 === 1;
 		/** Deletions of a mailbox that are allowed within an hour. */
 		this.brake = brakeOf(seed);
-		this.rng = new Rng(seed * 7919);
+		this.rng = new Rng(seed);
 		this.step = 0;
 		this.renewing = 0;
 		/** @type {{ at: number, run: () => any }[]} */
@@ -129,11 +130,18 @@ export class Walk {
 		return this.request('PUT', mailbox, id, body);
 	}
 
+	/** Chance anew for each step, so that what the product does to one leaves the others as they are. @param {number} part */
+	shuffle(part) {
+		this.rng = new Rng(Math.imul(this.seed, 0x9e3779b1) ^ Math.imul(this.step, 0x85ebca6b) ^ part);
+	}
+
 	async due() {
 		const due = this.waiting.filter((l) => l.at <= this.step);
 		this.waiting = this.waiting.filter((l) => l.at > this.step);
-		for (const { run } of due)
+		for (const [i, { run }] of due.entries()) {
+			this.shuffle(i + 1);
 			await run();
+		}
 	}
 
 	/** @returns {[string, (w: Walk) => any]} */
@@ -161,10 +169,12 @@ export class Walk {
 	async go(steps) {
 		await this.begin();
 		for (this.step = 1; this.step <= steps && this.truth.wrong.length === 0; this.step++) {
+			this.shuffle(0);
 			const [name, run] = this.draw();
 			this.counts[name] = (this.counts[name] ?? 0) + 1;
 			await run(this);
 			await this.due();
+			this.shuffle(-1);
 			if (this.rng.chance(0.4))
 				await pause(this.rng.int(0, 25));
 			if (this.stack.fcgi?.exit)
@@ -237,13 +247,12 @@ function report(w, wrong) {
 	return `seed ${w.seed}: ${wrong.length} wrong:\n${wrong.slice(0, 20).join('\n')}\n${stories.join('\n')}\n--- last steps\n${w.diary.slice(-30).join('\n')}`;
 }
 
-/** Each seed in a process of its own. @param {number} first @param {number} count @param {number} jobs @param {number} steps */
-async function many(first, count, jobs, steps) {
-	let next = first;
+/** Each seed in a process of its own. @param {number[]} seeds @param {number} jobs @param {number} steps */
+async function many(seeds, jobs, steps) {
+	const waiting = [...seeds];
 	let failed = 0;
 	const worker = async () => {
-		while (next < first + count) {
-			const seed = next++;
+		for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
 			const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--seed', String(seed), '--steps', String(steps)], { stdio: ['ignore', 'inherit', 'inherit'] });
 			const code = await new Promise((resolve) => child.once('exit', resolve));
 			if (code !== 0) {
@@ -253,7 +262,7 @@ async function many(first, count, jobs, steps) {
 		}
 	};
 	await Promise.all(Array.from({ length: jobs }, worker));
-	console.log(`walk: seeds ${first} to ${first + count - 1}: ${count - failed} well, ${failed} failed`);
+	console.log(`walk: ${seeds.length - failed} of ${seeds.length} seeds (${seeds.length > 10 ? `${seeds[0]} to ${seeds[seeds.length - 1]}` : seeds}) well, ${failed} failed`);
 	process.exitCode = failed === 0 ? 0 : 1;
 }
 
@@ -271,8 +280,11 @@ function option(name, usual) {
 }
 
 const steps = option('steps', STEPS);
-if (process.argv.includes('--seeds'))
-	await many(option('first', 1), option('seeds', 1), option('jobs', 1), steps);
+const list = process.argv.indexOf('--list');
+if (list >= 0)
+	await many(process.argv[list + 1].split(',').map(Number), option('jobs', 1), steps);
+else if (process.argv.includes('--seeds'))
+	await many(Array.from({ length: option('seeds', 1) }, (_, i) => option('first', 1) + i), option('jobs', 1), steps);
 else
 	await walk(option('seed', 1), steps, process.argv.includes('--verbose')).catch((e) => {
 		console.error(`walk: FAILED: ${e.stack}`);
