@@ -208,6 +208,7 @@ async function walk(seed, steps, verbose) {
 	}, async (stack) => {
 		stack.expectErrors = true;
 		stack.http.remember = false;
+		stack.sims.sim.faults.graceMs = 500;
 		const w = new Walk(stack, seed, verbose);
 		await w.go(steps);
 		await settle(w);
@@ -226,10 +227,6 @@ class WalkStack extends Stack {
 	async abandon() {
 		if (this.over)
 			return;
-		if (process.env.DEBUG_HANG && this.fcgi?.running) {
-			const { execSync } = await import('node:child_process');
-			console.error(execSync(`for p in ${this.fcgi.pid} $(pgrep -P ${this.fcgi.pid}); do echo "== $p"; cat /proc/$p/comm /proc/$p/wchan /proc/$p/syscall; ls -l /proc/$p/fd; ls /proc/$p/task; for t in /proc/$p/task/*; do cat $t/syscall; done; gdb -batch -ex 'thread apply all bt' -p $p 2>/dev/null | tail -60; done; cat /proc/locks; ls -li ${this.stateDir}`, { encoding: 'utf8', maxBuffer: 64 << 20 }));
-		}
 		await this.fcgi?.destroy();
 		await this.nginx?.destroy();
 		console.error(`walk: folder kept: ${this.dir}`);
