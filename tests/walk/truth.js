@@ -296,6 +296,8 @@ export class Truth {
 			this.fail(talk, 'deleted although it was CREATED no more');
 		if (talk.aliveSince !== null && talk.aliveSince < talk.searched)
 			this.fail(talk, 'deleted although an event of it lives');
+		if (!talk.everAlive && talk.about.shared)
+			this.fail(talk, 'deleted without an event, although it was announced as shared');
 		const goneMs = this.sims.now() - (talk.everAlive ? talk.firstVanished : talk.bookedAt);
 		if (talk.aliveSince === null && goneMs < (talk.everAlive ? this.rules.graceMs : this.rules.orphanMs))
 			this.fail(talk, `deleted ${goneMs} ms after its event was gone`);
