@@ -389,23 +389,20 @@ unblu_delete_request(
 	    "delete", req);
 }
 
-static int
-unblu_done_or_gone(
-    const struct http_reply *reply, const char *what, struct err *e)
-{
-	struct err why = {.code = ERR_NONE};
-
-	if (unblu_judge(reply, &why) == 0 || why.code == ERR_GONE)
-		return 0;
-	if (e != NULL)
-		*e = why;
-	return err_wrap(e, "%s", what);
-}
-
 int
 unblu_delete_reply(const struct http_reply *reply, struct err *e)
 {
-	return unblu_done_or_gone(reply, "delete conversation", e);
+	struct err why = {.code = ERR_NONE, .retry_after_ms = -1};
+
+	/* Another 2xx is not Unblu's: whether it is deleted the next look
+	 * tells. */
+	if (unblu_judge(reply, &why) == 0 && reply->status != 204)
+		err_set(&why, ERR_RETRY, "status %d", reply->status);
+	if (why.code == ERR_NONE || why.code == ERR_GONE)
+		return 0;
+	if (e != NULL)
+		*e = why;
+	return err_wrap(e, "delete conversation");
 }
 
 void
@@ -420,7 +417,16 @@ unblu_end_request(
 int
 unblu_end_reply(const struct http_reply *reply, struct err *e)
 {
-	return unblu_done_or_gone(reply, "end conversation", e);
+	struct err why = {.code = ERR_NONE, .retry_after_ms = -1};
+
+	/* The answer is the conversation as it is now. */
+	if (unblu_judge(reply, &why) == 0)
+		json_decref(reply_json(reply, &why));
+	if (why.code == ERR_NONE || why.code == ERR_GONE)
+		return 0;
+	if (e != NULL)
+		*e = why;
+	return err_wrap(e, "end conversation");
 }
 
 void

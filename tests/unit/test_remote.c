@@ -345,6 +345,27 @@ a_404_of_a_gateway_is_no_deletion_done(void **state)
 }
 
 static void
+a_broken_answer_is_no_deletion_and_no_end(void **state)
+{
+	static const char *const bodies[] = {"", "{\"value\": [trunc", NULL};
+	struct http_reply r;
+	struct err e = {0};
+
+	(void)state;
+	for (size_t i = 0; bodies[i] != NULL; i++) {
+		r = reply_of(200, JSON, bodies[i]);
+		assert_int_equal(unblu_delete_reply(&r, &e), -1);
+		assert_int_equal(e.code, ERR_RETRY);
+		assert_int_equal(unblu_end_reply(&r, &e), -1);
+		assert_int_equal(e.code, ERR_RETRY);
+	}
+	r = reply_of(204, "", "");
+	assert_int_equal(unblu_delete_reply(&r, &e), 0);
+	r = reply_of(200, JSON, "{\"id\":\"c\",\"state\":\"ENDED\"}");
+	assert_int_equal(unblu_end_reply(&r, &e), 0);
+}
+
+static void
 an_error_never_quotes_the_answer(void **state)
 {
 	static const char unblu[] =
@@ -1007,6 +1028,7 @@ main(void)
 	    cmocka_unit_test(
 		a_state_of_the_future_is_neither_created_nor_ended),
 	    cmocka_unit_test(a_404_of_a_gateway_is_no_deletion_done),
+	    cmocka_unit_test(a_broken_answer_is_no_deletion_and_no_end),
 	    cmocka_unit_test(an_error_never_quotes_the_answer),
 	    cmocka_unit_test(a_history_is_read_absent_or_not_readable),
 	    cmocka_unit_test(what_entras_refusals_mean),
