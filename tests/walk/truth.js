@@ -246,7 +246,7 @@ export class Truth {
 		let most = [];
 		for (const { from } of all) {
 			/* What a dead one had asked for counts no more. */
-			const now = all.filter((o) => o.from <= from && o.to > from + 1 && !this.deaths.some((t) => o.from <= t + LATE_MS / 10 && t <= from));
+			const now = all.filter((o) => o.from <= from && o.to > from + 1 && !this.deaths.some((t) => o.from <= t + LATE_MS / 2 && t <= from));
 			if (now.length > most.length)
 				most = now;
 		}
