@@ -222,13 +222,13 @@ export class Truth {
 		}
 	}
 
-	/** What was told to one who died meanwhile nobody knows. @param {any} entry @param {number} began */
+	/** What was told to one who died meanwhile nobody knows, nor what is being told just now. @param {any} entry @param {number} began */
 	noteWait(entry, began) {
 		if (entry.retryAfter === undefined)
 			return;
 		const key = `${entry.service}/${entry.tenant ?? ''}/${entry.mailbox ?? ''}`;
 		const told = this.told.get(key);
-		if (entry.early && !(told !== undefined && this.deaths.some((t) => t >= told.from - LATE_MS && t <= told.to + 100)))
+		if (entry.early && !(told !== undefined && (began < told.to + LATE_MS || this.deaths.some((t) => t >= told.from - LATE_MS && t <= told.to + 100))))
 			this.early.push({ op: entry.op, mailbox: entry.mailbox, time: entry.time, ms: entry.ms, at: began, told, seq: entry.seq });
 		this.told.set(key, { from: began, to: performance.now() });
 	}
