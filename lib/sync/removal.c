@@ -165,7 +165,8 @@ removal_inherit(struct look *l, const char *event, const char *how)
 	    sizeof(l->task->outcome.copy_over), event);
 	removal_call_off(l);
 	task_audit(l->task, "inherit", "done", how);
-	task_add(l->task, STORE_WORK_EVENT, event, STORE_HINT_UPDATED, 0);
+	task_add(l->task, STORE_WORK_EVENT, event,
+	    STORE_HINT_UPDATED | STORE_HINT_MISSED, 0);
 	log_info("link-moved", LOG_STR("tenant", s->tenant),
 	    LOG_STR("mailbox", s->user),
 	    LOG_STR("conversation", s->conversation), LOG_STR("message", how));

@@ -231,6 +231,20 @@ describe('more than one event of a conversation', { concurrency: 4 }, () => {
 		assert.deepEqual(await audit(b), ['inherit done', 'inherit done', 'delete done']);
 	});
 
+	test('copies that lie in Deleted Items too, where they can still be read, keep no conversation', async (t) => {
+		const b = await Bench.start(t, { ...IN_BIN, config: { deletionGraceSeconds: 0 } });
+		const m = await linked(b);
+		const copies = [await b.act({ action: 'copy', mailbox: ANNA, event: m.event.immutableId }), await b.act({ action: 'copy', mailbox: ANNA, event: m.event.immutableId })];
+		for (const copy of copies)
+			await b.notify(ANNA, copy.immutableId, HINT.created);
+		await until('both were seen', () => b.lines().filter((l) => l.event === 'copy-seen').length === 2);
+		for (const event of [...copies, m.event])
+			await b.act({ action: 'delete', mailbox: ANNA, event: event.immutableId });
+		await b.notify(ANNA, m.event.immutableId, HINT.deleted);
+		await stateIs(b, m, STATE.deleted);
+		assert.deepEqual(await audit(b), ['inherit done', 'inherit done', 'delete done']);
+	});
+
 	test('a copy that was given another conversation inherits nothing', async (t) => {
 		const b = await Bench.start(t);
 		const m = await linked(b);
