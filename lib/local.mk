@@ -136,6 +136,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/look_link.c \
 	lib/sync/look_series.c \
 	lib/sync/removal.c \
+	lib/sync/removal_copy.c \
 	lib/sync/renewals.c lib/sync/renewals.h \
 	lib/sync/search.c \
 	lib/sync/session.c lib/sync/session.h \

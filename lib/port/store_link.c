@@ -149,9 +149,14 @@ store_link_fill(struct store_link *known, const struct store_link *l)
 	store_link_fill_number(&known->start_ms, l->start_ms);
 	store_link_fill_number(&known->end_ms, l->end_ms);
 	store_link_fill_number(&known->announced_ms, l->announced_ms);
-	/* The lease is only for what was never seen. */
-	if (known->state == STORE_LINK_ANNOUNCED)
-		store_link_fill_number(&known->check_ms, l->check_ms);
+	/* The lease is only for what was never seen. The agent is there: it
+	 * begins anew, and whoever is about to remove the conversation sees
+	 * that. */
+	if (known->state == STORE_LINK_ANNOUNCED) {
+		known->announced_ms = l->announced_ms;
+		known->check_ms = l->check_ms;
+		known->empty_searches = 0;
+	}
 	if (first)
 		known->shared = l->shared;
 }

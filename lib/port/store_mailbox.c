@@ -161,6 +161,22 @@ store_mailbox_set_state(struct store *s, const char *tenant, const char *user,
 	return store_db_leave(s, own, rc, e);
 }
 
+int
+store_mailbox_park(struct store *s, const char *tenant, const char *user,
+    const char *reason, int64_t retry_ms, int64_t now_ms, struct err *e)
+{
+	struct store_mailbox m = {0};
+	int own = store_db_enter(s, e);
+	int rc = own < 0 ? -1 : store_mailbox_find(s, tenant, user, &m, e);
+	bool stays = m.state == STORE_MAILBOX_UNFOLLOWED ||
+	    (m.state == STORE_MAILBOX_PARKED && m.retry_ms > retry_ms);
+
+	if (rc == 1 && !stays)
+		rc = store_mailbox_set_state(s, tenant, user,
+		    STORE_MAILBOX_PARKED, reason, retry_ms, now_ms, e);
+	return store_db_leave(s, own, rc < 0 ? -1 : 0, e);
+}
+
 struct store_mailbox_visit {
 	int (*each)(const struct store_mailbox *m, void *arg);
 	void *arg;

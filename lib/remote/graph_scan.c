@@ -60,23 +60,42 @@ scan_document(const struct http_reply *reply, const json_t **list,
 	return NULL;
 }
 
-/* A list of things of which only the id counts. */
+/* Who is called with the elements of a list: one of the two. */
+struct scan_each {
+	void (*calendar)(const char *calendar, void *arg);
+	void (*carrier)(const char *event, bool live, void *arg);
+	void *arg;
+};
+
+static void
+scan_tell(const struct scan_each *each, const json_t *element, const char *id)
+{
+	bool live = !json_flag(element, "isCancelled", false) &&
+	    json_flag(element, "isOrganizer", true);
+
+	if (each->calendar != NULL)
+		each->calendar(id, each->arg);
+	else
+		each->carrier(id, live, each->arg);
+}
+
+/* A list of things of which hardly more than the id counts. */
 static int
-scan_ids(const struct http_reply *reply,
-    void (*each)(const char *id, void *arg), void *arg, struct buf *next,
-    struct err *e)
+scan_ids(const struct http_reply *reply, const struct scan_each *each,
+    struct buf *next, struct err *e)
 {
 	const json_t *list = NULL;
 	json_t *doc = scan_document(reply, &list, next, e);
 	int rc = doc == NULL ? -1 : 0;
 
 	for (size_t i = 0; rc == 0 && i < json_array_size(list); i++) {
-		const char *id = json_str(json_array_get(list, i), "id");
+		const json_t *element = json_array_get(list, i);
+		const char *id = json_str(element, "id");
 
 		if (id == NULL || id[0] == '\0')
 			rc = err_set(e, ERR_INPUT, "element without an id");
 		else
-			each(id, arg);
+			scan_tell(each, element, id);
 	}
 	json_decref(doc);
 	return rc;
@@ -100,7 +119,9 @@ graph_calendars_reply(const struct http_reply *reply,
     void (*each)(const char *calendar, void *arg), void *arg, struct buf *next,
     struct err *e)
 {
-	if (scan_ids(reply, each, arg, next, e) != 0)
+	const struct scan_each to = {.calendar = each, .arg = arg};
+
+	if (scan_ids(reply, &to, next, e) != 0)
 		return err_wrap(e, "list calendars");
 	return 0;
 }
@@ -119,7 +140,9 @@ graph_carriers_request(const struct config *c, const char *user,
 		buf_init(&filter, HTTP_URL_MAX);
 		graph_property_filter(c, conversation, &filter);
 		buf_printf(&req->url,
-		    "/events?$select=id&$top=%d&$filter=", SCAN_PAGE);
+		    "/events?$select=id,isCancelled,isOrganizer&$top=%d"
+		    "&$filter=",
+		    SCAN_PAGE);
 		url_encode(&req->url, buf_text(&filter), filter.len);
 		buf_clear(&filter);
 	}
@@ -130,10 +153,12 @@ graph_carriers_request(const struct config *c, const char *user,
 
 int
 graph_carriers_reply(const struct http_reply *reply,
-    void (*each)(const char *event, void *arg), void *arg, struct buf *next,
-    struct err *e)
+    void (*each)(const char *event, bool live, void *arg), void *arg,
+    struct buf *next, struct err *e)
 {
-	if (scan_ids(reply, each, arg, next, e) != 0)
+	const struct scan_each to = {.carrier = each, .arg = arg};
+
+	if (scan_ids(reply, &to, next, e) != 0)
 		return err_wrap(e, "search a calendar by property");
 	return 0;
 }

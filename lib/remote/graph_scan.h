@@ -28,13 +28,14 @@ int graph_calendars_reply(const struct http_reply *reply,
     void (*each)(const char *calendar, void *arg), void *arg, struct buf *next,
     struct err *e);
 
-/* The events of a calendar whose property mentions the conversation. */
+/* The events of a calendar whose property mentions the conversation; live: not
+ * called off, and the mailbox's own. */
 int graph_carriers_request(const struct config *c, const char *user,
     const char *calendar, const char *conversation, const char *next,
     struct http_request *req, struct err *e);
 int graph_carriers_reply(const struct http_reply *reply,
-    void (*each)(const char *event, void *arg), void *arg, struct buf *next,
-    struct err *e);
+    void (*each)(const char *event, bool live, void *arg), void *arg,
+    struct buf *next, struct err *e);
 
 /* The events of a calendar between two times, count to a page, with body (as
  * text) and location. */

@@ -68,8 +68,8 @@ plan_is_copy(const struct event *ev, const struct link *link)
 {
 	return link != NULL && link->event[0] != '\0' &&
 	    link->state != LINK_ANNOUNCED && link->state != LINK_UNCONFIRMED &&
-	    link->state != LINK_GONE && link->state != LINK_HELD &&
-	    link->state != LINK_KEPT && strcmp(link->event, ev->id) != 0;
+	    link->state != LINK_HELD && link->state != LINK_KEPT &&
+	    strcmp(link->event, ev->id) != 0;
 }
 
 /* A day has no zone: it begins where the agent is. Should Graph ever give an

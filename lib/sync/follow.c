@@ -82,8 +82,8 @@ follow_apply_end(struct store *s, void *arg, struct err *e)
 	    store_subscription_remove(s, f->fresh->client_state_hash, e) != 0)
 		return -1;
 	if (r->outcome == FOLLOW_PARKED &&
-	    store_mailbox_set_state(s, f->tenant, f->user, STORE_MAILBOX_PARKED,
-		r->err.text, r->due_ms, clock_wall_ms(), e) != 0)
+	    store_mailbox_park(s, f->tenant, f->user, r->err.text, r->due_ms,
+		clock_wall_ms(), e) != 0)
 		return -1;
 	if (r->outcome == FOLLOW_KEPT &&
 	    store_mailbox_set_renewal(s, f->tenant, f->user, r->due_ms, e) != 0)

@@ -158,6 +158,18 @@ linkwork_rest(struct task *t, const struct store_link *l)
 	t->outcome.link = kept;
 }
 
+/* Nobody follows the mailbox: the clock asks for nothing until it is followed
+ * again, which a catch-up comes with. */
+static bool
+linkwork_is_left(struct task *t)
+{
+	struct store_mailbox box;
+
+	return store_mailbox_find(t->session->store, t->work.tenant,
+		   t->work.user, &box, NULL) == 1 &&
+	    box.state == STORE_MAILBOX_UNFOLLOWED;
+}
+
 /* One conversation: at its event, or for it. */
 void
 linkwork_start(struct task *t)
@@ -176,7 +188,8 @@ linkwork_start(struct task *t)
 		lease_start(t, &l);
 		return;
 	}
-	if (found == 1 && link_is_over((enum link_state)l.state))
+	if (found == 1 &&
+	    (link_is_over((enum link_state)l.state) || linkwork_is_left(t)))
 		linkwork_rest(t, &l);
 	else if (found == 1 && l.event[0] != '\0')
 		task_add(t, STORE_WORK_EVENT, l.event, STORE_HINT_UPDATED, 0);

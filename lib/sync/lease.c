@@ -19,7 +19,9 @@ enum {
 	LEASE_INPUT_ATTEMPTS = 4, /* at what can not be understood */
 	LEASE_TURN_MS = 2000, /* until it may be another mailbox's turn */
 	/* Should the work that goes on now be lost. */
-	LEASE_AGAIN_MS = 60 * 60 * 1000
+	LEASE_AGAIN_MS = 60 * 60 * 1000,
+	LEASE_SEARCHES = 2, /* then only the removal is left */
+	LEASE_DRY_MS = 24 * 60 * 60 * 1000
 };
 
 struct lease_run {
@@ -161,6 +163,8 @@ lease_remove(struct lease_run *r)
 {
 	r->look.task->scanning = false;
 	r->look.orphan = true;
+	if (look_spares_orphan(&r->look))
+		return;
 	log_info("orphan-found", LOG_STR("tenant", r->look.link.tenant),
 	    LOG_STR("mailbox", r->look.link.user),
 	    LOG_STR("conversation", r->look.link.conversation),
@@ -218,6 +222,7 @@ lease_count_search(struct lease_run *r)
 		look_fail_store(l, &e);
 		return;
 	}
+	l->orphan_since_ms = s->announced_ms;
 	s->empty_searches = lease.empty_searches = lease_count(&lease, now_ms);
 	s->empty_search_ms = lease.empty_search_ms = now_ms;
 	s->last_error[0] = '\0';
@@ -310,6 +315,16 @@ lease_search(struct lease_run *r)
 {
 	struct task *t = r->look.task;
 
+	/* It has been looked for twice: a further search is for the removal
+	 * only, which waits. */
+	if (r->look.link.empty_searches >= LEASE_SEARCHES &&
+	    t->session->policy.dry_run) {
+		lease_wait(r, task_now_ms() + LEASE_DRY_MS);
+		return;
+	}
+	if (r->look.link.empty_searches >= LEASE_SEARCHES &&
+	    look_is_paused(&r->look))
+		return;
 	if (!engine_may_scan(t->engine, t)) {
 		task_defer(t,
 		    LEASE_TURN_MS + (int64_t)rand_below(LEASE_TURN_MS),
@@ -350,6 +365,7 @@ lease_start(struct task *t, const struct store_link *link)
 		lease_search(r);
 		return;
 	case LEASE_REMOVE:
+		r->look.orphan_since_ms = link->announced_ms;
 		if (lease_lock(r))
 			lease_remove(r);
 		return;

@@ -88,10 +88,12 @@ lease_scan_calendar(const char *calendar, void *arg)
 }
 
 static void
-lease_scan_carrier(const char *event, void *arg)
+lease_scan_carrier(const char *event, bool live, void *arg)
 {
 	struct lease_scan *s = arg;
 
+	if (s->only_copies && (!live || strcmp(event, s->except) == 0))
+		return;
 	/* An id that is too long is one of an event all the same. */
 	if (!text_copy(s->carrier, sizeof(s->carrier), event))
 		s->too_much = true;
@@ -115,7 +117,7 @@ lease_scan_parse(const struct http_reply *reply, void *arg, struct err *e)
 	case LEASE_SCAN_EVENT:
 		if (graph_calendar_reply(reply, e) != 0)
 			return -1;
-		lease_scan_carrier(s->event, s);
+		lease_scan_carrier(s->event, true, s);
 		return 0;
 	case LEASE_SCAN_CALENDARS:
 		return graph_calendars_reply(
@@ -161,7 +163,9 @@ lease_scan_turn(struct lease_scan *s)
 		return;
 	}
 	s->at = 0;
-	s->phase = (enum lease_phase)(s->phase + 1);
+	s->phase = s->only_copies && s->phase == LEASE_SCAN_PROPERTY
+	    ? LEASE_SCAN_OVER
+	    : (enum lease_phase)(s->phase + 1);
 }
 
 /* A calendar that can not be read, while the mailbox lists it, says nothing of

@@ -23,6 +23,8 @@ struct lease_scan {
 	char event[STORE_ID_MAX]; /* as announced, "" none */
 	char link[GUARD_LINK_MAX]; /* public one, "" none */
 	int64_t start_ms; /* as announced */
+	bool only_copies; /* live events with the property, but for except */
+	char except[STORE_ID_MAX];
 	/* Called once; code ERR_NONE: every answer was good, see below.
 	 * ERR_REFUSED: it can not be searched completely. */
 	void (*done)(const struct err *e, void *arg);

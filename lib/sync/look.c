@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/tz.h"
+#include "sync/lease_scan.h"
 
 void
 look_init(struct look *l, struct task *t)
@@ -23,6 +24,9 @@ look_clear(struct look *l)
 	event_clear(&l->event);
 	tz_free(l->zone);
 	buf_clear(&l->next);
+	if (l->copies != NULL)
+		lease_scan_clear(l->copies);
+	free(l->copies);
 }
 
 static void
@@ -312,6 +316,9 @@ look_is_paused(struct look *l)
 {
 	if (!look_has_pause(l, "") && !look_has_pause(l, l->task->work.tenant))
 		return false;
+	/* Should the row be lost meanwhile, a catch-up is to see that they
+	 * differ. */
+	l->link.change_key[0] = '\0';
 	l->task->outcome.link = l->has_link ? &l->link : NULL;
 	task_defer(l->task, LOOK_PAUSE_MS, "writes are paused");
 	return true;
@@ -351,28 +358,6 @@ look_follow(struct look *l)
 
 /* ---- start ---- */
 
-/* A parked mailbox's rows are kept until it is tried again. False: the task
- * has ended. */
-static bool
-look_mailbox_is_well(struct look *l)
-{
-	struct task *t = l->task;
-	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
-	struct store_mailbox box;
-	int64_t now_ms = task_now_ms();
-	int rc = store_mailbox_find(
-	    t->session->store, t->work.tenant, t->work.user, &box, &e);
-
-	if (rc < 0)
-		look_fail_store(l, &e);
-	else if (rc == 1 && box.state == STORE_MAILBOX_PARKED &&
-	    box.retry_ms > now_ms)
-		task_defer(t, box.retry_ms - now_ms, box.reason);
-	else
-		return true;
-	return false;
-}
-
 void
 look_start(struct task *t)
 {
@@ -394,7 +379,7 @@ look_start(struct task *t)
 		task_finish(t);
 		return;
 	}
-	if (!look_mailbox_is_well(l) || !look_known_link(l))
+	if (!task_mailbox_is_well(t) || !look_known_link(l))
 		return;
 	/* With its grace time over the search for a moved copy comes first and
 	 * reading the event is the second look at it. */

@@ -44,12 +44,14 @@ struct look {
 
 	/* removal */
 	bool orphan; /* its event was never seen: the lease has run out */
+	int64_t orphan_since_ms; /* the announcement that this was judged by */
 	bool confirming; /* the grace time is over */
 	char why_gone[48];
 	char moved_to[EVENT_ID_MAX]; /* a live event with this conversation */
 	bool still_there; /* the search found the event itself */
 	size_t unreadable; /* what the search found and nobody understood */
 	struct buf next; /* page of the search, or of the occurrences */
+	struct lease_scan *copies; /* the search of all calendars, or NULL */
 	struct conversation_history history;
 };
 
@@ -85,6 +87,9 @@ bool look_lock(struct look *l);
 /* Ends: another task has the conversation; the longer, the rarer it is asked.
  */
 void look_wait_turn(struct look *l);
+/* An orphan was announced again while it was about to be removed: its lease has
+ * begun anew. True: the task has ended. */
+bool look_spares_orphan(struct look *l);
 /* Ends: the store's trouble, whatever it is, is not the row's. */
 void look_fail_store(struct look *l, const struct err *e);
 
@@ -136,6 +141,13 @@ void removal_call_off(struct look *l);
 void removal_search(struct look *l);
 /* That there is no event is certain: brake, dry run, pause, verdict. */
 void removal_decide(struct look *l);
+/* The link goes over to another event, which is looked at next. */
+void removal_inherit(struct look *l, const char *event, const char *how);
+
+/* removal_copy.c: is there a living copy in any calendar? Else
+ * removal_decide().
+ */
+void removal_seek_copy(struct look *l);
 
 /* verdict.c: there is no event; may the conversation be deleted? */
 void verdict_start(struct look *l);

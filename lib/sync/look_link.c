@@ -217,7 +217,11 @@ look_leave_link(struct look *l)
 		return false;
 	}
 	l->left.event[0] = '\0';
-	l->left.state = STORE_LINK_UNCONFIRMED;
+	/* What was never seen has its lease. */
+	if (l->left.state != STORE_LINK_ANNOUNCED) {
+		l->left.state = STORE_LINK_UNCONFIRMED;
+		look_link_rests(&l->left);
+	}
 	l->left.gone_since_ms = 0;
 	if (store_link_save(t->session->store, &l->left, &e) == 0)
 		return true;
@@ -273,4 +277,23 @@ look_known_link(struct look *l)
 		look_fail_store(l, &e);
 	l->has_link = rc == 1;
 	return rc >= 0;
+}
+
+bool
+look_spares_orphan(struct look *l)
+{
+	struct store_link *s = &l->link;
+
+	if (s->announced_ms == l->orphan_since_ms)
+		return false;
+	log_info("orphan-announced-again", LOG_STR("tenant", s->tenant),
+	    LOG_STR("mailbox", s->user),
+	    LOG_STR("conversation", s->conversation));
+	s->writing[0] = '\0';
+	s->empty_searches = 0;
+	s->check_ms =
+	    s->announced_ms + l->task->session->config->orphan_grace_ms;
+	l->task->outcome.link = s;
+	task_finish(l->task);
+	return true;
 }

@@ -13,7 +13,10 @@
 #include "sync/engine.h"
 #include "sync/look.h"
 
-enum { REMOVAL_HOUR_MS = 60 * 60 * 1000 };
+enum {
+	REMOVAL_HOUR_MS = 60 * 60 * 1000,
+	REMOVAL_PAGES = 200 /* of a search; Graph's do not end like that */
+};
 
 static void removal_control(struct look *l);
 
@@ -154,8 +157,7 @@ removal_call_off(struct look *l)
 		degraded_unhold(l->task->session, s->conversation);
 }
 
-/* The link goes over to another event, which is looked at next. */
-static void
+void
 removal_inherit(struct look *l, const char *event, const char *how)
 {
 	struct store_link *s = &l->link;
@@ -177,12 +179,19 @@ static void
 removal_search_done(const struct err *e, void *arg)
 {
 	struct look *l = arg;
+	struct err why = {.code = ERR_NONE, .retry_after_ms = -1};
 
 	if (e->code != ERR_NONE) {
 		look_fail(l, e);
 		return;
 	}
 	if (!l->still_there && l->moved_to[0] == '\0' && l->next.len > 0) {
+		if (++l->pages > REMOVAL_PAGES) {
+			err_set(&why, ERR_INPUT,
+			    "not deleted: the list of events does not end");
+			look_fail(l, &why);
+			return;
+		}
 		removal_search(l);
 		return;
 	}
@@ -352,7 +361,7 @@ removal_control_done(const struct err *e, void *arg)
 	else if (found == 1)
 		removal_inherit(l, copy, "a copy of the event takes over");
 	else
-		removal_decide(l);
+		removal_seek_copy(l);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "sync/task.h"
 
 enum {
+	SEARCH_PAGES = 1000, /* of 50: no calendar has more of ours */
 	SEARCH_ADDS = 100, /* then what was found is made durable */
 	SEARCH_BUSY_MS = 60 * 1000
 };
@@ -17,6 +18,7 @@ enum {
 struct search {
 	struct task *task;
 	struct buf next;
+	int pages;
 	size_t found;
 	size_t unreadable;
 	/* conversations of the links that wait for their event */
@@ -205,15 +207,20 @@ static void
 search_done(const struct err *e, void *arg)
 {
 	struct search *s = arg;
+	struct err why = {.code = ERR_NONE, .retry_after_ms = -1};
 
-	if (e->code != ERR_NONE)
+	if (e->code != ERR_NONE) {
 		task_fail(s->task, e);
-	else if (s->next.len > 0 && s->task->outcome.add_count >= SEARCH_ADDS)
-		task_save(s->task, search_go_on);
-	else if (s->next.len > 0)
-		search_ask(s);
-	else
+	} else if (s->next.len == 0) {
 		search_finish(s);
+	} else if (++s->pages > SEARCH_PAGES) {
+		err_set(&why, ERR_INPUT, "the list of events does not end");
+		task_fail(s->task, &why);
+	} else if (s->task->outcome.add_count >= SEARCH_ADDS) {
+		task_save(s->task, search_go_on);
+	} else {
+		search_ask(s);
+	}
 }
 
 static void
@@ -232,5 +239,6 @@ search_start(struct task *t)
 	buf_init(&s->next, HTTP_URL_MAX);
 	t->state = s;
 	t->free_state = search_free;
-	search_ask(s);
+	if (task_mailbox_is_well(t))
+		search_ask(s);
 }

@@ -120,6 +120,8 @@ task_save_link(struct store *s, struct store_link *l, struct err *e)
 		}
 		l->announced_ms = fresh.announced_ms;
 		l->shared = fresh.shared;
+		if (l->event[0] == '\0')
+			memcpy(l->event, fresh.event, sizeof(l->event));
 		memcpy(l->time_zone, fresh.time_zone, sizeof(l->time_zone));
 		if (fresh.state == STORE_LINK_DELETED) {
 			l->state = STORE_LINK_DELETED;
@@ -201,9 +203,8 @@ task_apply_mailbox(
 		return 0;
 	if (store_mailbox_follow(s, t->work.tenant, t->work.user, "", false,
 		now_ms, NULL, e) != 0 ||
-	    store_mailbox_set_state(s, t->work.tenant, t->work.user,
-		STORE_MAILBOX_PARKED, o->park_reason, o->park_until_ms, now_ms,
-		e) != 0)
+	    store_mailbox_park(s, t->work.tenant, t->work.user, o->park_reason,
+		o->park_until_ms, now_ms, e) != 0)
 		return -1;
 	/* It is tried again, and resumed when that works. */
 	return store_work_add(
@@ -382,6 +383,32 @@ task_fail(struct task *t, const struct err *e)
 	if (t->call.asked || e->code == ERR_CONFIG)
 		task_log_failure(t, e, wait_ms);
 	task_defer(t, wait_ms, e->text);
+}
+
+bool
+task_mailbox_is_well(struct task *t)
+{
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
+	struct store_mailbox box;
+	int64_t now_ms = task_now_ms();
+	int rc = t->session->store == NULL
+	    ? err_set(&e, ERR_RETRY, "the store is closed")
+	    : store_mailbox_find(
+		  t->session->store, t->work.tenant, t->work.user, &box, &e);
+
+	if (rc < 0) {
+		/* The store's trouble is not the row's. */
+		e.code = ERR_RETRY;
+		task_fail(t, &e);
+	} else if (rc == 1 && box.state == STORE_MAILBOX_PARKED &&
+	    box.retry_ms > now_ms) {
+		task_defer(t, box.retry_ms - now_ms, box.reason);
+	} else if (rc == 1 && box.state == STORE_MAILBOX_UNFOLLOWED) {
+		task_finish(t);
+	} else {
+		return true;
+	}
+	return false;
 }
 
 bool

@@ -97,6 +97,9 @@ void task_bury(struct task *t, const char *reason);
 /* The end that *e asks for: hold, wait, park the mailbox, or bury; logged. */
 void task_fail(struct task *t, const struct err *e);
 
+/* Whether the mailbox may be asked: one that is parked waits for its time, one
+ * that nobody follows is left alone. False: the task has ended. */
+bool task_mailbox_is_well(struct task *t);
 /* Whether another task is about the conversation; else it is this one's. */
 bool task_takes_conversation(struct task *t, const char *conversation);
 

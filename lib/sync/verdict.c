@@ -160,6 +160,8 @@ verdict_marked(struct task *t)
 		task_finish(t);
 		return;
 	}
+	if (l->orphan && look_spares_orphan(l))
+		return;
 	task_call(t, CALL_UNBLU, verdict_build_delete, verdict_parse_delete,
 	    verdict_delete_done, t->state);
 }

@@ -67,7 +67,8 @@ a_calendar_is_searched_by_property_without_reading_more_than_ids(void **state)
 	    graph_carriers_request(&config, "u", "c/1", "conv", "", &r, &e), 0);
 	assert_string_equal(buf_text(&r.url),
 	    "https://graph.example/v1.0/users/u/calendars/c%2F1/events"
-	    "?$select=id&$top=50&$filter=singleValueExtendedProperties%2FAny"
+	    "?$select=id,isCancelled,isOrganizer&$top=50"
+	    "&$filter=singleValueExtendedProperties%2FAny"
 	    "%28ep%3A%20ep%2Fid%20eq%20%27String%20%7B00020329-0000-0000-C000-"
 	    "000000000046%7D%20Name%20cecp-0a1b2c3d-0000-4000-8000-"
 	    "00000000000a%27%20and%20contains%28ep%2Fvalue%2C%27conv%27%29%29");
@@ -137,6 +138,13 @@ join(const char *text, void *arg)
 }
 
 static void
+join_live(const char *event, bool live, void *arg)
+{
+	join(event, arg);
+	join(live ? "live" : "dead", arg);
+}
+
+static void
 lists_of_ids_and_their_next_page(void **state)
 {
 	struct http_reply r = reply_of(200,
@@ -152,9 +160,30 @@ lists_of_ids_and_their_next_page(void **state)
 	assert_string_equal(seen, "a;b;");
 	assert_string_equal(buf_text(&next), "https://graph.example/v1.0/n");
 	r = reply_of(200, "{\"value\":[]}");
-	assert_int_equal(graph_carriers_reply(&r, join, seen, &next, &e), 0);
+	assert_int_equal(
+	    graph_carriers_reply(&r, join_live, seen, &next, &e), 0);
 	assert_string_equal(seen, "a;b;");
 	assert_string_equal(buf_text(&next), "");
+	buf_clear(&next);
+}
+
+static void
+what_was_called_off_or_is_anothers_is_not_live(void **state)
+{
+	const struct http_reply r = reply_of(200,
+	    "{\"value\":[{\"id\":\"a\"},"
+	    "{\"id\":\"b\",\"isCancelled\":true,\"isOrganizer\":true},"
+	    "{\"id\":\"c\",\"isCancelled\":false,\"isOrganizer\":false},"
+	    "{\"id\":\"d\",\"isCancelled\":false,\"isOrganizer\":true}]}");
+	char seen[256] = "";
+	struct buf next;
+	struct err e = {0};
+
+	(void)state;
+	buf_init(&next, 1000);
+	assert_int_equal(
+	    graph_carriers_reply(&r, join_live, seen, &next, &e), 0);
+	assert_string_equal(seen, "a;live;b;dead;c;dead;d;live;");
 	buf_clear(&next);
 }
 
@@ -219,7 +248,8 @@ what_is_not_understood_proves_nothing(void **state)
 		    reply_of(cases[i].status, cases[i].body);
 		struct err ids = {0}, texts = {0};
 
-		if (graph_carriers_reply(&r, join, seen, &next, &ids) != -1 ||
+		if (graph_carriers_reply(&r, join_live, seen, &next, &ids) !=
+			-1 ||
 		    ids.code != cases[i].want)
 			fail_msg("ids: %s: %d", cases[i].sentence, ids.code);
 		if (graph_texts_reply(&r, join, seen, &next, &texts) != -1 ||
@@ -255,6 +285,7 @@ main(void)
 	    cmocka_unit_test(texts_are_asked_for_in_a_window_without_subjects),
 	    cmocka_unit_test(the_next_page_is_graphs_own_and_nobody_elses),
 	    cmocka_unit_test(lists_of_ids_and_their_next_page),
+	    cmocka_unit_test(what_was_called_off_or_is_anothers_is_not_live),
 	    cmocka_unit_test(body_and_location_are_all_looked_into),
 	    cmocka_unit_test(what_is_not_understood_proves_nothing),
 	    cmocka_unit_test(

@@ -177,12 +177,12 @@ what_odd_events_ask_for(void **state)
 	    /* more than one event */
 	    {"a second live event is a copy", "{\"subject\":\"Other\"}",
 		LINK_LINKED, "first", PLAN_COPY, false, false},
-	    {"while the first is gone, another takes over", "{}", LINK_GONE,
-		"first", PLAN_FOLLOW, false, false},
+	    {"while the first may be gone, another is a copy", "{}", LINK_GONE,
+		"first", PLAN_COPY, false, false},
 	    {"while its deletion is held, another takes over", "{}", LINK_HELD,
 		"first", PLAN_FOLLOW, false, false},
-	    {"while the first is gone, one that is called off takes over too",
-		"{\"isCancelled\":true}", LINK_GONE, "first", PLAN_CANCELED,
+	    {"while the first may be gone, one that is called off is nothing",
+		"{\"isCancelled\":true}", LINK_GONE, "first", PLAN_NOTHING,
 		false, false},
 	    /* what is over, and what comes back */
 	    {"an event restored within its grace time is followed", "{}",

@@ -1,0 +1,107 @@
+// @ts-check
+/* Where the careful side is to be taken: copies that nobody told of, agents who come back, mailboxes that an operator has put aside. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ANNA, BOX, Bench, HINT, KIND, STATE, TENANT_A } from './harness.js';
+import { audit, fault, linked, removed, shows, stateIs, until } from './meetings.js';
+
+const START = Date.parse('2027-03-01T09:00:00Z');
+const DAY_MS = 24 * 3600_000;
+
+/** Requests to Graph about a mailbox's events. @param {Bench} b */
+async function looks(b) {
+	const log = await b.control('GET', '/control/log?service=graph&limit=20000');
+	return log.filter((/** @type {any} */ l) => ['getEvent', 'listEvents', 'listInstances', 'batch'].includes(l.op)).length;
+}
+
+describe('the careful side', { concurrency: 3 }, () => {
+	test('a copy in another calendar, which nobody told of, inherits', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+		const m = await linked(b);
+		const copy = await b.act({ action: 'copy', mailbox: ANNA, event: m.event.immutableId });
+		await b.act({ action: 'moveCalendar', mailbox: ANNA, event: copy.immutableId, calendar: 'Private' });
+		await removed(b, m);
+		await until('the copy has inherited', async () => (await b.link(m.id)).event === copy.immutableId);
+		await stateIs(b, m, STATE.linked);
+		assert.equal((await b.conversation(m.id)).deleted, false);
+		await removed(b, { event: copy });
+		await stateIs(b, m, STATE.deleted);
+		assert.deepEqual(await audit(b), ['inherit done', 'delete done']);
+	});
+
+	test('an event of somebody else there keeps nothing, nor do calendars that can not be listed', async (t) => {
+		for (const list of [true, false]) {
+			const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+			const m = await linked(b);
+			if (list) {
+				const copy = await b.act({ action: 'copy', mailbox: ANNA, event: m.event.immutableId });
+				await b.act({ action: 'moveCalendar', mailbox: ANNA, event: copy.immutableId, calendar: 'Private' });
+				await b.act({ action: 'edit', mailbox: ANNA, event: copy.immutableId, isOrganizer: false });
+			} else {
+				await fault(b, { service: 'graph', op: 'listCalendars', kind: 'status', status: 403, code: 'ErrorAccessDenied' });
+			}
+			await removed(b, m);
+			await stateIs(b, m, STATE.deleted);
+			await b.down();
+		}
+	});
+
+	test('an orphan that is announced again while it is being removed stays', async (t) => {
+		const b = await Bench.start(t, { config: { orphanGraceHours: 0.0002 } });
+		await b.follow(ANNA);
+		await until('there is a subscription', async () => (await b.dump()).subscriptions.some((/** @type {any} */ s) => s.granted > 0));
+		await b.settled();
+		const first = await b.act({ action: 'create', mailbox: ANNA, subject: 'Late', start: START, end: START + 1800_000 });
+		const made = await b.control('POST', '/control/button', { mailbox: ANNA, event: first.immutableId, noProperty: true });
+		await b.act({ action: 'purge', mailbox: ANNA, event: first.immutableId });
+		const { id } = made.conversation;
+		await fault(b, { service: 'unblu', op: 'history', kind: 'delay', delayMs: 3000 });
+		await b.tool('announce', id, TENANT_A, ANNA, made.sourceId, 'Late', String(START), '', '', String(Date.now() + 720), '0');
+		await until('it is about to be removed', () => b.lines().some((l) => l.event === 'orphan-found'));
+		const event = await b.act({ action: 'create', mailbox: ANNA, subject: 'Late', start: START, end: START + 1800_000 });
+		await b.act({ action: 'link', mailbox: ANNA, event: event.immutableId, conversationId: id, sourceId: made.sourceId });
+		await b.tool('announce', id, TENANT_A, ANNA, made.sourceId, 'Late', String(START), '', event.immutableId, String(Date.now() + DAY_MS), '0');
+		await b.notify(ANNA, event.immutableId, HINT.created);
+		await until('it was seen', () => b.lines().some((l) => l.event === 'orphan-announced-again'));
+		await until('it is linked', async () => (await b.link(id)).state === STATE.linked);
+		assert.equal((await b.conversation(id)).deleted, false);
+	});
+
+	test('in an unfollowed mailbox nothing is looked at, by a notification or by the clock', async (t) => {
+		const b = await Bench.start(t, { now: '2027-03-01T12:00:00Z' });
+		const m = await b.meeting(ANNA, {
+			subject: 'Weekly', start: '2027-03-02T09:00:00Z', end: '2027-03-02T09:30:00Z',
+			recurrence: { pattern: { type: 'weekly', interval: 1 }, range: { type: 'noEnd', startDate: '2027-03-02' } },
+		});
+		await b.follow(ANNA);
+		await b.notify(ANNA, m.event.immutableId);
+		await until('it has its time', async () => (await b.link(m.id))?.state === STATE.linked && (await b.link(m.id)).check > 0);
+		await b.settled();
+		await b.sql(`UPDATE mailbox SET state = ${BOX.unfollowed} WHERE user_id = '${ANNA}'`);
+		const before = await looks(b);
+		await b.goTo('2027-03-02T09:31:00Z');
+		await until('the clock asks for nothing more', async () => (await b.link(m.id)).check === 0);
+		await b.notify(ANNA, m.event.immutableId);
+		await b.settled();
+		assert.equal(await looks(b), before);
+		assert.equal((await b.dump()).mailboxes[0].state, BOX.unfollowed);
+	});
+
+	test('a mailbox that an operator has parked is not searched, and stays parked', async (t) => {
+		const b = await Bench.start(t);
+		await b.follow(ANNA);
+		const m = await linked(b);
+		const until_ms = Date.now() + 1000 * DAY_MS;
+		await b.sql(`UPDATE mailbox SET state = ${BOX.parked}, reason = 'on leave', retry_ms = ${until_ms} WHERE user_id = '${ANNA}'`);
+		const before = await looks(b);
+		await fault(b, { service: 'graph', op: 'listEvents', kind: 'status', status: 403, code: 'ErrorAccessDenied' });
+		await b.notify(ANNA, '', 0, KIND.search);
+		await b.notify(ANNA, m.event.immutableId);
+		await until('both wait', async () => (await b.dump()).work.filter((/** @type {any} */ w) => w.reason === 'on leave').length === 2);
+		assert.equal(await looks(b), before);
+		const [box] = (await b.dump()).mailboxes;
+		assert.equal(box.reason, 'on leave');
+		await shows(b, m, { deleted: false });
+	});
+});
