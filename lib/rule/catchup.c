@@ -4,8 +4,12 @@
 enum catchup_need
 catchup_need(const struct catchup_link *l, int64_t since_ms)
 {
-	if (!l->seen || link_is_over(l->state))
+	if (!l->seen || (link_is_over(l->state) && l->state != LINK_KEPT))
 		return CATCHUP_PASS;
+	/* Its event may come back; a kept series' end is only that of the link.
+	 */
+	if (l->state == LINK_KEPT && l->series)
+		return CATCHUP_LOOK;
 	if (l->end_ms > 0 && l->end_ms < since_ms)
 		return CATCHUP_PASS;
 	/* Announced with its event, or thought to be gone. */
