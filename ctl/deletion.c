@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "listing.h"
 #include "live.h"
+#include "rule/link.h"
 
 enum { LINE_MAX_BYTES = 1 << 16, WORDS_MAX = 200 };
 
@@ -100,6 +101,7 @@ static int
 drop_held(struct live *live, struct store_link *l, struct err *e)
 {
 	l->state = STORE_LINK_KEPT;
+	l->end_ms = link_end_when_over(l->series, l->end_ms, live->now_ms);
 	if (store_link_save(live->store, l, e) != 0)
 		return -1;
 	return live_audit(live, l, "delete", "kept", "kept by an operator", e);

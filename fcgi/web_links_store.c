@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "rule/link.h"
 #include "web_announce.h"
 #include "web_limit.h"
 #include "web_links_show.h"
@@ -261,18 +262,28 @@ links_remove(struct worker *w, const struct job *j,
 	    .outcome = "done",
 	    .detail = "the agent removed the conversation himself",
 	};
+	/* With a held deletion the alarm may end: that is sync's to see. */
+	const struct store_hint_item work = {
+	    STORE_WORK_LINK, who->tenant, who->user, j->link->conversation, 0};
+	bool held;
 	int rc;
 
 	if (store_begin(w->store, e) != 0)
 		return -1;
 	rc = links_find_own(w, j, who, j->link, e);
+	held = rc == 1 && j->link->state == STORE_LINK_HELD;
 	*found = rc == 1 && j->link->state != STORE_LINK_DELETED;
 	if (rc < 0)
 		goto fail;
 	if (*found) {
 		j->link->state = STORE_LINK_DELETED;
 		j->link->check_ms = 0;
+		j->link->end_ms = link_end_when_over(
+		    j->link->series, j->link->end_ms, audit.at_ms);
 		if (store_link_save(w->store, j->link, e) != 0 ||
+		    (held &&
+			store_work_add(w->store, &work, 1, audit.at_ms, 0, e) !=
+			    0) ||
 		    store_audit_add(w->store, &audit, e) != 0)
 			goto fail;
 	}

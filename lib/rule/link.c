@@ -2,6 +2,9 @@
 #include "rule/link.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include "rule/event.h"
 
 bool
 link_is_over(enum link_state state)
@@ -9,6 +12,15 @@ link_is_over(enum link_state state)
 	return state == LINK_FOREIGN || state == LINK_ENDED ||
 	    state == LINK_KEPT || state == LINK_DELETED ||
 	    state == LINK_ENDED_EARLY;
+}
+
+int64_t
+link_end_when_over(const char *series, int64_t end_ms, int64_t now_ms)
+{
+	return end_ms > now_ms &&
+		strcmp(series, event_type_name(EVENT_MASTER)) == 0
+	    ? now_ms
+	    : end_ms;
 }
 
 int64_t

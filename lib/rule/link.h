@@ -37,6 +37,12 @@ struct link {
 bool link_is_over(enum link_state state);
 
 /*
+ * What is over has ended by now_ms at the latest. A series' end may lie in the
+ * year 9999; anything else keeps its own. series: as event_type_name() says.
+ */
+int64_t link_end_when_over(const char *series, int64_t end_ms, int64_t now_ms);
+
+/*
  * First sight: a link whose event is not known is searched for at once, then
  * 1, 5, 15 and 60 minutes after since_ms. When search number made + 1 is due;
  * INT64_MAX: no more by itself.

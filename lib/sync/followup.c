@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "rule/link.h"
 #include "rule/retry.h"
+#include "sync/degraded.h"
 #include "sync/follow.h"
 #include "sync/lease.h"
 #include "sync/look.h"
@@ -188,6 +189,9 @@ linkwork_start(struct task *t)
 		lease_start(t, &l);
 		return;
 	}
+	/* Of a held deletion, it may have been the last one. */
+	if (found == 1 && l.state == STORE_LINK_DELETED)
+		degraded_unhold(t->session, l.conversation);
 	if (found == 1 &&
 	    (link_is_over((enum link_state)l.state) || linkwork_is_left(t)))
 		linkwork_rest(t, &l);

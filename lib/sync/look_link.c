@@ -165,12 +165,8 @@ look_note_ignored(struct look *l)
 void
 look_link_rests(struct store_link *s)
 {
-	int64_t now_ms = task_now_ms();
-
 	s->check_ms = 0;
-	if (strcmp(s->series, event_type_name(EVENT_MASTER)) == 0 &&
-	    s->end_ms > now_ms)
-		s->end_ms = now_ms;
+	s->end_ms = link_end_when_over(s->series, s->end_ms, task_now_ms());
 }
 
 void

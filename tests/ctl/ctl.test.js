@@ -326,6 +326,17 @@ story('held deletions are an alarm, are listed, released and dropped', async (w)
 		assert.equal((await w.ctl('deletion', ...args)).code, 2, args.join(' '));
 });
 
+story('a series without end that is dropped is not kept for ever', async (w) => {
+	await w.seed(0, 'held');
+	const never = Date.parse('9999-01-01T00:00:00Z');
+	await w.sql(`UPDATE link SET end_ms = ${never}`);
+	await w.sql("UPDATE link SET series = 'master' WHERE conversation = 'conv-4'");
+	assert.equal((await w.ctl('deletion', 'drop', 'conv-4', 'conv-5')).code, 0);
+	const [series, single] = await w.sql("SELECT end_ms FROM link WHERE conversation IN ('conv-4', 'conv-5') ORDER BY conversation");
+	assert.ok(series.end_ms <= Date.now());
+	assert.equal(single.end_ms, never, 'an end that is known stays');
+});
+
 story('a held orphan has no event that could be gone: released, it is looked for once more', async (w) => {
 	await w.seed(0, 'held');
 	await w.sql("UPDATE link SET gone_since_ms = 0, event = '' WHERE conversation = 'conv-4'");

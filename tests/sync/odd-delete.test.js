@@ -146,6 +146,39 @@ describe('a deletion that is taken back', { concurrency: 4 }, () => {
 		await isUntouched(b, m);
 	});
 
+	test('that stays away, but whose conversation the agent removes himself, ends the alarm too', async (t) => {
+		const b = await Bench.start(t, { config: { maxDeletionsPerMailbox: 0, deletionGraceSeconds: 0 } });
+		const ms = [await linked(b), await linked(b)];
+		for (const m of ms)
+			await removed(b, m);
+		for (const m of ms)
+			await stateIs(b, m, STATE.held);
+		await until('there is an alarm', async () => 'degraded:deletions' in (await b.dump()).facts);
+		await b.tool('removed', ms[0].id);
+		await b.wake();
+		await dry(b);
+		assert.ok('degraded:deletions' in (await b.dump()).facts, 'the other one is still held');
+		await b.tool('removed', ms[1].id);
+		await b.wake();
+		await until('the alarm has ended', async () => !('degraded:deletions' in (await b.dump()).facts));
+		assert.deepEqual((await b.dump()).links.map((/** @type {any} */ l) => l.state), [STATE.deleted, STATE.deleted]);
+	});
+
+	for (const [what, more] of /** @type {[string, any][]} */ ([['an event', {}], ['a series', { recurrence: { pattern: { type: 'weekly', interval: 1 }, range: { type: 'noEnd', startDate: '2027-03-01' } } }]]))
+		test(`is seen by a catch-up where the conversation of ${what} was kept`, async (t) => {
+			const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+			await b.follow(ANNA);
+			const m = await linked(b, more);
+			await b.control('POST', `/control/conversations/${m.id}/join`, { name: 'Guest' });
+			await removed(b, m);
+			await stateIs(b, m, STATE.kept);
+			await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
+			await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Back in silence' });
+			await b.notify(ANNA, '', HINT.missed, KIND.catchup);
+			await shows(b, m, { topic: 'Back in silence' });
+			await stateIs(b, m, STATE.linked);
+		});
+
 	test('after the guard has refused is followed again, and judged anew', async (t) => {
 		const b = await Bench.start(t, { ...IN_BIN, config: { deletionGraceSeconds: 0 } });
 		const m = await linked(b);

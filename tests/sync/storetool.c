@@ -13,6 +13,7 @@
 #include "port/store.h"
 #include "port/store_due.h"
 #include "port/wake.h"
+#include "rule/link.h"
 #include "remote/graph_subscription.h"
 
 static int
@@ -62,17 +63,26 @@ announce(struct store *s, int argc, char **argv, struct err *e)
 	return store_link_announce(s, &l, &other, e);
 }
 
-/* removed CONVERSATION: the agent has removed it himself */
+/* removed CONVERSATION: the agent has removed it himself, as web stores it */
 static int
 set_removed(struct store *s, const char *conversation, struct err *e)
 {
 	struct store_link l;
+	struct store_hint_item work = {.kind = STORE_WORK_LINK, .event = ""};
+	bool held;
 
 	if (store_link_find(s, conversation, &l, e) != 1)
 		return -1;
+	held = l.state == STORE_LINK_HELD;
+	work.tenant = l.tenant;
+	work.user = l.user;
+	work.event = l.conversation;
 	l.state = STORE_LINK_DELETED;
 	l.check_ms = 0;
-	return store_link_save(s, &l, e);
+	l.end_ms = link_end_when_over(l.series, l.end_ms, clock_wall_ms());
+	if (store_link_save(s, &l, e) != 0)
+		return -1;
+	return held ? store_work_add(s, &work, 1, clock_wall_ms(), 0, e) : 0;
 }
 
 static int

@@ -251,6 +251,24 @@ test('what the pane is told', async (t) => {
 			assert.equal((await ask(web, 'DELETE', 'conv-1', null)).status, 204);
 			assert.deepEqual(await web.query('SELECT state, check_ms FROM link'), [{ state: 7, check_ms: 0 }]);
 		});
+		await t.test('DELETE ends a series without end, and leaves any other its end', async () => {
+			const never = Date.parse('9999-01-01T00:00:00Z');
+			for (const [series, ends] of [['master', true], ['single', false]]) {
+				await set(`state = 1, end_ms = ${never}, series = '${series}'`);
+				assert.equal((await ask(web, 'DELETE', 'conv-1', null)).status, 204);
+				const [{ end_ms: end }] = await web.query('SELECT end_ms FROM link');
+				assert.equal(end < never, ends, `${series}: ${end}`);
+			}
+		});
+		await t.test('DELETE of a held deletion has sync look whether it was the last one', async () => {
+			await web.query('DELETE FROM arrival', false);
+			await web.query('DELETE FROM work', false);
+			for (const [state, rows] of /** @type {[number, string[]][]} */ ([[1, []], [3, ['4 conv-1']]])) {
+				await set(`state = ${state}`);
+				assert.equal((await ask(web, 'DELETE', 'conv-1', null)).status, 204);
+				assert.deepEqual((await web.rows()).map((r) => `${r.kind} ${r.event}`), rows, `state ${state}`);
+			}
+		});
 		await t.test('a malformed id is refused before anybody is looked at', async () => {
 			for (const id of ['', 'a/b', 'a b', 'x'.repeat(600)])
 				assert.equal((await ask(web, 'GET', id, null)).status, 400, id);
