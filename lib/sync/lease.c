@@ -119,6 +119,7 @@ lease_leave(struct lease_run *r, const char *why)
 		return false;
 	s->state = STORE_LINK_UNCONFIRMED;
 	s->check_ms = 0;
+	look_end_release(l);
 	text_copy(s->last_error, sizeof(s->last_error), why);
 	l->task->outcome.link = s;
 	task_audit(l->task, "orphan", "unconfirmed", why);

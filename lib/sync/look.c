@@ -66,6 +66,7 @@ look_close(struct look *l, enum store_link_state state, const char *action,
 	l->link.state = state;
 	l->link.writing[0] = '\0';
 	look_link_rests(&l->link);
+	look_end_release(l);
 	/* For the pane. */
 	if (state == STORE_LINK_FOREIGN || state == STORE_LINK_KEPT)
 		text_copy(

@@ -68,6 +68,9 @@ bool look_known_link(struct look *l);
 int look_find_link(struct look *l, struct err *e);
 /* A link as the event's property tells it, not in the store yet. */
 void look_make_link(struct look *l);
+/* What an operator released was the deletion that was held, not the next one:
+ * it is forgotten once the link is over or has an event. */
+void look_end_release(struct look *l);
 /* The event that was read becomes the link's. */
 void look_take_event(struct look *l);
 /* Only for an event that is ours to act on: the link that it had before is

@@ -1,5 +1,6 @@
 /* sync/look_link.c - see look.h: which link an event belongs to, and whose turn
  * it is to work on it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,12 +100,24 @@ look_lock(struct look *l)
 }
 
 void
+look_end_release(struct look *l)
+{
+	struct store *s = l->task->session->store;
+	char fact[STORE_ID_MAX + 16];
+
+	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
+	if (s != NULL && store_fact_get(s, fact, NULL, 0, NULL, NULL) == 1)
+		store_fact_remove(s, fact, NULL);
+}
+
+void
 look_take_event(struct look *l)
 {
 	struct store_link *s = &l->link;
 
 	if (s->state == STORE_LINK_ANNOUNCED ||
 	    s->state == STORE_LINK_UNCONFIRMED) {
+		look_end_release(l);
 		s->state = STORE_LINK_LINKED;
 		s->check_ms = 0;
 		s->empty_searches = 0;

@@ -140,19 +140,13 @@ void
 removal_call_off(struct look *l)
 {
 	struct store_link *s = &l->link;
-	struct store *store = l->task->session->store;
 	bool was_held = s->state == STORE_LINK_HELD;
-	char fact[STORE_ID_MAX + 16];
 
 	if (s->gone_since_ms == 0 && !was_held)
 		return;
 	s->gone_since_ms = 0;
 	s->state = STORE_LINK_LINKED;
-	/* What was released was that deletion, not the next one. */
-	snprintf(fact, sizeof(fact), "release:%s", s->conversation);
-	if (store != NULL &&
-	    store_fact_get(store, fact, NULL, 0, NULL, NULL) == 1)
-		store_fact_remove(store, fact, NULL);
+	look_end_release(l);
 	if (was_held)
 		degraded_unhold(l->task->session, s->conversation);
 }

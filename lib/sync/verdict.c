@@ -124,7 +124,6 @@ verdict_delete_done(const struct err *e, void *arg)
 {
 	struct look *l = arg;
 	const struct store_work *w = &l->task->work;
-	char fact[STORE_ID_MAX + 16];
 
 	if (e->code == ERR_REFUSED) {
 		look_close(l, STORE_LINK_KEPT, "delete", "refused", e->text);
@@ -141,9 +140,6 @@ verdict_delete_done(const struct err *e, void *arg)
 	    LOG_STR("mailbox", w->user),
 	    LOG_STR("conversation", l->link.conversation),
 	    LOG_BOOL("orphan", l->orphan));
-	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
-	if (l->task->session->store != NULL)
-		store_fact_remove(l->task->session->store, fact, NULL);
 	look_close(l, STORE_LINK_DELETED, "delete", "done",
 	    l->history.kind == GUARD_HISTORY_ABSENT
 		? "no history: judged by the present participants"

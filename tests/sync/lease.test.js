@@ -465,6 +465,35 @@ describe('the removal of an orphan', { concurrency: 4 }, () => {
 		assert.deepEqual([after.work, after.dead], [[], []]);
 	});
 
+	test('that was released ends with its event being found: the next deletion meets the brake again', async (t) => {
+		const b = await bench(t, { now: '2027-02-01T12:00:00Z', config: { maxDeletionsPerMailbox: 0 } });
+		const m = await announced(b);
+		await leadsTo(b, m, STATE.held);
+		/* Long enough that what was searched before does not count any more. */
+		await b.goTo(b.now() + 600_000);
+		const event = await b.act({ action: 'create', mailbox: ANNA, subject: 'Portfolio review', start: START, end: START + 1800_000 });
+		await b.act({ action: 'link', mailbox: ANNA, event: event.immutableId, conversationId: m.id, sourceId: m.made.sourceId });
+		await ctl(b, 'deletion', 'release', m.id);
+		await until('its event is found', async () => (await b.link(m.id)).state === STATE.linked, 20_000);
+		await b.settled();
+		assert.deepEqual(Object.keys((await b.dump()).facts).filter((f) => f.startsWith('release:')), []);
+		await b.act({ action: 'delete', mailbox: ANNA, event: event.immutableId });
+		await b.notify(ANNA, event.immutableId, HINT.deleted);
+		await until('it is held or deleted', async () => [STATE.held, STATE.deleted].includes((await b.link(m.id)).state), 20_000);
+		assert.equal((await b.link(m.id)).state, STATE.held);
+		assert.equal(await b.count('unblu', 'delete'), 0);
+	});
+
+	test('that was released is used up when the conversation is kept', async (t) => {
+		const b = await bench(t, { config: { maxDeletionsPerMailbox: 0 } });
+		const m = await announced(b);
+		await leadsTo(b, m, STATE.held);
+		await b.control('POST', `/control/conversations/${m.id}/join`, { name: 'Guest' });
+		await ctl(b, 'deletion', 'release', m.id);
+		await until('it is kept', async () => (await b.link(m.id)).state === STATE.kept, 20_000);
+		assert.deepEqual(Object.keys((await b.settled()).facts).filter((f) => f.startsWith('release:')), []);
+	});
+
 	test('counts for the brake like any other', async (t) => {
 		const b = await bench(t, { config: { maxDeletionsPerMailbox: 1 } });
 		const ms = [await announced(b), await announced(b)];
