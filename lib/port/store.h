@@ -382,6 +382,11 @@ int store_link_find(struct store *s, const char *conversation,
  * newest that is not deleted. */
 int store_link_by_event(struct store *s, const char *tenant, const char *user,
     const char *event, struct store_link *out, struct err *e);
+/* Another link with this event than that of the conversation given, which was
+ * seen and is followed (linked, gone or held); of several the newest. */
+int store_link_replaced(struct store *s, const char *tenant, const char *user,
+    const char *event, const char *conversation, struct store_link *out,
+    struct err *e);
 /* Inserts or overwrites the whole row. */
 int store_link_save(struct store *s, const struct store_link *l, struct err *e);
 /* PUT api/links: makes the row, or, when it exists and belongs to the same

@@ -76,6 +76,24 @@ store_link_by_event(struct store *s, const char *tenant, const char *user,
 	    store_link_fields, STORE_LINK_FIELD_COUNT, out, e);
 }
 
+int
+store_link_replaced(struct store *s, const char *tenant, const char *user,
+    const char *event, const char *conversation, struct store_link *out,
+    struct err *e)
+{
+	static const char sql[] =
+	    "SELECT " STORE_LINK_COLUMNS
+	    " FROM link WHERE user_id = $1 AND tenant = $2 AND event = $3"
+	    " AND conversation <> $4 AND state IN ($5, $6, $7)"
+	    " ORDER BY created_ms DESC, conversation LIMIT 1";
+
+	return store_db_row(s, sql,
+	    STORE_WITH(STORE_TEXT(user), STORE_TEXT(tenant), STORE_TEXT(event),
+		STORE_TEXT(conversation), STORE_INT(STORE_LINK_LINKED),
+		STORE_INT(STORE_LINK_GONE), STORE_INT(STORE_LINK_HELD)),
+	    store_link_fields, STORE_LINK_FIELD_COUNT, out, e);
+}
+
 static int
 store_link_write(struct store *s, const struct store_link *l, struct err *e)
 {

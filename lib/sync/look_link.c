@@ -213,6 +213,22 @@ look_note_left(struct look *l)
 		l->left = l->link;
 }
 
+/* The same, where the new one was announced with its event and so is found
+ * first. */
+static int
+look_find_left(struct look *l, struct err *e)
+{
+	int rc;
+
+	if (l->link.state != STORE_LINK_ANNOUNCED ||
+	    l->event.type == EVENT_OCCURRENCE)
+		return 0;
+	rc = store_link_replaced(l->task->session->store, l->link.tenant,
+	    l->link.user, l->event.id, l->link.conversation, &l->left, e);
+	l->leaves = rc == 1;
+	return rc < 0 ? -1 : 0;
+}
+
 bool
 look_leave_link(struct look *l)
 {
@@ -260,10 +276,11 @@ look_find_link(struct look *l, struct err *e)
 	}
 	/* An exception may carry the property of whatever it was copied from.
 	 */
-	if (!l->event.linked || (leads && rc == 1) ||
-	    (l->has_link &&
-		strcmp(l->link.conversation, l->event.conversation) == 0))
+	if (!l->event.linked || (leads && rc == 1))
 		return 0;
+	if (l->has_link &&
+	    strcmp(l->link.conversation, l->event.conversation) == 0)
+		return look_find_left(l, e);
 	rc = store_link_find(s, l->event.conversation, &found, e);
 	if (rc < 0)
 		return -1;

@@ -191,6 +191,18 @@ describe('what is not known is not written over', { concurrency: 4 }, () => {
 		assert.doesNotMatch(JSON.stringify([d.audit, d.dead, d.links.map((/** @type {any} */ l) => l.error), b.lines()]), /Merger/);
 	});
 
+	test('a conversation is left for the one that is announced with its event', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b);
+		const fresh = await b.control('POST', '/control/button', { mailbox: ANNA, event: m.event.immutableId });
+		await b.announce(ANNA, fresh, 'Portfolio review', START, '', m.event.immutableId);
+		await b.notify(ANNA, m.event.immutableId);
+		await until('the new one is linked', async () => (await b.link(fresh.conversation.id)).state === STATE.linked);
+		const left = await b.link(m.id);
+		assert.deepEqual([left.state, left.event], [STATE.unconfirmed, '']);
+		assert.equal((await b.conversation(m.id)).deleted, false);
+	});
+
 	test("an event that names someone else's conversation keeps its own", async (t) => {
 		const b = await Bench.start(t);
 		const m = await linked(b);

@@ -395,6 +395,45 @@ a_link_is_found_by_its_event_in_its_mailbox(void **state)
 }
 
 static void
+a_link_that_another_replaces_is_found(void **state)
+{
+	static const struct {
+		enum store_link_state state;
+		bool found;
+	} rows[] = {
+	    {STORE_LINK_ANNOUNCED, false},
+	    {STORE_LINK_LINKED, true},
+	    {STORE_LINK_GONE, true},
+	    {STORE_LINK_HELD, true},
+	    {STORE_LINK_KEPT, false},
+	    {STORE_LINK_DELETED, false},
+	    {STORE_LINK_UNCONFIRMED, false},
+	};
+	struct test_store *t = *state;
+	struct store_link l = full_link();
+	struct store_link found = {0};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		l.state = rows[i].state;
+		assert_ok(t, store_link_save(t->store, &l, &t->e));
+		assert_int_equal(store_link_replaced(t->store, TENANT, ANNA,
+				     "AAMk=", "conv-2", &found, &t->e),
+		    rows[i].found);
+	}
+	l.state = STORE_LINK_LINKED;
+	assert_ok(t, store_link_save(t->store, &l, &t->e));
+	assert_int_equal(store_link_replaced(t->store, TENANT, ANNA,
+			     "AAMk=", "conv-1", &found, &t->e),
+	    0);
+	assert_int_equal(store_link_replaced(t->store, TENANT, BERT,
+			     "AAMk=", "conv-2", &found, &t->e),
+	    0);
+	assert_int_equal(store_link_replaced(t->store, TENANT, ANNA, "other",
+			     "conv-2", &found, &t->e),
+	    0);
+}
+
+static void
 an_announcement_makes_the_link_and_is_idempotent(void **state)
 {
 	struct test_store *t = *state;
@@ -915,6 +954,7 @@ main(void)
 	    cmocka_unit_test(a_grant_without_a_row_makes_one_and_each_sees_it),
 	    cmocka_unit_test(a_link_comes_back_as_it_was_saved),
 	    cmocka_unit_test(a_link_is_found_by_its_event_in_its_mailbox),
+	    cmocka_unit_test(a_link_that_another_replaces_is_found),
 	    cmocka_unit_test(an_announcement_makes_the_link_and_is_idempotent),
 	    cmocka_unit_test(an_announcement_fills_only_what_is_unknown),
 	    cmocka_unit_test(someone_elses_announcement_changes_nothing),
