@@ -8,13 +8,15 @@ static const char store_retain_links_sql[] =
     " WHERE state IN ($2, $3, $4, $5, $6) AND created_ms < $1"
     " AND synced_ms < $1 AND end_ms < $1 LIMIT $7)";
 
-/* Neither followed nor known to be an orphan, and past: nobody waits for its
- * event any more. An announced one only when nothing is planned for it. */
-static const char store_retain_unseen_sql[] =
+/* Past, and neither over nor known to be an orphan: nobody waits for its event
+ * any more. One that is announced or followed only when nothing is planned for
+ * it, and a followed one only if it is known to have had an end. */
+static const char store_retain_past_sql[] =
     "DELETE FROM link WHERE conversation IN (SELECT conversation FROM link"
-    " WHERE (state = $2 OR (state = $3 AND check_ms = 0))"
+    " WHERE (state = $2 OR (state = $3 AND check_ms = 0)"
+    " OR (state = $4 AND check_ms = 0 AND end_ms > 0))"
     " AND created_ms < $1 AND announced_ms < $1 AND synced_ms < $1"
-    " AND start_ms < $1 AND end_ms < $1 LIMIT $4)";
+    " AND start_ms < $1 AND end_ms < $1 LIMIT $5)";
 
 static const char store_retain_copies_sql[] =
     "DELETE FROM copy WHERE NOT EXISTS (SELECT 1 FROM link"
@@ -42,17 +44,18 @@ store_retain_some(struct store *s, int64_t finished_before_ms,
 		STORE_INT(STORE_LINK_ENDED_EARLY),
 		STORE_INT(STORE_RETAIN_ROWS)),
 	    e);
-	int64_t unseen = -1;
+	int64_t past = -1;
 	int64_t audits = -1;
 
 	if (links >= 0)
-		unseen = store_db_run(s, store_retain_unseen_sql,
+		past = store_db_run(s, store_retain_past_sql,
 		    STORE_WITH(STORE_INT(finished_before_ms),
 			STORE_INT(STORE_LINK_UNCONFIRMED),
 			STORE_INT(STORE_LINK_ANNOUNCED),
+			STORE_INT(STORE_LINK_LINKED),
 			STORE_INT(STORE_RETAIN_ROWS)),
 		    e);
-	if (unseen >= 0)
+	if (past >= 0)
 		audits = store_db_run(s, store_retain_audit_sql,
 		    STORE_WITH(STORE_INT(audit_before_ms),
 			STORE_INT(STORE_RETAIN_ROWS)),
@@ -64,7 +67,7 @@ store_retain_some(struct store *s, int64_t finished_before_ms,
 	    store_db_run(s, store_retain_lease_sql,
 		STORE_WITH(STORE_INT(finished_before_ms)), e) < 0)
 		return -1;
-	return (int)(links + unseen + audits);
+	return (int)(links + past + audits);
 }
 
 int

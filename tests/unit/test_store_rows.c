@@ -760,9 +760,10 @@ facts_are_set_found_and_removed(void **state)
 
 /* ---- what is removed ---- */
 
-/* Whose event nobody has seen: until the start is long past. */
+/* Those whose event nobody has seen, and followed ones that were not ended by
+ * anything: until start and end are long past. */
 static void
-what_was_never_seen_is_removed_when_its_start_is_past(void **state)
+what_is_past_is_removed_unless_more_is_planned(void **state)
 {
 	static const struct {
 		const char *sentence;
@@ -782,7 +783,11 @@ what_was_never_seen_is_removed_when_its_start_is_past(void **state)
 		T0 + 1, false},
 	    {"announced, no lease", STORE_LINK_ANNOUNCED, T0 - 1, 5, 0, 0,
 		true},
-	    {"linked", STORE_LINK_LINKED, T0 - 1, 5, 0, 0, false},
+	    {"linked, no end known", STORE_LINK_LINKED, T0 - 1, 5, 0, 0, false},
+	    {"linked, over", STORE_LINK_LINKED, T0 - 2, 5, T0 - 1, 0, true},
+	    {"linked, not over", STORE_LINK_LINKED, T0 - 2, 5, T0, 0, false},
+	    {"linked, looked at by the clock", STORE_LINK_LINKED, T0 - 2, 5,
+		T0 - 1, T0 + 1, false},
 	    {"held", STORE_LINK_HELD, T0 - 1, 5, 0, 0, false},
 	};
 	struct test_store *t = *state;
@@ -803,7 +808,7 @@ what_was_never_seen_is_removed_when_its_start_is_past(void **state)
 		assert_ok(t, store_link_save(t->store, &l, &t->e));
 	}
 	assert_ok(t, store_expire(t->store, T0, 0, &removed, &t->e));
-	assert_int_equal(removed, 2);
+	assert_int_equal(removed, 3);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char id[8];
 
@@ -841,12 +846,12 @@ what_is_over_is_removed_by_age(void **state)
 	}
 	assert_ok(t, store_commit(t->store, &t->e));
 	assert_ok(t, store_expire(t->store, T0, 1100, &removed, &t->e));
-	/* The final ones, and those that were never seen. */
-	assert_int_equal(removed, 100 + 7 + 1100);
+	/* The final ones, those that were never seen, and the past. */
+	assert_int_equal(removed, 100 + 8 + 1100);
 	assert_int_equal(store_link_find(t->store, "recent", &found, &t->e), 1);
 	assert_ok(t,
 	    store_link_each(t->store, NULL, NULL, count_link, &count, &t->e));
-	assert_int_equal(count, STORE_LINK_STATE_COUNT - 7 + 1);
+	assert_int_equal(count, STORE_LINK_STATE_COUNT - 8 + 1);
 	count = 0;
 	assert_ok(t, store_audit_each(t->store, 0, count_audit, &count, &t->e));
 	assert_int_equal(count, 100);
@@ -966,8 +971,7 @@ main(void)
 	    cmocka_unit_test(the_signing_keys_are_one_set),
 	    cmocka_unit_test(a_lease_has_one_holder_until_it_runs_out),
 	    cmocka_unit_test(facts_are_set_found_and_removed),
-	    cmocka_unit_test(
-		what_was_never_seen_is_removed_when_its_start_is_past),
+	    cmocka_unit_test(what_is_past_is_removed_unless_more_is_planned),
 	    cmocka_unit_test(what_is_over_is_removed_by_age),
 	    cmocka_unit_test(a_cleared_mailbox_has_nothing_queued_and_works_on),
 	    cmocka_unit_test(a_forgotten_mailbox_leaves_nothing_but_the_audit),
