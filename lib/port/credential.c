@@ -266,6 +266,23 @@ credential_read_text(struct credential *k, struct err *e)
 	return fresh != NULL ? 0 : err_wrap(e, "%s", k->name);
 }
 
+/* Before they are read: what is written meanwhile is seen later. */
+static void
+credential_stamp_files(struct credential *k)
+{
+	struct credential_stamp now;
+	bool changed = false;
+
+	for (int i = 0; i < CREDENTIAL_FILES; i++) {
+		credential_stamp_take(k->files[i], &now);
+		if (!credential_stamp_equals(&now, &k->stamps[i]))
+			changed = true;
+		k->stamps[i] = now;
+	}
+	if (changed)
+		k->changes++;
+}
+
 void
 credential_read(struct credential *k)
 {
@@ -274,9 +291,7 @@ credential_read(struct credential *k)
 
 	if (k->files[0][0] == '\0')
 		return;
-	/* Before they are read: what is written meanwhile is seen later. */
-	for (int i = 0; i < CREDENTIAL_FILES; i++)
-		credential_stamp_take(k->files[i], &k->stamps[i]);
+	credential_stamp_files(k);
 	if (k->kind == CREDENTIAL_CERTIFICATE)
 		rc = credential_read_certificate(k, &e);
 	else

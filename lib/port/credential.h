@@ -43,6 +43,7 @@ struct credential {
 	struct secret *text; /* the secret, or the federated token; or NULL */
 	struct jws_signer *signer; /* of the certificate, or NULL */
 	char problem[ERR_TEXT_MAX]; /* of the files as they are, "" none */
+	unsigned changes; /* how often other files than before were read */
 };
 
 /* For Entra and for the gateway; the secrets that c has are copied, files are

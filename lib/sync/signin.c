@@ -32,6 +32,8 @@ signin_init(struct signin *in, struct session *s)
 	in->session = s;
 	credential_init_entra(&in->entra, s->config);
 	credential_init_gateway(&in->gateway, s->config);
+	in->entra_told = in->entra.changes;
+	in->gateway_told = in->gateway.changes;
 	in->ends_ms = -1;
 }
 
@@ -127,18 +129,27 @@ signin_tell_read(const struct credential *k)
 		log_info("credential-read", LOG_STR("credential", k->name));
 }
 
+/* Whether it is another one than that of *told: once for each, whoever has read
+ * it first. */
+static bool
+signin_is_new(struct credential *k, unsigned *told)
+{
+	if (credential_has_changed(k))
+		credential_read(k);
+	if (k->changes == *told)
+		return false;
+	*told = k->changes;
+	signin_tell_read(k);
+	return true;
+}
+
 /* A certificate also becomes fit, or stops being so, by the clock. */
 static void
 signin_look_entra(struct signin *in)
 {
-	bool changed = credential_has_changed(&in->entra);
-	bool usable;
+	bool changed = signin_is_new(&in->entra, &in->entra_told);
+	bool usable = credential_check(&in->entra, clock_wall_ms(), NULL) == 0;
 
-	if (changed) {
-		credential_read(&in->entra);
-		signin_tell_read(&in->entra);
-	}
-	usable = credential_check(&in->entra, clock_wall_ms(), NULL) == 0;
 	if (usable && (changed || !in->was_usable))
 		signin_retry_entra(in);
 	in->was_usable = usable;
@@ -150,10 +161,8 @@ signin_look_gateway(struct signin *in)
 {
 	struct credential *k = &in->gateway;
 
-	if (!credential_has_changed(k))
+	if (!signin_is_new(k, &in->gateway_told))
 		return;
-	credential_read(k);
-	signin_tell_read(k);
 	if (k->problem[0] == '\0')
 		token_retry(&in->session->gateway);
 	else

@@ -23,6 +23,9 @@ struct signin {
 	struct loop_timer *watch;
 	bool begun;
 	bool was_usable; /* the one for Entra, when it was last looked at */
+	/* Of these changes the watch has told; a request for a token may have
+	 * read newer files since. */
+	unsigned entra_told, gateway_told;
 	int64_t ends_ms; /* as the store has it */
 };
 
