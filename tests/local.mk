@@ -12,6 +12,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 
 # One program per module, tests/unit/test_<module>.c.
 unit_tests =
+unit_tests += tests/unit/test_agent
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_catchup
 unit_tests += tests/unit/test_circuit

@@ -49,7 +49,8 @@ agent_look(struct agents *a)
 	if (!c->unblu_act_as_header || c->unblu_agent_map_file[0] == '\0')
 		return;
 	credential_stamp_take(c->unblu_agent_map_file, &now);
-	if ((a->map != NULL || a->problem[0] != '\0') &&
+	/* What could not be read is read again: the cause may not be in it. */
+	if (a->map != NULL && a->problem[0] == '\0' &&
 	    credential_stamp_equals(&now, &a->stamp))
 		return;
 	a->stamp = now;

@@ -29,8 +29,8 @@ struct agents {
 void agent_init(struct agents *a, struct session *s);
 void agent_clear(struct agents *a);
 
-/* Reads the mapping file again when it is another one; the former mapping stays
- * when that has a mistake. */
+/* Reads the mapping file again when it is another one, or could not be read;
+ * the former mapping stays when that has a mistake. */
 void agent_look(struct agents *a);
 
 /*
