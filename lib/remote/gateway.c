@@ -157,16 +157,19 @@ gateway_token_request(const struct config *c, const char *url,
 	}
 }
 
-/* A redirect or a page of HTML is no verdict on our secret, but wants a login
- * where a client has none. */
+/*
+ * A redirect or a page of HTML is no verdict on our secret, but wants a login
+ * where a client has none. The peer's words come last and in square brackets:
+ * /ready, which is for everybody, leaves those away.
+ */
 static int
 gateway_refusal(
     const struct http_reply *reply, const char *error, struct err *e)
 {
 	if (error != NULL || reply->status == 401)
 		return err_set(e, ERR_AUTH,
-		    "the gateway refuses our client id or secret (status %d "
-		    "%.60s)",
+		    "the gateway refuses our client id or secret, status %d "
+		    "[%.60s]",
 		    reply->status, error != NULL ? error : "");
 	if (reply->status >= 300 && reply->status < 400)
 		return err_set(e, ERR_RETRY,
@@ -174,7 +177,7 @@ gateway_refusal(
 		    "unbluTokenUrl",
 		    reply->status);
 	return err_set(e, ERR_RETRY,
-	    "status %d with %s instead of a token, see unbluTokenUrl",
+	    "status %d instead of a token, see unbluTokenUrl [%s]",
 	    reply->status,
 	    reply->content_type[0] != '\0' ? reply->content_type : "no type");
 }

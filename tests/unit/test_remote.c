@@ -680,6 +680,35 @@ only_a_verdict_of_the_gateway_is_about_our_secret(void **state)
 	}
 }
 
+static void
+what_the_gateway_says_stands_in_brackets(void **state)
+{
+	static const struct {
+		int status;
+		const char *type, *body;
+	} cases[] = {
+	    {401, JSON, "{\"error\":\"call 555 hostile.example\"}"},
+	    {400, JSON, "{\"error\":\"hostile: a: b: c\"}"},
+	    {200, "hostile", "<html>"},
+	    {404, "hostile", "<html>"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct http_reply r =
+		    reply_of(cases[i].status, cases[i].type, cases[i].body);
+		struct token_grant g;
+		struct err e = {0};
+		const char *said;
+
+		assert_int_equal(gateway_token_reply(&r, &g, &e), -1);
+		said = strstr(e.text, "hostile");
+		if (said == NULL ||
+		    (size_t)(said - e.text) < strcspn(e.text, "["))
+			fail_msg("%s", e.text);
+	}
+}
+
 static const char *
 header(const struct http_request *r, const char *name)
 {
@@ -1038,6 +1067,7 @@ main(void)
 	    cmocka_unit_test(a_token_that_no_header_can_carry_is_none),
 	    cmocka_unit_test(a_token_is_used_up_before_it_expires),
 	    cmocka_unit_test(only_a_verdict_of_the_gateway_is_about_our_secret),
+	    cmocka_unit_test(what_the_gateway_says_stands_in_brackets),
 	    cmocka_unit_test(an_event_is_asked_for_as_graph_wants_it),
 	    cmocka_unit_test(a_next_link_is_followed_on_graphs_own_root_only),
 	    cmocka_unit_test(
