@@ -12,11 +12,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { LISTEN_BACKLOG = 4096, LISTEN_MODE = 0660, LISTEN_FOLDER_MODE = 0750 };
+enum {
+	LISTEN_BACKLOG = 4096,
+	LISTEN_MODE = 0660,
+	LISTEN_FOLDER_MODE = 0750,
+	LISTEN_PATIENCE_MS = 2000,
+	LISTEN_PAUSE_MS = 50
+};
 
 static const char account_default[] = "outlook-addin";
 
@@ -96,12 +103,35 @@ listen_make_folder(const char *path, const struct account *a, struct err *e)
 	return rc;
 }
 
-/* 0: the name is free. */
 static int
-listen_clear_path(
-    int fd, const char *path, const struct sockaddr_un *address, struct err *e)
+listen_socket(struct err *e)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 ? fd : err_set_errno(e, ERR_CONFIG, errno, "socket");
+}
+
+/* What connecting gives: an errno, 0: somebody listens. */
+static int
+listen_probe(int fd, const struct sockaddr_un *address)
+{
+	int errnum = 0;
+
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) !=
+	    0)
+		errnum = errno;
+	close(fd);
+	/* Its backlog is full. */
+	return errnum == EAGAIN ? 0 : errnum;
+}
+
+/* 0: the name is free, 1: somebody listens there. */
+static int
+listen_try_path(
+    const char *path, const struct sockaddr_un *address, struct err *e)
 {
 	struct stat st;
+	int fd, errnum;
 
 	if (lstat(path, &st) != 0)
 		return errno == ENOENT
@@ -110,24 +140,35 @@ listen_clear_path(
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(
 		    e, ERR_CONFIG, "%s exists and is not a socket", path);
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) ==
-	    0)
-		return err_set(
-		    e, ERR_CONFIG, "another process listens on %s", path);
-	if (errno != ECONNREFUSED)
-		return err_set_errno(e, ERR_CONFIG, errno, "socket %s", path);
-	if (unlink(path) != 0)
+	fd = listen_socket(e);
+	if (fd < 0)
+		return -1;
+	errnum = listen_probe(fd, address);
+	if (errnum == 0)
+		return 1;
+	if (errnum != ECONNREFUSED && errnum != ENOENT)
+		return err_set_errno(e, ERR_CONFIG, errnum, "socket %s", path);
+	if (unlink(path) != 0 && errno != ENOENT)
 		return err_set_errno(
 		    e, ERR_CONFIG, errno, "remove stale socket %s", path);
 	return 0;
 }
 
+/* Of a supervisor that was killed the children end with it, but not at once:
+ * what listens is given a moment before it counts as another server. */
 static int
-listen_socket(struct err *e)
+listen_clear_path(
+    const char *path, const struct sockaddr_un *address, struct err *e)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int64_t end_ms = clock_mono_ms() + LISTEN_PATIENCE_MS;
+	int rc;
 
-	return fd >= 0 ? fd : err_set_errno(e, ERR_CONFIG, errno, "socket");
+	while ((rc = listen_try_path(path, address, e)) == 1 &&
+	    clock_mono_ms() < end_ms)
+		clock_pause_ms(LISTEN_PAUSE_MS);
+	return rc != 1
+	    ? rc
+	    : err_set(e, ERR_CONFIG, "another process listens on %s", path);
 }
 
 static int
@@ -156,7 +197,7 @@ int
 listen_open(const char *path, const struct account *a, struct err *e)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = -1, probe = -1, rc = -1;
+	int fd = -1, rc = -1;
 
 	if (!text_copy(address.sun_path, sizeof(address.sun_path), path)) {
 		err_set(
@@ -166,15 +207,11 @@ listen_open(const char *path, const struct account *a, struct err *e)
 	if (listen_make_folder(path, a, e) != 0)
 		goto out;
 	fd = listen_socket(e);
-	probe = listen_socket(e);
-	if (fd < 0 || probe < 0 ||
-	    listen_clear_path(probe, path, &address, e) != 0 ||
+	if (fd < 0 || listen_clear_path(path, &address, e) != 0 ||
 	    listen_bind(fd, path, &address, a, e) != 0)
 		goto out;
 	rc = fd;
 out:
-	if (probe >= 0)
-		close(probe);
 	if (rc < 0 && fd >= 0)
 		close(fd);
 	return rc;

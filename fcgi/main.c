@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,20 @@ main_open_standard_fds(void)
 	while (fd >= 0 && fd <= 2);
 	if (fd > 2)
 		close(fd);
+}
+
+/* What ends us while we still start waits for the supervisor's loop. Children
+ * begin without a mask. */
+static void
+main_hold_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 /* exec of /proc/self/exe would leave "exe" for ps and top. */
@@ -409,6 +424,8 @@ main(int argc, char **argv)
 	struct main_options o = {0};
 	enum child_role self = child_self();
 
+	if (self == CHILD_NONE)
+		main_hold_signals();
 	main_open_standard_fds();
 	main_set_name(self);
 	log_init(main_program, child_role_name(self), LOG_LEVEL_INFO);

@@ -12,7 +12,8 @@ int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 
 /* Blocks the calling thread. For lock polling of one-shot programs and the
- * supervisor's last resort only; everything else waits in the loop. */
+ * supervisor, at its start and as its last resort, only; everything else waits
+ * in the loop. */
 void clock_pause_ms(int64_t ms);
 
 #endif

@@ -2,7 +2,7 @@
 /* The supervisor: start, mistakes, restarts, the end. */
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
@@ -113,6 +113,38 @@ test('kill -9 of the supervisor leaves no child', async () => {
 		web.program?.kill('SIGKILL');
 		await web.program?.ended;
 		await waitFor(() => children.every((pid) => !fs.existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))), 3000, 'the children are gone');
+	});
+});
+
+test('SIGTERM as soon as it has begun ends it in order', async () => {
+	await Web.play({ start: false }, async (web) => {
+		for (let i = 0; i < 20; i++) {
+			const program = web.launch();
+			/* Its name is one of the first things that it sets; before that the loader is at work. */
+			const end = performance.now() + 5000;
+			while (fs.readFileSync(`/proc/${program.pid}/comm`, 'utf8') !== 'addin-superviso\n')
+				assert.ok(performance.now() < end, 'it begins');
+			assert.deepEqual(await program.stop(), { code: 0, signal: null });
+			assert.ok(!fs.existsSync(web.socket), 'the socket is removed');
+		}
+	});
+});
+
+test('a server that dies a moment later is not in the way of a start', async () => {
+	await Web.play({ start: false }, async (web) => {
+		/* As the web of a supervisor that was killed: there at the first look, gone at the next. */
+		const script = `require('net').createServer(() => process.kill(process.pid, 'SIGKILL')).listen(process.argv[1], () => { require('fs').chmodSync(process.argv[1], 0o777); console.log('up'); })`;
+		const dying = spawn(process.execPath, ['-e', script, web.socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+		const ended = new Promise((resolve) => dying.once('exit', (code, signal) => resolve(signal)));
+		try {
+			await new Promise((resolve) => dying.stdout.once('data', resolve));
+			const program = web.launch();
+			assert.equal(await ended, 'SIGKILL');
+			await waitFor(async () => program.exit !== null || (await web.ask('GET', '/ready')).status === 200, 15_000, 'it is ready');
+			assert.ok(program.running, web.tail());
+		} finally {
+			dying.kill('SIGKILL');
+		}
 	});
 });
 
