@@ -194,6 +194,10 @@ catchup_take(size_t i, const struct graph_batch_answer *a, void *arg)
 	else
 		graph_judge_status(
 		    a->status, a->body, a->retry_after_ms, GRAPH_EVENT, e);
+	/* A fault that says when to come again is a fault all the same: it must
+	 * not stop the round for ever. */
+	if (a->status != 429 && e->code == ERR_BUSY)
+		e->code = ERR_RETRY;
 }
 
 static enum catchup_verdict

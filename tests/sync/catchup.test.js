@@ -180,19 +180,20 @@ describe('a mailbox catches up', { concurrency: 3 }, () => {
 		await topicIs(b, links[0], 'Missed again');
 	});
 
-	test('one event that is always answered 500 is its own affair', async (t) => {
-		const b = await Bench.start(t);
-		const links = await seed(b, ANNA, 25);
-		const box = b.sim.calendars.box(b.sim.directory.anyUser(ANNA));
-		await fault(b, { op: 'getEvent', event: box.find(links[3].event).id ?? links[3].event, kind: 'status', status: 500 });
-		await fault(b, { op: 'getEvent', event: links[3].event, kind: 'status', status: 500 });
-		await rename(b, links[24], 'Behind it');
-		await missed(b, ANNA);
-		await topicIs(b, links[24], 'Behind it', 30_000);
-		const [line] = await caughtUp(b);
-		assert.ok(line.lookedAt >= 2, 'the bad one is looked at by itself');
-		assert.equal((await b.dump()).dead.length, 0);
-	});
+	for (const [what, answer] of /** @type {[string, any][]} */ ([['500', { status: 500 }], ['503 with Retry-After', { status: 503, retryAfter: 1, punish: false }]]))
+		test(`one event that is always answered ${what} is its own affair`, async (t) => {
+			const b = await Bench.start(t);
+			const links = await seed(b, ANNA, 25);
+			const box = b.sim.calendars.box(b.sim.directory.anyUser(ANNA));
+			await fault(b, { op: 'getEvent', event: box.find(links[3].event).id ?? links[3].event, kind: 'status', ...answer });
+			await fault(b, { op: 'getEvent', event: links[3].event, kind: 'status', ...answer });
+			await rename(b, links[24], 'Behind it');
+			await missed(b, ANNA);
+			await topicIs(b, links[24], 'Behind it', 30_000);
+			const [line] = await caughtUp(b);
+			assert.ok(line.lookedAt >= 2, 'the bad one is looked at by itself');
+			assert.equal((await b.dump()).dead.length, 0);
+		});
 
 	test('a $batch that is refused as a whole is done without', async (t) => {
 		const b = await Bench.start(t);
