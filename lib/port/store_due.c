@@ -16,6 +16,17 @@ static const char store_due_mailboxes_sql[] =
     " ORDER BY check_ms LIMIT $2";
 _Static_assert(STORE_MAILBOX_FOLLOWED == 0, "the index of mailboxes");
 
+/* Rows that will be worked on soon: one that has to wait for long costs
+ * nothing, and must not keep the others away. */
+static const char store_due_links_now_sql[] =
+    "SELECT count(*) FROM (SELECT 1 FROM work WHERE kind = 4"
+    " AND run_ms <= $1 LIMIT $2) AS soon";
+static const char store_due_mailboxes_now_sql[] =
+    "SELECT count(*) FROM (SELECT 1 FROM work WHERE kind = 3"
+    " AND run_ms <= $1 LIMIT $2) AS soon";
+_Static_assert(
+    STORE_WORK_LINK == 4 && STORE_WORK_CATCHUP == 3, "the indexes of rows");
+
 struct store_due {
 	char tenant[STORE_GUID], user[STORE_GUID];
 	char conversation[STORE_ID_MAX];
@@ -45,6 +56,23 @@ store_due_read(struct store *s, const char *sql, int64_t now_ms, size_t limit,
 	return rc < 0 ? -1 : count;
 }
 
+/* The one that is there goes on, or waits, and is another's no less. */
+static int
+store_due_is_catching_up(
+    struct store *s, const struct store_due *d, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT 1 FROM lane JOIN work ON work.lane = lane.id"
+	    " WHERE lane.user_id = $1 AND lane.tenant = $2"
+	    " AND work.event = '' AND work.kind = $3";
+	int64_t one;
+
+	return store_db_number(s, sql,
+	    STORE_WITH(STORE_TEXT(d->user), STORE_TEXT(d->tenant),
+		STORE_INT(STORE_WORK_CATCHUP)),
+	    &one, e);
+}
+
 static int
 store_due_add_one(struct store *s, const struct store_due *d, int64_t now_ms,
     int64_t check_ms, struct err *e)
@@ -70,7 +98,12 @@ store_due_add_one(struct store *s, const struct store_due *d, int64_t now_ms,
 		      STORE_TEXT(d->user)),
 		  e);
 
-	return changed < 0 ? -1 : store_work_add(s, &item, 1, now_ms, 0, e);
+	int there =
+	    changed < 0 || is_link ? 0 : store_due_is_catching_up(s, d, e);
+
+	if (changed < 0 || there != 0)
+		return changed < 0 || there < 0 ? -1 : 0;
+	return store_work_add(s, &item, 1, now_ms, 0, e);
 }
 
 static int
@@ -94,16 +127,42 @@ store_due_add_all(struct store *s, const char *sql, int64_t now_ms,
 	return rc;
 }
 
+/* Lowers *limit so that no more than most rows are there. */
+static int
+store_due_bound(struct store *s, const char *sql, int64_t now_ms, size_t most,
+    size_t *limit, struct err *e)
+{
+	int64_t there = 0;
+
+	if (*limit == 0)
+		return 0;
+	if (store_db_number(s, sql,
+		STORE_WITH(
+		    STORE_INT(now_ms + STORE_DUE_SOON_MS), STORE_INT(most)),
+		&there, e) < 0)
+		return -1;
+	if (*limit > most - (size_t)there)
+		*limit = most - (size_t)there;
+	return 0;
+}
+
 int
 store_due_add(struct store *s, int64_t now_ms, int64_t again_ms, size_t links,
     size_t mailboxes, int64_t *count, struct err *e)
 {
 	int64_t added = 0;
 	int own = store_db_enter(s, e);
-	int rc = own < 0 ? -1
-			 : store_due_add_all(s, store_due_links_sql, now_ms,
-			       again_ms, links, &added, e);
+	int rc = own < 0 ? -1 : 0;
 
+	if (rc == 0 &&
+	    (store_due_bound(s, store_due_links_now_sql, now_ms,
+		 STORE_DUE_LINKS, &links, e) != 0 ||
+		store_due_bound(s, store_due_mailboxes_now_sql, now_ms,
+		    STORE_DUE_MAILBOXES, &mailboxes, e) != 0))
+		rc = -1;
+	if (rc == 0)
+		rc = store_due_add_all(
+		    s, store_due_links_sql, now_ms, again_ms, links, &added, e);
 	if (rc == 0)
 		rc = store_due_add_all(s, store_due_mailboxes_sql, now_ms,
 		    again_ms, mailboxes, &added, e);

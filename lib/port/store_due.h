@@ -21,6 +21,9 @@ int store_round_save(struct store *s, const char *tenant, const char *user,
 /* A catch-up was complete at at_ms; the next one is due at next_ms. */
 int store_mailbox_set_catch_up(struct store *s, const char *tenant,
     const char *user, int64_t at_ms, int64_t next_ms, struct err *e);
+/* Something may have been missed everywhere: behind each round that is under
+ * way comes another one. */
+int store_round_repeat_all(struct store *s, struct err *e);
 /* The catch-ups of followed mailboxes, at most limit, are due at due_ms at the
  * latest. *count becomes their number: limit, and there may be more. */
 int store_mailbox_hurry(struct store *s, int64_t due_ms, size_t limit,
@@ -33,9 +36,20 @@ int store_mailbox_plan(struct store *s, int64_t latest_ms, int64_t first_ms,
 
 /* ---- what is due by itself, without a notification ---- */
 
+/* Rows that store_due_add() lets be there at once, whoever added them, of those
+ * that are in progress or will be within STORE_DUE_SOON_MS: more of them would
+ * only be claimed and put back again and again. */
+enum {
+	STORE_DUE_LINKS = 100,
+	STORE_DUE_MAILBOXES = 64,
+	STORE_DUE_SOON_MS = 2 * 60 * 1000
+};
+
 /*
  * Adds LINK work for the links and CATCHUP work (hint MISSED) for the followed
- * mailboxes whose check_ms has passed, at most so many of each, oldest first.
+ * mailboxes whose check_ms has passed, at most so many of each, oldest first. A
+ * mailbox that has such work already gets none: whoever knows that something
+ * was missed adds it himself.
  * Their check_ms becomes now + again_ms, so that nothing is added twice while
  * it waits; whoever does the work sets the right one. *count (may be NULL) is
  * added to.

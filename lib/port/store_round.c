@@ -22,6 +22,8 @@ store_round_find(struct store *s, const char *tenant, const char *user,
 	    store_round_fields, 3, out, e);
 }
 
+_Static_assert(STORE_WORK_CATCHUP == 3, "the index of catch-ups");
+
 /* A statement of its own, or of the caller's transaction. Rows changed. */
 static int64_t
 store_round_run(struct store *s, const char *sql,
@@ -85,6 +87,15 @@ store_mailbox_hurry(struct store *s, int64_t due_ms, size_t limit,
 	*count = store_round_run(
 	    s, sql, STORE_WITH(STORE_INT(due_ms), STORE_INT(limit)), e);
 	return *count < 0 ? -1 : 0;
+}
+
+int
+store_round_repeat_all(struct store *s, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE work SET generation = generation + 1 WHERE kind = 3";
+
+	return store_round_run(s, sql, NULL, 0, e) < 0 ? -1 : 0;
 }
 
 int

@@ -195,7 +195,10 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     "ALTER TABLE subscription ADD COLUMN"
     " no_lifecycle INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX subscription_expiry ON subscription (expires_ms)"
-    " WHERE granted_ms > 0;",
+    " WHERE granted_ms > 0;"
+    /* What the clock alone asked for, behind however many notifications. */
+    "CREATE INDEX work_catchup ON work (run_ms) WHERE kind = 3;"
+    "CREATE INDEX work_link ON work (run_ms) WHERE kind = 4;",
 };
 
 int

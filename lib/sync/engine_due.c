@@ -32,6 +32,8 @@ engine_look_away(
 	/* The same for all parts, or those that have begun would begin anew. */
 	if (e->hurry_ms == 0 || e->hurry_ms > now_ms)
 		e->hurry_ms = now_ms;
+	if (e->hurried_count == 0 && store_round_repeat_all(s, err) != 0)
+		return -1;
 	return store_mailbox_hurry(
 	    s, e->hurry_ms, ENGINE_DUE_ROWS, &e->hurried, err);
 }

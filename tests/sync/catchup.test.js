@@ -180,6 +180,18 @@ describe('a mailbox catches up', { concurrency: 3 }, () => {
 		await topicIs(b, links[0], 'Missed again');
 	});
 
+	test('and so is what was missed while nobody was there', async (t) => {
+		const b = await Bench.start(t);
+		const links = await seed(b, ANNA, 25);
+		await fault(b, { op: 'getEvent', mailbox: ANNA, kind: 'throttle', retryAfter: 12, skip: 14, count: 1 });
+		await missed(b, ANNA);
+		await until('it waits', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.kind === KIND.catchup && w.notBefore > Date.now()));
+		await rename(b, links[0], 'Missed in our sleep');
+		await b.tool('downtime', TENANT_A, '0', '600000');
+		await until('it is told', () => b.lines().some((l) => l.event === 'catch-up-after-downtime'));
+		await topicIs(b, links[0], 'Missed in our sleep', 40_000);
+	});
+
 	for (const [what, answer] of /** @type {[string, any][]} */ ([['500', { status: 500 }], ['503 with Retry-After', { status: 503, retryAfter: 1, punish: false }]]))
 		test(`one event that is always answered ${what} is its own affair`, async (t) => {
 			const b = await Bench.start(t);

@@ -75,6 +75,7 @@ static const char back_to_version_1[] =
     "DROP INDEX link_check; DROP INDEX mailbox_check;"
     "DROP INDEX lane_tenant; DROP INDEX mailbox_state;"
     "DROP INDEX mailbox_renew; DROP INDEX subscription_expiry;"
+    "DROP INDEX work_catchup; DROP INDEX work_link;"
     "ALTER TABLE mailbox DROP COLUMN renew_ms;"
     "ALTER TABLE subscription DROP COLUMN application;"
     "ALTER TABLE subscription DROP COLUMN addin;"

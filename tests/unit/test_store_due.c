@@ -242,6 +242,92 @@ catch_ups_are_brought_forward_in_parts(void **state)
 }
 
 static void
+a_catch_up_that_takes_longer_than_its_plan_is_not_asked_for_again(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[2];
+	int64_t next_ms;
+
+	add_mailbox(t, ANNA, T0);
+	add_due(t, T0, 10);
+	assert_int_equal(
+	    store_work_claim(t->store, T0,
+		&(struct store_quota){.per_mailbox = 2}, w, 2, &next_ms, &t->e),
+	    1);
+	/* An hour has passed, and another one. */
+	add_due(t, T0 + 1000, 10);
+	assert_ok(t, store_work_defer(t->store, &w[0], T0 + 1500, "x", &t->e));
+	add_due(t, T0 + 2000, 10);
+	assert_int_equal(mailbox(t, ANNA).check_ms, T0 + 3000);
+	assert_int_equal(
+	    store_work_claim(t->store, T0 + 2000,
+		&(struct store_quota){.per_mailbox = 2}, w, 2, &next_ms, &t->e),
+	    1);
+	assert_int_equal(w[0].generation, 1);
+	assert_ok(t, store_work_finish(t->store, &w[0], T0 + 2000, 0, &t->e));
+	assert_work(t, "");
+	/* Then it is asked for as ever. */
+	assert_int_equal(add_due(t, T0 + 3000, 10), 1);
+	assert_work(t, "3::32");
+}
+
+static void
+what_was_missed_during_a_catch_up_is_another_one(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[2];
+	int64_t next_ms;
+
+	add_mailbox(t, ANNA, T0);
+	add_link(t, "c1", T0);
+	add_due(t, T0, 10);
+	assert_int_equal(
+	    store_work_claim(t->store, T0,
+		&(struct store_quota){.per_mailbox = 2}, w, 2, &next_ms, &t->e),
+	    2);
+	assert_ok(t, store_round_repeat_all(t->store, &t->e));
+	for (int i = 0; i < 2; i++)
+		assert_ok(t, store_work_finish(t->store, &w[i], T0, 0, &t->e));
+	assert_work(t, "3::0");
+}
+
+static void
+only_so_many_wait_at_once_however_many_are_due(void **state)
+{
+	struct test_store *t = *state;
+	int64_t now_ms = T0 + STORE_DUE_LINKS + 50;
+	struct store_work w[STORE_DUE_LINKS];
+	int64_t next_ms;
+	int count;
+
+	for (int i = 0; i < STORE_DUE_LINKS + 50; i++) {
+		char name[STORE_GUID];
+
+		snprintf(name, sizeof(name), "%036d", i);
+		add_link(t, name, T0 + i);
+		add_mailbox(t, name, T0 + i);
+	}
+	assert_int_equal(
+	    add_due(t, now_ms, 500), STORE_DUE_LINKS + STORE_DUE_MAILBOXES);
+	assert_int_equal(add_due(t, now_ms, 500), 0);
+	/* What is in progress counts, what has ended does not. */
+	count = store_work_claim(t->store, now_ms,
+	    &(struct store_quota){.per_mailbox = 200}, w, STORE_DUE_LINKS,
+	    &next_ms, &t->e);
+	assert_int_equal(count, STORE_DUE_LINKS);
+	assert_int_equal(add_due(t, now_ms, 500), 0);
+	assert_ok(t, store_work_finish(t->store, &w[0], now_ms, 0, &t->e));
+	assert_ok(t, store_work_finish(t->store, &w[1], now_ms, 0, &t->e));
+	/* Nor does what has to wait for long. */
+	for (int i = 2; i < 5; i++)
+		assert_ok(t,
+		    store_work_defer(t->store, &w[i],
+			now_ms + STORE_DUE_SOON_MS + 1, "throttled", &t->e));
+	assert_int_equal(add_due(t, now_ms, 500), 5);
+	assert_int_equal(add_due(t, now_ms, 500), 0);
+}
+
+static void
 links_and_mailboxes_have_limits_of_their_own(void **state)
 {
 	struct test_store *t = *state;
@@ -341,6 +427,10 @@ main(void)
 		a_plan_that_is_missing_or_too_far_ahead_is_made_anew),
 	    cmocka_unit_test(a_mailbox_that_is_not_followed_needs_no_plan),
 	    cmocka_unit_test(catch_ups_are_brought_forward_in_parts),
+	    cmocka_unit_test(
+		a_catch_up_that_takes_longer_than_its_plan_is_not_asked_for_again),
+	    cmocka_unit_test(what_was_missed_during_a_catch_up_is_another_one),
+	    cmocka_unit_test(only_so_many_wait_at_once_however_many_are_due),
 	    cmocka_unit_test(links_and_mailboxes_have_limits_of_their_own),
 	    cmocka_unit_test(
 		how_far_a_catch_up_has_come_is_kept_until_it_is_over),
