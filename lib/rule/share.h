@@ -16,4 +16,8 @@ enum { SHARE_LEAST = 4 }; /* places, however many parties there are */
  */
 size_t share_room(size_t total, size_t parties, size_t busy, size_t mine);
 
+/* How many of a party's places may go to work that nobody waits for: half of
+ * what it may have, at least one. */
+size_t share_unhurried(size_t total, size_t parties);
+
 #endif

@@ -10,10 +10,7 @@
 #include "base/mem.h"
 #include "rule/share.h"
 
-enum {
-	ENGINE_SPARE = 8, /* tasks that are of no tenant find room */
-	ENGINE_CHECKPOINT_MS = 1000
-};
+enum { ENGINE_CHECKPOINT_MS = 1000 };
 
 static void (*const engine_kinds[STORE_KIND_COUNT])(struct task *t) = {
     [STORE_WORK_EVENT] = look_start,
@@ -37,8 +34,8 @@ engine_room(const char *tenant, void *arg)
 
 	if (t == NULL)
 		return e->count < ENGINE_TASKS ? ENGINE_TASKS - e->count : 0;
-	return share_room(ENGINE_TASKS - ENGINE_SPARE,
-	    e->session->config->tenant_ids.count, e->count, t->tasks);
+	return share_room(ENGINE_SHARED, e->session->config->tenant_ids.count,
+	    e->count, t->tasks);
 }
 
 static void

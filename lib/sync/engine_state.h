@@ -4,7 +4,11 @@
 
 #include "sync/engine.h"
 
-enum { ENGINE_CLAIM = 32 };
+enum {
+	ENGINE_CLAIM = 32,
+	ENGINE_SPARE = 8, /* tasks that are of no tenant find room */
+	ENGINE_SHARED = ENGINE_TASKS - ENGINE_SPARE /* among the tenants */
+};
 
 struct engine {
 	struct session *session;

@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "base/rand.h"
+#include "rule/share.h"
 #include "sync/engine_state.h"
 
 enum {
 	ENGINE_CATCH_UPS = 32, /* mailboxes at once */
 	ENGINE_CATCH_UPS_OF_TENANT = 16,
 	ENGINE_CATCH_UP_WAIT_MS = 1000,
-	ENGINE_CATCH_UP_SPREAD_MS = 20, /* for each that waits likewise */
+	ENGINE_CATCH_UP_SPREAD_MS = 200, /* for each that waits likewise */
 	ENGINE_CATCH_UP_WAIT_MAX_MS = 60 * 1000
 };
 
@@ -126,13 +127,24 @@ engine_catch_up_room(const struct engine *e)
 	return count < ENGINE_CATCH_UPS ? ENGINE_CATCH_UPS - count : 0;
 }
 
+/* Of a tenant, whose notifications need places as well. */
+static size_t
+engine_catch_ups_most(const struct engine *e)
+{
+	size_t most = share_unhurried(
+	    ENGINE_SHARED, e->session->config->tenant_ids.count);
+
+	return most < ENGINE_CATCH_UPS_OF_TENANT ? most
+						 : ENGINE_CATCH_UPS_OF_TENANT;
+}
+
 bool
 engine_may_catch_up(struct engine *e, const char *tenant, int64_t *wait_ms)
 {
 	uint64_t spread_ms;
 
 	if (engine_count_catch_ups(e, NULL) < ENGINE_CATCH_UPS &&
-	    engine_count_catch_ups(e, tenant) < ENGINE_CATCH_UPS_OF_TENANT)
+	    engine_count_catch_ups(e, tenant) < engine_catch_ups_most(e))
 		return true;
 	/* The more of them wait, the rarer each asks. */
 	spread_ms = ++e->turned_away * ENGINE_CATCH_UP_SPREAD_MS;

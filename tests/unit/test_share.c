@@ -43,6 +43,30 @@ what_a_party_may_still_take(void **state)
 	}
 }
 
+static void
+work_that_nobody_waits_for_leaves_half_of_the_share(void **state)
+{
+	static const struct {
+		const char *sentence;
+		size_t total, parties, want;
+	} cases[] = {
+	    {"one party alone has half of all", 120, 1, 60},
+	    {"no party at all is as one", 120, 0, 60},
+	    {"eight have half of their share", 120, 8, 7},
+	    {"twenty likewise", 120, 20, 3},
+	    {"with a hundred there are few places", 120, 100, 2},
+	    {"there is one in any case", 1, 100, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t most = share_unhurried(cases[i].total, cases[i].parties);
+
+		if (most != cases[i].want)
+			fail_msg("%s: %zu", cases[i].sentence, most);
+	}
+}
+
 /* However many take whatever they may, one that comes late finds a place. */
 static void
 a_newcomer_always_finds_room(void **state)
@@ -72,6 +96,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_a_party_may_still_take),
+	    cmocka_unit_test(
+		work_that_nobody_waits_for_leaves_half_of_the_share),
 	    cmocka_unit_test(a_newcomer_always_finds_room),
 	};
 
