@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "base/text.h"
 #include "port/store_due.h"
 #include "remote/graph.h"
@@ -24,6 +25,7 @@ enum {
 	/* Outlook takes 10,000 requests about a mailbox in 10 minutes. */
 	CATCHUP_ASKED = 2000,
 	CATCHUP_REST_MS = 5 * 60 * 1000,
+	CATCHUP_SEARCH_MS = 5 * 1000, /* while the whole mailbox is searched */
 	CATCHUP_PATH_MAX = 4 * STORE_ID_MAX
 };
 
@@ -340,6 +342,16 @@ catchup_answered(const struct err *e, void *arg)
 static void
 catchup_ask(struct task *t)
 {
+	struct catchup *c = t->state;
+
+	if (engine_is_searched(t->engine, t)) {
+		engine_batch_end(t->engine, t);
+		t->outcome.round = &c->round;
+		task_defer(t,
+		    CATCHUP_SEARCH_MS + (int64_t)rand_below(CATCHUP_SEARCH_MS),
+		    "the mailbox is being searched");
+		return;
+	}
 	task_call(t, CALL_GRAPH, catchup_build, catchup_parse, catchup_answered,
 	    t->state);
 }

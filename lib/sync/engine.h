@@ -40,6 +40,10 @@ void engine_task_ended(struct engine *e, struct task *t);
 void engine_batch_begin(
     struct engine *e, struct task *t, void (*then)(struct task *t));
 void engine_batch_end(struct engine *e, struct task *t);
+/* Whether another task searches the whole mailbox, which takes minutes: who
+ * waited for the end of that would keep the mailbox's last place from its
+ * notifications. then() is called all the same, and has to look. */
+bool engine_is_searched(const struct engine *e, const struct task *t);
 bool engine_conversation_busy(
     const struct engine *e, const struct task *t, const char *conversation);
 /* Whether t may search its whole mailbox now: no other task does that, and few

@@ -51,6 +51,17 @@ engine_has_company(const struct engine *e, const struct task *t)
 }
 
 bool
+engine_is_searched(const struct engine *e, const struct task *t)
+{
+	const struct task *other;
+
+	TAILQ_FOREACH(other, &e->tasks, link)
+	if (other != t && other->scanning && engine_is_same_mailbox(other, t))
+		return true;
+	return false;
+}
+
+bool
 engine_may_start(struct engine *e, struct task *t)
 {
 	t->held = engine_has_batch(e, t);
@@ -84,7 +95,8 @@ engine_give_turn(struct engine *e)
 		return true;
 	}
 	TAILQ_FOREACH(t, &e->tasks, link)
-	if (t->turn != NULL && !engine_has_company(e, t)) {
+	if (t->turn != NULL &&
+	    (!engine_has_company(e, t) || engine_is_searched(e, t))) {
 		void (*then)(struct task * t) = t->turn;
 
 		t->turn = NULL;

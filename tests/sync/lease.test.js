@@ -440,6 +440,28 @@ describe('a mailbox that does not answer throughout', { concurrency: 4 }, () => 
 		await until('all have had theirs', async () => (await b.dump()).links.every((/** @type {any} */ l) => l.emptySearches > 0 || l.state === STATE.unconfirmed), 20_000);
 	});
 
+	test('keeps its notifications going while it is searched and a catch-up is due', async (t) => {
+		const b = await bench(t);
+		const event = await b.meeting(ANNA);
+		await b.notify(ANNA, event.event.immutableId);
+		await until('it is linked', async () => (await b.link(event.id))?.verified);
+		await b.settled();
+		await b.control('POST', '/control/faults', { service: 'graph', op: 'listCalendars', kind: 'delay', delayMs: 15_000 });
+		const before = await b.count('graph', 'batch');
+		const m = await announced(b, { check: Date.now() + GRACE_MS });
+		const searches = async () => (await b.dump()).work.some((/** @type {any} */ w) => w.kind === KIND.link && w.inProgress);
+		await until('it is searched', searches, 20_000);
+		await b.notify(ANNA, '', HINT.missed, KIND.catchup);
+		await until('the catch-up waits', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.kind === KIND.catchup && /being searched/.test(w.reason)));
+		await b.act({ action: 'edit', mailbox: ANNA, event: event.event.immutableId, subject: 'Meanwhile' });
+		await b.notify(ANNA, event.event.immutableId);
+		await until('its topic is there', async () => (await b.conversation(event.id)).topic === 'Meanwhile');
+		assert.ok(await searches(), 'before the search is over');
+		assert.equal((await b.link(m.id)).emptySearches, 0);
+		await b.control('DELETE', '/control/faults');
+		await until('then it catches up', async () => await b.count('graph', 'batch') > before, 40_000);
+	});
+
 	test('with an event too large to be read keeps it', async (t) => {
 		const b = await bench(t);
 		const m = await announced(b);
