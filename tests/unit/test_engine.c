@@ -47,6 +47,7 @@ fdatasync(int fd)
 struct rows {
 	size_t all;
 	size_t in_progress;
+	size_t put_back; /* by their first claim */
 };
 
 struct bench {
@@ -58,6 +59,7 @@ struct bench {
 	struct loop_timer *look;
 	int64_t ends_ms;
 	size_t wanted; /* rows at which the loop ends */
+	size_t put_back; /* of them */
 	int silent; /* a peer that never answers */
 	char login_url[64];
 };
@@ -67,8 +69,8 @@ count_row(const struct store_work *w, bool in_progress, void *arg)
 {
 	struct rows *r = arg;
 
-	(void)w;
 	r->all++;
+	r->put_back += w->not_before_ms > 0;
 	r->in_progress += in_progress;
 	return 0;
 }
@@ -76,7 +78,7 @@ count_row(const struct store_work *w, bool in_progress, void *arg)
 static struct rows
 rows_of(struct bench *b)
 {
-	struct rows r = {0, 0};
+	struct rows r = {0, 0, 0};
 
 	/* The disk may fail under this look, too. */
 	if (b->session->store == NULL ||
@@ -91,7 +93,10 @@ look(void *arg)
 {
 	struct bench *b = arg;
 
-	if (rows_of(b).all == b->wanted || clock_mono_ms() > b->ends_ms)
+	struct rows r = rows_of(b);
+
+	if ((r.all == b->wanted && r.put_back >= b->put_back) ||
+	    clock_mono_ms() > b->ends_ms)
 		loop_stop(b->loop);
 	else
 		loop_timer_set(b->look, LOOK_MS);
@@ -313,6 +318,55 @@ a_tenant_that_hangs_leaves_room_for_the_others(void **state)
 	bench_free(b);
 }
 
+/* A mailbox whose catch-up asks for a token, which is never answered. */
+static void
+add_catch_up(struct test_store *t, struct store *s, char *tenant, int number)
+{
+	struct store_link l = {
+	    .state = STORE_LINK_LINKED, .synced_ms = 1, .written = 1};
+	struct store_hint_item item = {
+	    STORE_WORK_CATCHUP, tenant, l.user, "", STORE_HINT_MISSED};
+
+	SET(l.tenant, tenant);
+	SET(l.event, "event");
+	SET(l.change_key, "key");
+	snprintf(l.user, sizeof(l.user), "%036d", number);
+	snprintf(l.conversation, sizeof(l.conversation), "c%d", number);
+	assert_ok(t, store_link_save(s, &l, &t->e));
+	assert_ok(t, store_work_add(s, &item, 1, clock_wall_ms(), 0, &t->e));
+}
+
+static void
+catch_ups_leave_half_of_the_share_to_others(void **state)
+{
+	static char names[8][STORE_GUID];
+	char *ids[8];
+	struct test_store *t = *state;
+	struct bench *b = bench_new(t);
+
+	for (int i = 0; i < 8; i++) {
+		snprintf(names[i], sizeof(names[i]), "%036d", i);
+		ids[i] = names[i];
+	}
+	engine_free(b->engine);
+	session_free(b->session);
+	b->config.client_id = b->config.graph_url = b->login_url;
+	b->config.client_secret = secret_new("x", 1);
+	b->config.catch_up_ms = 6 * 60 * 60 * 1000;
+	b->config.tenant_ids.items = ids;
+	b->config.tenant_ids.count = 8;
+	b->session = session_new(b->loop, &b->config);
+	b->engine = engine_new(b->session);
+	for (int i = 0; i < 15; i++)
+		add_catch_up(t, t->store, ids[0], i);
+	open_store(b);
+	b->put_back = 8;
+	run_until_rows(b, 15);
+	assert_int_equal(rows_of(b).put_back, 8);
+	secret_free(b->config.client_secret);
+	bench_free(b);
+}
+
 int
 main(void)
 {
@@ -328,6 +382,9 @@ main(void)
 	    cmocka_unit_test_prestate_setup_teardown(
 		a_tenant_that_hangs_leaves_room_for_the_others,
 		test_store_setup, test_store_teardown, db),
+	    cmocka_unit_test_prestate_setup_teardown(
+		catch_ups_leave_half_of_the_share_to_others, test_store_setup,
+		test_store_teardown, db),
 	    cmocka_unit_test_prestate_setup_teardown(
 		a_recovery_that_fails_is_repeated, test_store_setup,
 		test_store_teardown, db),
