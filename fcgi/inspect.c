@@ -36,11 +36,10 @@ inspect_main(const struct config *c)
 			    LOG_INT("ms", clock_mono_ms() - start_ms));
 			return EXIT_SUCCESS;
 		}
-		if (e.code == ERR_GONE)
-			return EXIT_SUCCESS; /* a first start */
 		if (e.code != ERR_INPUT) {
 			log_info("store-not-inspected", LOG_ERR(&e));
-			return EXIT_FAILURE;
+			/* ERR_GONE: a first start. */
+			return e.code == ERR_GONE ? EXIT_SUCCESS : EXIT_FAILURE;
 		}
 	}
 	log_error("store-corrupt", LOG_ERR(&e));
