@@ -118,10 +118,12 @@ task_save_link(struct store *s, struct store_link *l, struct err *e)
 			memcpy(l->topic, fresh.topic, sizeof(l->topic));
 			l->start_ms = fresh.start_ms;
 		}
+		/* The hint of a new announcement, not one that was given up. */
+		if (l->event[0] == '\0' &&
+		    l->announced_ms != fresh.announced_ms)
+			memcpy(l->event, fresh.event, sizeof(l->event));
 		l->announced_ms = fresh.announced_ms;
 		l->shared = fresh.shared;
-		if (l->event[0] == '\0')
-			memcpy(l->event, fresh.event, sizeof(l->event));
 		memcpy(l->time_zone, fresh.time_zone, sizeof(l->time_zone));
 		if (fresh.state == STORE_LINK_DELETED) {
 			l->state = STORE_LINK_DELETED;

@@ -170,7 +170,8 @@ describe('the conversation has a life of its own', { concurrency: 4 }, () => {
 		await until('it was refused', async () => await b.count('unblu', 'setTopic') > 0);
 		await b.control('POST', `/control/conversations/${m.id}/end`, {});
 		await stateIs(b, m, STATE.ended);
-		assert.equal(await b.count('unblu', 'setTopic'), 2);
+		/* Before the third one at the latest the conversation is read. */
+		assert.ok(await b.count('unblu', 'setTopic') <= 2);
 		assert.deepEqual((await b.dump()).dead, []);
 	});
 
