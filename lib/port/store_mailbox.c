@@ -199,6 +199,26 @@ store_mailbox_visit(const void *row, void *arg)
 	return visit->each(row, visit->arg);
 }
 
+/* Those that the statement selects, a page at a time; advance as in
+ * struct store_walk. */
+static int
+store_mailbox_walk(struct store *s, const char *sql, struct store_value *params,
+    size_t count, void (*advance)(const void *row, struct store_value *params),
+    const struct store_mailbox_visit *visit, struct err *e)
+{
+	struct store_walk walk = {.sql = sql,
+	    .params = params,
+	    .param_count = count,
+	    .fields = store_mailbox_fields,
+	    .field_count = STORE_MAILBOX_FIELD_COUNT,
+	    .row_size = sizeof(struct store_mailbox),
+	    .advance = advance,
+	    .each = store_mailbox_visit,
+	    .arg = (void *)(uintptr_t)visit};
+
+	return store_db_walk(s, &walk, e);
+}
+
 int
 store_mailbox_each(struct store *s,
     int (*each)(const struct store_mailbox *m, void *arg), void *arg,
@@ -210,17 +230,8 @@ store_mailbox_each(struct store *s,
 	    " ORDER BY tenant, user_id LIMIT $3";
 	struct store_mailbox_visit visit = {each, arg};
 	struct store_value params[3] = {STORE_TEXT(""), STORE_TEXT("")};
-	struct store_walk walk = {.sql = sql,
-	    .params = params,
-	    .param_count = 3,
-	    .fields = store_mailbox_fields,
-	    .field_count = STORE_MAILBOX_FIELD_COUNT,
-	    .row_size = sizeof(struct store_mailbox),
-	    .advance = store_mailbox_advance,
-	    .each = store_mailbox_visit,
-	    .arg = &visit};
-
-	return store_db_walk(s, &walk, e);
+	return store_mailbox_walk(
+	    s, sql, params, 3, store_mailbox_advance, &visit, e);
 }
 
 /* ---- what the renewal has to look at ---- */
@@ -249,17 +260,8 @@ store_mailbox_each_due(struct store *s, int64_t now_ms,
 	struct store_mailbox_visit visit = {each, arg};
 	struct store_value params[5] = {
 	    STORE_INT(now_ms), STORE_INT(0), STORE_TEXT(""), STORE_TEXT("")};
-	struct store_walk walk = {.sql = sql,
-	    .params = params,
-	    .param_count = 5,
-	    .fields = store_mailbox_fields,
-	    .field_count = STORE_MAILBOX_FIELD_COUNT,
-	    .row_size = sizeof(struct store_mailbox),
-	    .advance = store_mailbox_advance_due,
-	    .each = store_mailbox_visit,
-	    .arg = &visit};
-
-	return store_db_walk(s, &walk, e);
+	return store_mailbox_walk(
+	    s, sql, params, 5, store_mailbox_advance_due, &visit, e);
 }
 
 /* A link that the clock alone will look at is in use as well. */
@@ -292,17 +294,8 @@ store_mailbox_each_unused(struct store *s, int64_t before_ms,
 	struct store_mailbox_visit visit = {each, arg};
 	struct store_value params[5] = {STORE_INT(before_ms), STORE_TEXT(""),
 	    STORE_TEXT(""), STORE_INT(STORE_MAILBOX_FOLLOWED)};
-	struct store_walk walk = {.sql = sql,
-	    .params = params,
-	    .param_count = 5,
-	    .fields = store_mailbox_fields,
-	    .field_count = STORE_MAILBOX_FIELD_COUNT,
-	    .row_size = sizeof(struct store_mailbox),
-	    .advance = store_mailbox_advance_unused,
-	    .each = store_mailbox_visit,
-	    .arg = &visit};
-
-	return store_db_walk(s, &walk, e);
+	return store_mailbox_walk(
+	    s, sql, params, 5, store_mailbox_advance_unused, &visit, e);
 }
 
 int

@@ -1,14 +1,7 @@
 /* tests/unit/test_remote_faults.c - what each error answer of Graph and Unblu
  * means. The rows are those of reference/graph.md 4.1, 4.4, 11 and 13 and of
  * reference/unblu.md 5 and 7, with what people have seen besides. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test_remote.h"
 
 #include "base/json.h"
 #include "remote/graph.h"
@@ -16,24 +9,7 @@
 #include "remote/unblu.h"
 #include "rule/retry.h"
 
-#define JSON "application/json"
 #define HTML "text/html"
-
-static struct http_reply
-reply_of(int status, const char *type, const char *body)
-{
-	struct http_reply r = {
-	    .result = HTTP_DONE,
-	    .status = status,
-	    .body = body,
-	    .body_len = strlen(body),
-	    .retry_after_ms = -1,
-	    .message = "",
-	};
-
-	snprintf(r.content_type, sizeof(r.content_type), "%s", type);
-	return r;
-}
 
 /* ---- Graph ---- */
 

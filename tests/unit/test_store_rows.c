@@ -89,6 +89,46 @@ a_parked_mailbox_is_resumed_only_on_request(void **state)
 }
 
 static void
+a_refusal_parks_no_mailbox_that_an_operator_has_put_aside(void **state)
+{
+	struct test_store *t = *state;
+	struct store_mailbox m;
+
+	follow(t, ANNA, "x", false, T0, true);
+	follow(t, BERT, "x", false, T0, true);
+	assert_ok(t,
+	    store_mailbox_set_state(t->store, TENANT, ANNA,
+		STORE_MAILBOX_PARKED, "on leave", T0 + 1000, T0, &t->e));
+	assert_ok(t,
+	    store_mailbox_set_state(t->store, TENANT, BERT,
+		STORE_MAILBOX_UNFOLLOWED, "", 0, T0, &t->e));
+	assert_ok(t,
+	    store_mailbox_park(
+		t->store, TENANT, ANNA, "forbidden", T0 + 999, T0 + 1, &t->e));
+	assert_int_equal(
+	    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 1);
+	assert_string_equal(m.reason, "on leave");
+	assert_int_equal(m.retry_ms, T0 + 1000);
+	assert_ok(t,
+	    store_mailbox_park(
+		t->store, TENANT, ANNA, "forbidden", T0 + 1001, T0 + 1, &t->e));
+	assert_int_equal(
+	    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 1);
+	assert_string_equal(m.reason, "forbidden");
+	assert_ok(t,
+	    store_mailbox_park(
+		t->store, TENANT, BERT, "forbidden", T0 + 999, T0 + 1, &t->e));
+	assert_int_equal(
+	    store_mailbox_find(t->store, TENANT, BERT, &m, &t->e), 1);
+	assert_int_equal(m.state, STORE_MAILBOX_UNFOLLOWED);
+	assert_ok(t,
+	    store_mailbox_park(
+		t->store, OTHER_TENANT, BERT, "forbidden", T0, T0, &t->e));
+	assert_int_equal(
+	    store_mailbox_find(t->store, OTHER_TENANT, BERT, &m, &t->e), 0);
+}
+
+static void
 the_state_of_an_unknown_mailbox_is_nobodys(void **state)
 {
 	struct test_store *t = *state;
@@ -950,6 +990,8 @@ main(void)
 	const struct CMUnitTest cases[] = {
 	    cmocka_unit_test(a_mailbox_is_followed_from_its_first_announcement),
 	    cmocka_unit_test(a_parked_mailbox_is_resumed_only_on_request),
+	    cmocka_unit_test(
+		a_refusal_parks_no_mailbox_that_an_operator_has_put_aside),
 	    cmocka_unit_test(the_state_of_an_unknown_mailbox_is_nobodys),
 	    cmocka_unit_test(each_mailbox_is_seen_once_while_they_are_changed),
 	    cmocka_unit_test(only_one_owner_claims_a_mailbox),
