@@ -18,6 +18,7 @@ unit_tests += tests/unit/test_catchup
 unit_tests += tests/unit/test_circuit
 unit_tests += tests/unit/test_clock
 unit_tests += tests/unit/test_config
+unit_tests += tests/unit/test_config_secret
 unit_tests += tests/unit/test_credential
 unit_tests += tests/unit/test_cron
 unit_tests += tests/unit/test_engine
@@ -40,7 +41,7 @@ unit_tests += tests/unit/test_instances
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jws
 unit_tests += tests/unit/test_jws_sign
-EXTRA_DIST += tests/unit/test_certificate.h tests/unit/test_remote.h
+EXTRA_DIST += tests/unit/test_certificate.h tests/unit/test_config.h tests/unit/test_remote.h
 unit_tests += tests/unit/test_lease
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_look
@@ -198,7 +199,8 @@ check_PROGRAMS += tests/sync/storetool
 
 # outlook-addinctl: the configuration, what it prints, what it renders.
 tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap
-EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/operator.test.js tests/ctl/systemd.test.js
+EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/operator.test.js \
+	tests/ctl/repair.test.js tests/ctl/systemd.test.js tests/ctl/world.js
 check_PROGRAMS += tests/ctl/seed
 
 EXTRA_DIST += tests/demo
