@@ -104,4 +104,62 @@ describe('the careful side', { concurrency: 3 }, () => {
 		assert.equal(box.reason, 'on leave');
 		await shows(b, m, { deleted: false });
 	});
+
+	test('a list of events that never ends deletes nothing and is given up, in a removal and in a search', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+		await b.follow(ANNA);
+		const m = await linked(b);
+		await b.control('POST', '/control/settings', { graph: { endlessLists: true } });
+		const before = await b.count('graph', 'listEvents');
+		await removed(b, m);
+		await until('the removal says so', async () => /not deleted: the list of events does not end/.test((await b.link(m.id)).error));
+		assert.ok(await b.count('graph', 'listEvents') - before < 300);
+		assert.equal((await b.conversation(m.id)).deleted, false);
+		await b.notify(ANNA, '', 0, KIND.search);
+		await until('so does the search', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.kind === KIND.search && /does not end/.test(w.reason)));
+	});
+
+	test('while writes are paused an orphan that was looked for twice is not looked for again', async (t) => {
+		const b = await Bench.start(t, { now: '2027-01-10T08:00:00Z', config: { orphanGraceHours: 1, catchUpHours: 1000 } });
+		await b.follow(ANNA);
+		await until('there is a subscription', async () => (await b.dump()).subscriptions.some((/** @type {any} */ s) => s.granted > 0));
+		await b.settled();
+		const event = await b.act({ action: 'create', mailbox: ANNA, subject: 'Never saved', start: START, end: START + 1800_000 });
+		const made = await b.control('POST', '/control/button', { mailbox: ANNA, event: event.immutableId, noProperty: true });
+		await b.act({ action: 'purge', mailbox: ANNA, event: event.immutableId });
+		const { id } = made.conversation;
+		await b.tool('announce', id, TENANT_A, ANNA, made.sourceId, 'Never saved', String(START), '', '', String(b.now() + 3600_000), '0');
+		await b.down();
+		await b.sql("INSERT INTO fact VALUES ('pause:', '', 0)");
+		await b.up();
+		const scans = () => b.lines().filter((l) => l.event === 'mailbox-scanned').length;
+		const waits = async () => (await b.dump()).work.find((/** @type {any} */ w) => w.kind === KIND.link && w.reason === 'writes are paused' && w.notBefore > b.now());
+		await b.goTo(b.now() + 3700_000);
+		await until('it was looked for once', async () => (await b.link(id)).emptySearches === 1);
+		await b.goTo(b.now() + 200_000);
+		await until('and a second time', async () => (await b.link(id)).emptySearches === 2);
+		await until('its removal waits', waits);
+		const before = scans();
+		for (let i = 0; i < 2; i++) {
+			await b.goTo(b.now() + 400_000);
+			await until('it waits again', waits);
+		}
+		assert.equal(scans(), before);
+		assert.equal((await b.link(id)).state, STATE.announced);
+	});
+
+	test('a conversation that is announced for an event which has another one keeps its lease', async (t) => {
+		const b = await Bench.start(t);
+		await b.follow(ANNA);
+		const m = await linked(b);
+		const fresh = await b.control('POST', '/control/button', { mailbox: ANNA, event: m.event.immutableId, noProperty: true });
+		const { id } = fresh.conversation;
+		await b.tool('announce', id, TENANT_A, ANNA, fresh.sourceId, 'Closed without saving', String(START), '', m.event.immutableId, String(Date.now() + DAY_MS), '0');
+		await b.notify(ANNA, m.event.immutableId);
+		await until('the event is no longer its hint', async () => (await b.link(id)).event === '');
+		const link = await b.link(id);
+		assert.equal(link.state, STATE.announced);
+		assert.ok(link.check > 0);
+		await stateIs(b, m, STATE.linked);
+	});
 });

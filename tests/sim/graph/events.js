@@ -123,7 +123,7 @@ function page(sim, ctx, prefer, all, render, context) {
 	const size = Math.min(asked.size, sim.settings.graph.eventPageMax);
 	/** @type {any} */
 	const body = { '@odata.context': `${sim.urls.graph}/v1.0/$metadata#${context}`, value: all.slice(skip, skip + size).map(render) };
-	if (skip + size < all.length) {
+	if (skip + size < all.length || sim.settings.graph.endlessLists) {
 		const next = new URLSearchParams(ctx.query);
 		next.set('$skip', String(skip + size));
 		body['@odata.nextLink'] = `${sim.urls.graph}${ctx.path}?${next.toString().replace(/%24/g, '$')}`;

@@ -22,6 +22,7 @@ export function defaultSettings() {
 			subscriptionList: 'ok' /* or empty, stale */,
 			eventPageSize: 10,
 			eventPageMax: 1000 /* whatever $top says */,
+			endlessLists: false /* each page of events leads to another one */,
 			instanceOrder: 'start' /* or shuffled: occurrences of a series */,
 			seriesId: 'kept' /* or new: when a single event becomes a series, or a series a single event */,
 			deletedItems: '404' /* or 200: GET by immutable id after the user deleted the event */,
