@@ -122,6 +122,20 @@ call_hold(struct call *c, enum err_code code, int64_t wait_ms, const char *why)
 	call_end(c, &e);
 }
 
+/* Why, for whoever reads the queue: of Unblu a mailbox is kept apart only when
+ * it was refused, see call_throttle(). */
+static const char *
+call_held_by(const struct call *c)
+{
+	char scope[CALL_SCOPE_MAX];
+
+	call_scope(c, false, scope);
+	return c->peer == CALL_UNBLU && c->user[0] != '\0' &&
+		session_throttled_ms(c->session, scope) > 0
+	    ? "forbidden: Unblu has just refused this mailbox"
+	    : "throttled";
+}
+
 void
 call_start(struct call *c)
 {
@@ -139,7 +153,7 @@ call_start(struct call *c)
 	}
 	wait_ms = call_throttled_ms(c);
 	if (wait_ms > 0) {
-		call_hold(c, ERR_BUSY, wait_ms, "throttled");
+		call_hold(c, ERR_BUSY, wait_ms, call_held_by(c));
 		return;
 	}
 	circuit = call_circuit(c);

@@ -155,6 +155,16 @@ describe('peers fail', { concurrency: 4 }, () => {
 		const m = await b.meeting(ANNA);
 		await rename(b, m, 'Not allowed');
 		await until('it is held', async () => (await b.dump()).work.some((/** @type {any} */ w) => /forbidden/.test(w.reason)));
+		/* So are those that come behind it: without asking, and for the same reason. */
+		const asked = await b.count('unblu', 'read');
+		await rename(b, m, 'Not allowed either');
+		const other = await b.meeting(ANNA);
+		await rename(b, other, 'Nor this one');
+		await until('both wait for that', async () => {
+			const { work } = await b.dump();
+			return work.length === 2 && work.every((/** @type {any} */ w) => /forbidden/.test(w.reason));
+		});
+		assert.equal(await b.count('unblu', 'read'), asked);
 		assert.equal((await b.dump()).dead.length, 0);
 	});
 
