@@ -222,11 +222,11 @@ try_mailbox(struct trial *t, const char *user)
 		    "the mailbox's licence");
 }
 
-/* ---- which mailbox ---- */
+/* ---- which mailbox: the first followed one, else the first parked ---- */
 
 struct choice {
 	const char *tenant;
-	char user[STORE_GUID]; /* "" none yet */
+	char followed[STORE_GUID], parked[STORE_GUID]; /* "" none yet */
 	struct doctor *d;
 };
 
@@ -239,13 +239,17 @@ choose_mailbox(const struct store_mailbox *m, void *arg)
 	if (strcmp(m->tenant, c->tenant) != 0)
 		return 0;
 	snprintf(subject, sizeof(subject), "%s/%s", m->tenant, m->user);
-	if (m->state == STORE_MAILBOX_PARKED)
+	if (m->state == STORE_MAILBOX_PARKED) {
 		doctor_addf(c->d, "mailbox", subject, DOCTOR_WARNING,
 		    "once the reason is mended: outlook-addinctl mailbox "
 		    "resume",
 		    "parked: %s", m->reason);
-	else if (m->state == STORE_MAILBOX_FOLLOWED && c->user[0] == '\0')
-		text_copy(c->user, sizeof(c->user), m->user);
+		if (c->parked[0] == '\0')
+			text_copy(c->parked, sizeof(c->parked), m->user);
+	} else if (m->state == STORE_MAILBOX_FOLLOWED &&
+	    c->followed[0] == '\0') {
+		text_copy(c->followed, sizeof(c->followed), m->user);
+	}
 	return 0;
 }
 
@@ -260,9 +264,12 @@ try_mailbox_of(struct trial *t, const char *subject)
 		return;
 	}
 	if (d->store != NULL &&
-	    store_mailbox_each(d->store, choose_mailbox, &c, NULL) == 0 &&
-	    c.user[0] != '\0')
-		try_mailbox(t, c.user);
+	    store_mailbox_each(d->store, choose_mailbox, &c, NULL) != 0)
+		c = (struct choice){.tenant = t->tenant, .d = d};
+	if (c.followed[0] != '\0')
+		try_mailbox(t, c.followed);
+	else if (c.parked[0] != '\0')
+		try_mailbox(t, c.parked);
 	else
 		doctor_add(d, "mailbox", subject, DOCTOR_SKIPPED,
 		    "no mailbox of this tenant is followed",

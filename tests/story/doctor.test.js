@@ -84,10 +84,21 @@ test('each mistake of an installation is found, and told with what to do about i
 		});
 		await stack.part(t, 'a mailbox that the application may not read', async () => {
 			sims.mailboxState(link.mailbox, 'forbidden');
-			const failed = failuresOf((await doctor(stack)).findings, 'mailbox');
+			/** @param {Finding[]} findings */
+			const refused = (findings) => {
+				const failed = failuresOf(findings, 'mailbox');
+				assert.match(failed[0].subject, new RegExp(link.mailbox.oid));
+				assert.match(String(failed[0].advice), /Calendars\.Read/);
+			};
+			refused((await doctor(stack)).findings);
+			// sync finds it too and parks the mailbox: it is still tried
+			sims.editEvent(link.mailbox, link.event, { subject: 'behind the wall' });
+			await waitFor(async () => /"state":\s*"parked"/.test((await stack.ctl('status', '--json')).stdout), 10_000, 'the mailbox is parked');
+			const { findings } = await doctor(stack);
+			refused(findings);
+			assert.ok(findings.some((f) => f.check === 'mailbox' && f.status === 'warning' && /^parked: .*403/.test(f.detail)), JSON.stringify(findings));
 			sims.mailboxState(link.mailbox, 'ok');
-			assert.match(failed[0].subject, new RegExp(link.mailbox.oid));
-			assert.match(String(failed[0].advice), /Calendars\.Read/);
+			assert.equal((await stack.ctl('mailbox', 'resume', '--tenant', link.mailbox.tenant, '--user', link.mailbox.oid)).code, 0);
 		});
 		await stack.part(t, 'a mailbox named by hand, also when none is followed', async () => {
 			const other = stack.mailboxes[2];
