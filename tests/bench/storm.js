@@ -100,7 +100,10 @@ async function storm(stack, links, list, number) {
 			await pause(100);
 		}
 	})();
-	const sent = await send(stack, list);
+	const sent = await send(stack, list).catch((e) => {
+		over = true;
+		throw e;
+	});
 	await editing;
 	const rest = performance.now();
 	await stack.idle(120_000);
