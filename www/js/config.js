@@ -18,6 +18,7 @@ import { AddinError } from './errors.js';
  * @property {string} fallbackTopic
  * @property {number} topicMaxChars
  * @property {boolean} allowInsecureLinks
+ * @property {string} supportUrl "": none
  * @property {string} conversationTemplateId "" for Unblu's default
  */
 
@@ -66,6 +67,7 @@ const KEYS = [
 	['topicMaxChars', false, (v) => Number.isSafeInteger(v) && v >= 1 && v <= 1000, 250],
 	['allowInsecureLinks', false, isSwitch, false],
 	['conversationTemplateId', false, isText, ''],
+	['supportUrl', false, isText, ''],
 	['version', false, isText, ''],
 ];
 

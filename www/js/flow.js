@@ -56,7 +56,7 @@ import { topicOf } from './text.js';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /* MailboxEnums.DelegatePermissions: Write 2, EditOwn 16, EditAll 32. */
-const MAY_WRITE = 2 | 16 | 32;
+export const MAY_WRITE = 2 | 16 | 32;
 /** Not failures, only not what was wanted: no error colour. */
 const CALM = ['signin-cancelled', 'busy'];
 

@@ -11,7 +11,8 @@ const LARGEST = 1024 * 1024;
  * @typedef {{ headers?: Record<string, string>, body?: unknown, timeoutMs?: number, signal?: AbortSignal }} Options
  * @typedef {object} Net
  * @property {(method: string, url: string, options?: Options) => Promise<Answer>} send any answer of the other side; AddinError `network` (no answer) or `not-json`
- * @property {(method: string, url: string, options?: Options) => Promise<Answer>} json the same, and AddinError `http` for a status of 400 and above
+ * @property {(url: string) => Promise<string>} text what lies there; AddinError `network` or `http`
+ * @property {(method: string, url: string, options?: Options) => Promise<Answer>} json the same as send, and AddinError `http` for a status of 400 and above
  */
 
 /** Retry-After in ms: seconds or a date. @param {string | null} text @param {number} now @returns {number | undefined} */
@@ -94,6 +95,16 @@ export function createNet({ fetch, now, signal }) {
 
 	return {
 		send,
+		async text(url) {
+			try {
+				const reply = await fetch(url, { credentials: 'omit', redirect: 'error', signal });
+				if (reply.ok)
+					return await readText(reply);
+			} catch (e) {
+				throw new AddinError('network', { said: /** @type {Error} */ (e).message });
+			}
+			throw new AddinError('http', { said: 'it is not there' });
+		},
 		async json(method, url, options) {
 			const answer = await send(method, url, options);
 			if (answer.status >= 400)

@@ -56,6 +56,17 @@ export function hostSupports(set, version) {
 	}
 }
 
+/** The host's four colours, or null. @returns {Record<string, string> | null} */
+export function hostTheme() {
+	return office()?.context?.officeTheme ?? null;
+}
+
+/** @param {(theme: Record<string, string>) => void} changed */
+export function hostOnTheme(changed) {
+	const type = office()?.EventType?.OfficeThemeChanged ?? 'officeThemeChanged';
+	hostMailbox()?.addHandlerAsync?.(type, (/** @type {any} */ arg) => changed(arg?.officeTheme ?? hostTheme() ?? {}), () => undefined);
+}
+
 /** @param {string} name of the function in the manifest @param {(event: any) => void} run */
 export function hostAssociate(name, run) {
 	office()?.actions?.associate?.(name, run);
