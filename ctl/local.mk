@@ -27,6 +27,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/print.c \
 	ctl/render.c \
 	ctl/render_nginx.c ctl/render_nginx.h \
+	ctl/render_public.c ctl/render_public.h \
 	ctl/render_tree.c ctl/render_tree.h \
 	ctl/resync.c \
 	ctl/status.c \

@@ -106,7 +106,7 @@ endif
 
 # Scripts that print TAP and need no network and no other program of ours
 # than those just built.
-tap_tests = tests/style/layers.tap tests/style/format.tap
+tap_tests = tests/style/layers.tap tests/style/format.tap tests/style/www.tap
 TESTS += $(tap_tests)
 EXTRA_DIST += $(tap_tests) tests/unit/run
 
