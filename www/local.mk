@@ -38,3 +38,16 @@ www_files += www/js/unblu-client.js
 www_files += www/strings/en.json
 
 # icons, made by scripts/icons
+
+# MSAL, which is not in the repository: see scripts/msal
+msal = www/vendor/msal-browser.min.js
+www_files += www/vendor/msal-browser.LICENSE.txt
+nobase_nodist_pkgdata_DATA += $(msal)
+CLEANFILES += $(msal)
+$(msal): scripts/msal scripts/msal.sha256 package-lock.json
+	$(AM_V_GEN)$(srcdir)/scripts/msal $@ '$(with_msal)'
+clean-local:
+	rm -rf npm npm.log share
+# a build without the network
+AM_DISTCHECK_CONFIGURE_FLAGS = --with-msal='$(abs_builddir)/$(msal)'
+distcheck-hook: $(msal)
