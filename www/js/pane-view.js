@@ -15,7 +15,8 @@
  * @property {{ owner: string, canWrite: boolean } | null} shared someone else's calendar
  * @property {{ conversationId: string, url: string | null, announced: boolean } | null} link what the event's property says
  * @property {boolean} inBody the link stands in the text
- * @property {boolean} foreign the text has a conversation's link, but the event no such property: a copy
+ * @property {boolean} foreign the link is another event's: this one is a copy
+ * @property {boolean} newer a later version of the add-in has written the property
  *
  * @typedef {object} SyncFacts the answer of GET api/links
  * @property {string} state
@@ -34,7 +35,7 @@
  * @property {EventFacts | null} event
  * @property {{ state: 'unknown' | 'in' | 'needed' | 'out', account: string }} session
  * @property {'create' | 'repair' | 'remove' | 'sign-in' | null} busy
- * @property {'removed' | 'repaired' | 'copied' | null} done what was just done
+ * @property {'removed' | 'repaired' | null} done what was just done
  * @property {boolean} asking the question before removing is shown
  * @property {SyncFacts | null} sync
  * @property {Problem | null} syncProblem
@@ -89,10 +90,15 @@ function busyView(f, what) {
 	return view(`busy-${what}`, 'busy', { url });
 }
 
+/** Failures that trying again would meet again, and what helps. @type {Record<string, string>} */
+const INSTEAD = { 'remove-refused': 'remove-only', 'conversation-gone': 'create-new' };
+/** What the agent did, not what failed. */
+const CALM = ['signin-cancelled', 'busy'];
+
 /** @param {Facts} f @param {Problem} p */
 function problemView(f, p) {
-	const actions = p.retry === undefined ? [] : [action(p.retry === 'sign-in' ? 'sign-in' : 'retry', { main: true })];
-	const seen = view('error', p.code === 'cancelled' ? 'warn' : 'bad', { title: say(`pane.failed.${p.retry ?? 'any'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: p });
+	const actions = [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
+	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: p });
 	actions.push(action('dismiss'));
 	seen.url = f.event?.link?.url ?? null;
 	return seen;
@@ -101,11 +107,13 @@ function problemView(f, p) {
 /** @param {Facts} f @param {EventFacts} e */
 function eventView(f, e) {
 	const owner = e.shared === null ? [] : [say('pane.note.owner', { owner: e.shared.owner })];
+	if (e.newer)
+		return view('newer', 'warn');
 	if (e.kind === 'occurrence')
 		return view('occurrence', 'warn', { url: e.link?.url ?? null });
 	if (e.shared !== null && !e.shared.canWrite)
 		return view('no-rights', 'warn', { title: say('pane.no-rights.title'), text: [say('pane.no-rights.text', { owner: e.shared.owner })], url: e.link?.url ?? null });
-	if (e.link === null && e.foreign)
+	if (e.foreign)
 		return view('copied', 'warn', { actions: [action('create-new', { main: true })], notes: owner });
 	if (f.session.state === 'out')
 		return view('signed-out', 'calm', { actions: [action('sign-in', { main: true })], url: e.link?.url ?? null });
@@ -168,7 +176,7 @@ function syncRows(f) {
 }
 
 /** States whose word in the list is not their own. @type {Record<string, string>} */
-const WORDS = { announced: 'announced', linked: 'linked' };
+const WORDS = { announced: 'announced', linked: 'linked', unknown: 'unheard' };
 
 /** @param {SyncFacts} s @returns {Row[]} */
 function rowsOf(s) {
