@@ -255,16 +255,20 @@ function createdOutcome(done, sharing, series) {
 
 /** @template {{ remote: Remote, wanted: import('./unblu-client.js').Wanted }} T @param {Ports} p @param {T} made of prepare */
 async function makeConversation(p, made) {
-	p.check();
 	const conversation = await obtain(p, made.remote, made.wanted);
 	return { ...made, conversation, url: await soundLink(p, made.remote, conversation) };
 }
 
 /** A conversation for an event that has none. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Promise<unknown>} warm @param {string | null} oldUrl to be replaced @returns {Promise<Outcome>} */
 async function clickNew(p, event, warm, oldUrl) {
-	const { remote, wanted, sharing, eventId, start, conversation, url } = await prepare(p, event, warm).then((made) => makeConversation(p, made)).catch(async (e) => {
+	let asked = false;
+	const { remote, wanted, sharing, eventId, start, conversation, url } = await prepare(p, event, warm).then((made) => {
+		p.check();
+		asked = true;
+		return makeConversation(p, made);
+	}).catch(async (e) => {
 		const { code, details } = errorOf(e);
-		if (!details.uncertain && code !== 'timeout')
+		if (code !== 'timeout' && !(asked && details.uncertain))
 			await clearPending(p, event);
 		throw e;
 	});
