@@ -27,6 +27,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/print.c \
 	ctl/render.c \
 	ctl/render_nginx.c ctl/render_nginx.h \
+	ctl/render_public.c ctl/render_public.h \
 	ctl/render_tree.c ctl/render_tree.h \
 	ctl/resync.c \
 	ctl/status.c \
@@ -39,9 +40,13 @@ bin_PROGRAMS += ctl/outlook-addinctl
 ctl_outlook_addinctl_SOURCES = ctl/main.c
 ctl_outlook_addinctl_LDADD = ctl/libctl.a $(LIB_ALL) $(LIB_LIBS)
 
-# render finds its templates from its own place: a built program here, an
-# installed one in $(pkgdatadir).
-all-local: share/outlook-addin
-share/outlook-addin:
-	$(AM_V_GEN)$(MKDIR_P) share && ln -s '$(abs_top_srcdir)' $@
-CLEANFILES += share/outlook-addin
+# render finds its templates from its own place: an installed program in
+# $(pkgdatadir), a built one in this copy of what would be there.
+all-local: share/outlook-addin.stamp
+share/outlook-addin.stamp: $(nobase_dist_pkgdata_DATA) $(nobase_nodist_pkgdata_DATA)
+	@rm -rf share/outlook-addin
+	$(AM_V_GEN)for file in $(nobase_dist_pkgdata_DATA) $(nobase_nodist_pkgdata_DATA); do \
+		$(MKDIR_P) "share/outlook-addin/$$(dirname "$$file")" && \
+		if test -f "$$file"; then from=$$file; else from='$(srcdir)'/$$file; fi && \
+		$(INSTALL_DATA) "$$from" "share/outlook-addin/$$file" || exit 1; \
+	done && : >$@

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "ctl.h"
 #include "render_nginx.h"
+#include "render_public.h"
 #include "render_tree.h"
 
 enum { TEMPLATE_MAX = 256 << 10, RENDERED_MAX = 1 << 20 };

@@ -1,12 +1,9 @@
 /* ctl/render_nginx.c - see render_nginx.h. */
 #include "render_nginx.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/url.h"
-#include "port/config_option.h"
 #include "template.h"
 
 enum { ORIGINS_MAX = 64 << 10 };
@@ -74,30 +71,4 @@ out:
 	buf_clear(&connect);
 	buf_clear(&frames);
 	return rc;
-}
-
-void
-render_public(const struct config *c, struct buf *out)
-{
-	json_t *doc = json_object();
-	char *text;
-
-	for (size_t i = 0; i < config_option_count; i++) {
-		const struct config_option *o = &config_options[i];
-
-		if ((o->flags & CONFIG_PUBLIC) != 0)
-			json_object_set_new(
-			    doc, o->key, config_option_value(o, c));
-	}
-	/* No "<": the text may be looked at by something that is no parser. */
-	text = json_dumps(doc, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-	for (const char *s = text; s != NULL && *s != '\0'; s++) {
-		if (*s == '<')
-			buf_puts(out, "\\u003c");
-		else
-			buf_putc(out, *s);
-	}
-	buf_putc(out, '\n');
-	free(text);
-	json_decref(doc);
 }

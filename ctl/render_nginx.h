@@ -1,5 +1,4 @@
-/* ctl/render_nginx.h - nginx.conf and config.json from the configuration.
- * Pure. */
+/* ctl/render_nginx.h - nginx.conf from the configuration. Pure. */
 #ifndef CTL_RENDER_NGINX_H
 #define CTL_RENDER_NGINX_H
 
@@ -11,9 +10,5 @@
  * template_fill(). */
 int render_nginx(const struct config *c, const char *template, const char *user,
     const char *group, struct buf *out, struct err *e);
-
-/* Appends the add-in's config.json: the keys that the table marks as public,
- * and nothing else. */
-void render_public(const struct config *c, struct buf *out);
 
 #endif

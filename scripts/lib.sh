@@ -12,11 +12,14 @@ as_root() {
 	fi
 }
 
-# missing_packages LIST...: names from scripts/LIST that are not installed
+# missing_packages LIST...: names from scripts/LIST that are not installed. An npm
+# that came with another nodejs than Debian's is taken as it is: Debian's would
+# not install beside it.
 missing_packages() {
 	for list; do
 		sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$here/scripts/$list"
 	done | sort -u | while read -r package; do
+		[ "$package" != npm ] || ! command -v npm >/dev/null 2>&1 || continue
 		state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) || state=''
 		case $state in ii*) ;; *) echo "$package" ;; esac
 	done

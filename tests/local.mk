@@ -106,7 +106,7 @@ endif
 
 # Scripts that print TAP and need no network and no other program of ours
 # than those just built.
-tap_tests = tests/style/layers.tap tests/style/format.tap
+tap_tests = tests/style/layers.tap tests/style/format.tap tests/style/www.tap
 TESTS += $(tap_tests)
 EXTRA_DIST += $(tap_tests) tests/unit/run
 
@@ -198,7 +198,7 @@ bench: all
 check_PROGRAMS += tests/sync/storetool
 
 # outlook-addinctl: the configuration, what it prints, what it renders.
-tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap
+tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap tests/ctl/msal.tap
 EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/operator.test.js \
 	tests/ctl/repair.test.js tests/ctl/systemd.test.js tests/ctl/world.js
 check_PROGRAMS += tests/ctl/seed

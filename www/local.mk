@@ -1,3 +1,53 @@
-# www/ - what nginx serves.
+# www/ - what nginx serves. One file a line; tests/style/www.tap compares the
+# lists with the folders.
 
-nobase_dist_pkgdata_DATA += www/index.html
+www_files =
+nobase_dist_pkgdata_DATA += $(www_files)
+
+# pages: outlook-addinctl render fills in officeJsUrl and the stamp, see docs/addin.md
+www_files += www/index.html
+www_files += www/auth.html
+www_files += www/commands.html
+
+# ES modules (js/launchevent.js: a plain script)
+www_files += www/js/app.js
+www_files += www/js/auth.js
+www_files += www/js/commands.js
+www_files += www/js/config.js
+www_files += www/js/errors.js
+www_files += www/js/flow-body.js
+www_files += www/js/flow-event.js
+www_files += www/js/flow.js
+www_files += www/js/i18n.js
+www_files += www/js/invite.js
+www_files += www/js/links-client.js
+www_files += www/js/log.js
+www_files += www/js/messages.js
+www_files += www/js/msal-port.js
+www_files += www/js/net.js
+www_files += www/js/office-host.js
+www_files += www/js/office-item.js
+www_files += www/js/property.js
+www_files += www/js/session.js
+www_files += www/js/text.js
+www_files += www/js/unblu-client.js
+
+# style sheets
+
+# texts of the pages, one file per language
+www_files += www/strings/en.json
+
+# icons, made by scripts/icons
+
+# MSAL, which is not in the repository: see scripts/msal
+msal = www/vendor/msal-browser.min.js
+www_files += www/vendor/msal-browser.LICENSE.txt
+nobase_nodist_pkgdata_DATA += $(msal)
+CLEANFILES += $(msal)
+$(msal): scripts/msal scripts/msal.sha256 package-lock.json
+	$(AM_V_GEN)$(srcdir)/scripts/msal $@ '$(with_msal)'
+clean-local:
+	rm -rf npm npm.log share
+# a build without the network
+AM_DISTCHECK_CONFIGURE_FLAGS = --with-msal='$(abs_builddir)/$(msal)'
+distcheck-hook: $(msal)

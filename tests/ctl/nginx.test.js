@@ -8,7 +8,7 @@ import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { buildFolder, giveAway, makeFolder, serviceAccount, SOURCE_ROOT } from '../lib/build.js';
+import { buildFolder, dataFolder, giveAway, makeFolder, serviceAccount } from '../lib/build.js';
 import { BEGIN, END, PARAMS, STDIN, STDOUT, record } from '../lib/fastcgi.js';
 import { freePort } from '../lib/http.js';
 import { Program } from '../lib/program.js';
@@ -124,7 +124,7 @@ function story(name, body) {
 			httpListen: `127.0.0.1:${port}`, metricsListen: `127.0.0.1:${metrics}`,
 		}));
 		const site = path.join(dir, 'site');
-		execFileSync(CTL, ['--config', config, 'render', '--out', site], { env: { PATH: process.env.PATH, OUTLOOK_ADDIN_DATADIR: process.env.OUTLOOK_ADDIN_DATADIR ?? SOURCE_ROOT }, stdio: 'ignore' });
+		execFileSync(CTL, ['--config', config, 'render', '--out', site], { env: { PATH: process.env.PATH, OUTLOOK_ADDIN_DATADIR: dataFolder() }, stdio: 'ignore' });
 		const tmp = path.join(site, 'tmp');
 		giveAway(tmp);
 		const peer = new Peer(socket);

@@ -34,6 +34,14 @@ export function findPrograms() {
 	return Object.fromEntries(found);
 }
 
+/** @returns {string} the templates and static files, as they would be installed */
+export function dataFolder() {
+	const folder = process.env.OUTLOOK_ADDIN_DATADIR ?? path.resolve(buildFolder(), 'share/outlook-addin');
+	if (!fs.existsSync(folder))
+		throw new Error(`${folder} is not there: run make`);
+	return folder;
+}
+
 /** Was the tree configured with --enable-test-hooks? */
 export function hasTestHooks() {
 	const file = path.join(buildFolder(), 'config.h');
@@ -80,7 +88,7 @@ export function giveAway(file) {
  */
 export function usableParts(dir) {
 	const programs = findPrograms();
-	const data = process.env.OUTLOOK_ADDIN_DATADIR ?? SOURCE_ROOT;
+	const data = dataFolder();
 	if (serviceAccount() === null || (reachable(programs.fcgi) && reachable(data)))
 		return { ...programs, data };
 	const bin = path.join(dir, 'parts');

@@ -1,0 +1,51 @@
+// @ts-check
+/* commands.js - the page behind the ribbon's button: one click, one outcome in the info bar, completed() exactly once. */
+
+import { createApp } from './app.js';
+import { AddinError, errorOf } from './errors.js';
+import { flowClick, outcomeOf } from './flow.js';
+import { notice, outcomeText } from './messages.js';
+import { hostAssociate, hostReady } from './office-host.js';
+
+/** The function's name in the manifest. */
+const NAME = 'addUnbluConversation';
+/* A phone gives a function one minute; what is said at the end takes its time too. */
+const LIMIT_MS = 46_000;
+const LAST_WORD_MS = 3000;
+
+/** @param {number} ms @returns {Promise<void>} */
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @param {import('./app.js').App} app @param {import('./flow.js').Outcome} outcome */
+async function tell(app, outcome) {
+	const say = await app.say;
+	await app.item?.notify(outcome.kind === 'error' ? 'error' : 'info', notice(outcomeText(say, outcome), app.requestId));
+}
+
+/** @param {import('./app.js').App} app @returns {Promise<import('./flow.js').Outcome>} */
+async function work(app) {
+	app.say.then((say) => app.item?.notify('progress', notice(say('progress.creating')))).catch(() => undefined);
+	try {
+		return await app.alone(() => flowClick(app.ports()));
+	} catch (e) {
+		return outcomeOf(e);
+	}
+}
+
+async function run() {
+	await hostReady();
+	const app = createApp();
+	if (app.item === null)
+		return;
+	const late = sleep(LIMIT_MS).then(() => outcomeOf(new AddinError('timeout')));
+	const outcome = await Promise.race([work(app), late]);
+	app.end();
+	await Promise.race([tell(app, outcome), sleep(LAST_WORD_MS)]);
+}
+
+/** @param {any} event */
+function click(event) {
+	run().catch((e) => console.error(errorOf(e).message)).finally(() => event?.completed?.());
+}
+
+hostAssociate(NAME, click);
