@@ -8,6 +8,7 @@ nobase_dist_pkgdata_DATA += $(www_files)
 www_files += www/index.html
 www_files += www/auth.html
 www_files += www/commands.html
+www_files += www/taskpane.html
 
 # ES modules (js/launchevent.js: a plain script)
 www_files += www/js/app.js
@@ -27,15 +28,25 @@ www_files += www/js/msal-port.js
 www_files += www/js/net.js
 www_files += www/js/office-host.js
 www_files += www/js/office-item.js
+www_files += www/js/pane-dom.js
+www_files += www/js/pane-view.js
+www_files += www/js/pane.js
 www_files += www/js/property.js
 www_files += www/js/session.js
+www_files += www/js/taskpane.js
 www_files += www/js/text.js
+www_files += www/js/theme.js
 www_files += www/js/unblu-client.js
 
 # style sheets
+www_files += www/css/addin.css
 
 # texts of the pages, one file per language
 www_files += www/strings/en.json
+www_files += www/strings/pane.de.json
+www_files += www/strings/pane.en.json
+www_files += www/strings/pane.fr.json
+www_files += www/strings/pane.it.json
 
 # icons, made by scripts/icons
 

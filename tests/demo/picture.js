@@ -22,7 +22,7 @@ export function events(sim) {
 
 /** One event, or the occurrences of a series. @param {any} sim @param {any} box @param {any} e */
 function drawn(sim, box, e) {
-	const whole = { id: e.immutableId, tenant: box.user.tenant, user: box.user.oid, subject: e.subject, start: e.start, end: e.end, conversation: linked(e), series: /** @type {string | null} */ (null), meets: e.start };
+	const whole = { id: e.immutableId, tenant: box.user.tenant, user: box.user.oid, subject: e.subject, start: e.start, end: e.end, conversation: linked(e), topic: e.subject, series: /** @type {string | null} */ (null), meets: /** @type {number | null} */ (null) };
 	if (e.type !== 'seriesMaster')
 		return [whole];
 	const now = sim.clock.now();

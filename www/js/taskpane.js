@@ -13,7 +13,7 @@ import { copyText, PaneDom } from './pane-dom.js';
 import { paneView } from './pane-view.js';
 import { readTheme } from './theme.js';
 
-const LICENCE = 'vendor/LICENSE.msal-browser.txt';
+const LICENCE = 'vendor/msal-browser.LICENSE.txt';
 
 /** @typedef {import('./pane-view.js').Problem} Problem */
 
