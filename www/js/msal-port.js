@@ -12,7 +12,7 @@ import { AddinError } from './errors.js';
 
 const MICROSOFT = /(^|\.)(login\.microsoftonline\.com|login\.microsoft\.com|login\.windows\.net|login\.microsoftonline\.us|login\.partner\.microsoftonline\.cn|login\.chinacloudapi\.cn)$/;
 const LOAD_MS = 10_000;
-const NESTED_MS = 4000;
+const NESTED_MS = 3000;
 
 /** @returns {any} */
 function library() {
