@@ -43,14 +43,14 @@ test('the button', { skip }, async (t) => {
 
 	await t.test('asks the host for a sign-in when a person is needed', async () => {
 		await click.reset();
-		const seen = await click.press({ bridge: await click.nested({ silent: false }) });
+		const seen = await click.press({ bridge: await click.nested({ silent: false }), before: 'sessionStorage.clear();' });
 		assert.ok(seen.bridge.includes('GetTokenPopup'));
 		assert.equal(click.conversations().length, 1);
 	});
 
 	await t.test('cancelled there is said without alarm, and there is no second window', async () => {
 		await click.reset();
-		const seen = await click.press({ bridge: await click.nested({ fail: { status: 'USER_CANCEL', code: 'user_cancel', subError: '', description: 'x' } }) });
+		const seen = await click.press({ bridge: await click.nested({ fail: { status: 'USER_CANCEL', code: 'user_cancel', subError: '', description: 'x' } }), before: 'sessionStorage.clear();' });
 		assert.equal(told(seen).type, 'informationalMessage');
 		assert.match(told(seen).message, /cancelled/);
 		assert.equal(seen.calls.includes('ui.displayDialogAsync'), false);

@@ -3,7 +3,8 @@
 
 import { createApp } from './app.js';
 import { errorOf } from './errors.js';
-import { flowClick, flowInspect, flowRemove, flowRepair, MAY_WRITE, outcomeOf } from './flow.js';
+import { flowClick, MAY_WRITE } from './flow.js';
+import { flowInspect, flowRemove, flowRepair } from './flow-pane.js';
 import { i18nCandidates, i18nLoad, i18nSay } from './i18n.js';
 import { redact } from './log.js';
 import { createNet } from './net.js';
@@ -30,7 +31,7 @@ function settled(outcome) {
 		throw outcome.error;
 }
 
-/** @param {import('./flow.js').Inspection} i @returns {import('./pane-view.js').EventFacts} */
+/** @param {import('./flow-pane.js').Inspection} i @returns {import('./pane-view.js').EventFacts} */
 function factsOf(i) {
 	const { link, sharing, series, state } = i;
 	return {
