@@ -35,7 +35,7 @@
  * @property {EventFacts | null} event
  * @property {{ state: 'unknown' | 'in' | 'needed' | 'out', account: string }} session
  * @property {'create' | 'repair' | 'remove' | 'sign-in' | null} busy
- * @property {'removed' | 'repaired' | null} done what was just done
+ * @property {'created' | 'removed' | 'repaired' | null} done what was just done
  * @property {boolean} asking the question before removing is shown
  * @property {SyncFacts | null} sync
  * @property {Problem | null} syncProblem
@@ -141,7 +141,7 @@ function linkView(f, e, link, owner) {
 	if (!e.inBody)
 		return view('missing', 'warn', { actions: [action('repair', { main: true }), remove], url: link.url, notes, rows: syncRows(f) });
 	const trouble = syncTrouble(f.sync);
-	const seen = view(trouble ?? (f.done === 'repaired' ? 'repaired' : 'linked'), trouble === null ? 'good' : 'warn', { url: link.url, notes, rows: syncRows(f), actions: [remove] });
+	const seen = view(trouble ?? (f.done === 'repaired' || f.done === 'created' ? f.done : 'linked'), trouble === null ? 'good' : 'warn', { url: link.url, notes, rows: syncRows(f), actions: [remove] });
 	if (f.session.state === 'needed' && f.config?.syncServerEnabled === true)
 		seen.actions.unshift(action('sign-in'));
 	else if (f.config?.syncServerEnabled === true)
@@ -180,7 +180,8 @@ const WORDS = { announced: 'announced', linked: 'linked', unknown: 'unheard' };
 
 /** @param {SyncFacts} s @returns {Row[]} */
 function rowsOf(s) {
-	const rows = [/** @type {Row} */ ({ label: say('pane.sync.state'), value: say(`pane.sync.${WORDS[s.state] ?? 'stopped'}`) })];
+	const word = s.mailbox !== undefined ? 'stopped' : s.writes !== undefined ? 'waits' : WORDS[s.state] ?? 'stopped';
+	const rows = [/** @type {Row} */ ({ label: say('pane.sync.state'), value: say(`pane.sync.${word}`) })];
 	if (s.topic !== null)
 		rows.push({ label: say('pane.sync.topic'), plain: s.topic });
 	if (s.start !== null)

@@ -124,8 +124,8 @@ export class Pane {
 			return;
 		this.looks = 0;
 		switch (id) {
-		case 'create': return this.run('create', () => this.ports.create({ replace: false }), id);
-		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id);
+		case 'create': return this.run('create', () => this.ports.create({ replace: false }), id, 'created');
+		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id, 'created');
 		case 'repair': return this.run('repair', () => this.ports.repair(), id, 'repaired');
 		case 'remove': return this.set({ asking: true, problem: null, done: null });
 		case 'remove-no': return this.set({ asking: false });
