@@ -39,12 +39,11 @@ export async function insertLink(p, { url, label, labels, isNew, oldUrl = null }
 	try {
 		return await p.item.writeBody(next, type);
 	} catch (e) {
-		/* No answer: it may be there, or still come. Another attempt could make two. */
-		if (errorOf(e).details.uncertain) {
-			if (await isThereNow(p, type, url))
-				return undefined;
+		if (await isThereNow(p, type, url))
+			return undefined;
+		/* No answer: it may still come. Another attempt could make two. */
+		if (errorOf(e).details.uncertain)
 			throw new AddinError('body-failed', { said: errorOf(e).message });
-		}
 		return prepend(p, label, url, type);
 	}
 }
@@ -55,7 +54,7 @@ async function prepend(p, label, url, type) {
 	try {
 		await p.item.prependBody(type === 'text' ? `${block}\r\n\r\n` : block, type);
 	} catch (e) {
-		if (!errorOf(e).details.uncertain || !await isThereNow(p, type, url))
+		if (!await isThereNow(p, type, url))
 			throw new AddinError('body-failed', { said: errorOf(e).message });
 	}
 }

@@ -15,6 +15,7 @@ import { fingerprint, PENDING, pendingRead, pendingWrite, PROPERTY, propertyRead
  * @property {boolean} inSession something of it is kept with this form
  * @property {boolean} newer a property of a later version stands there
  * @property {import('./property.js').Pending | null} pending
+ * @property {boolean} attempted a sourceId is kept with the event
  * @property {string | null} body null: it can not be read
  */
 
@@ -84,7 +85,7 @@ export async function eventRead(p) {
 	const link = own ?? propertyRead(session.link);
 	const pending = link !== null ? null : pendingRead(properties?.get(PENDING)) ?? pendingRead(session.pending) ?? await rememberedPending(p);
 	const body = await p.item.bodyType().then((type) => p.item.readBody(type)).catch(() => null);
-	return { series, properties, link, kept: own !== null, inSession: 'link' in session || 'pending' in session, newer: link === null && isNewer(raw), pending, body };
+	return { series, properties, link, kept: own !== null, inSession: 'link' in session || 'pending' in session, newer: link === null && isNewer(raw), pending, attempted: pending !== null, body };
 }
 
 /** @param {Ports} p @param {import('./office-item.js').Properties} properties @param {number} tries */
@@ -104,6 +105,7 @@ async function save(p, properties, tries) {
 /** Keeps the sourceId before it is used: with the event, else with this form, else in this tab. @param {Ports} p @param {EventFacts} event @param {string} sourceId */
 export async function keepPending(p, event, sourceId) {
 	const value = pendingWrite(sourceId, new Date(p.now()));
+	event.attempted = true;
 	event.properties?.set(PENDING, value);
 	if (event.properties !== null && await save(p, event.properties, 1))
 		return;
@@ -114,8 +116,10 @@ export async function keepPending(p, event, sourceId) {
 		p.memory.set(MEMORY, `${name} ${value}`);
 }
 
-/** The attempt was refused for good: the next one may be another. @param {Ports} p @param {EventFacts} event */
+/** Nothing was made: the next attempt may be another, also that of a copy of this event. @param {Ports} p @param {EventFacts} event */
 export async function clearPending(p, event) {
+	if (!event.attempted)
+		return;
 	if (event.properties !== null && event.properties.get(PENDING) !== undefined) {
 		event.properties.remove(PENDING);
 		await save(p, event.properties, 1);
@@ -141,6 +145,7 @@ export async function keepLink(p, event, link) {
 			if (event.inSession || link === null)
 				await p.item.sessionSet(SESSION, null);
 			event.inSession = false;
+			p.memory.set(MEMORY, null);
 			event.kept = link !== null;
 			return true;
 		}

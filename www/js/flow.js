@@ -230,8 +230,8 @@ async function prepare(p, event, warm) {
 	const kept = event.pending === null ? keepPending(p, event, sourceId) : Promise.resolve();
 	later(kept);
 	await warm.catch(() => remote.session.token({ interactive: true }));
-	const agent = await person.catch((e) => (errorOf(e).code === 'signin-needed' ? remote.unblu.getCurrentPerson() : Promise.reject(e)));
 	await kept;
+	const agent = await person.catch((e) => (errorOf(e).code === 'signin-needed' ? remote.unblu.getCurrentPerson() : Promise.reject(e)));
 	const { config } = remote;
 	const topic = topicOf(subject, remote.fallbackTopic, config.topicMaxChars);
 	return {
@@ -253,20 +253,25 @@ function createdOutcome(done, sharing, series) {
 	return { kind: 'success', code: series.kind === 'master' ? 'created-series' : 'created' };
 }
 
+/** @template {{ remote: Remote, wanted: import('./unblu-client.js').Wanted }} T @param {Ports} p @param {T} made of prepare */
+async function makeConversation(p, made) {
+	const conversation = await obtain(p, made.remote, made.wanted);
+	return { ...made, conversation, url: await soundLink(p, made.remote, conversation) };
+}
+
 /** A conversation for an event that has none. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Promise<unknown>} warm @param {string | null} oldUrl to be replaced @returns {Promise<Outcome>} */
 async function clickNew(p, event, warm, oldUrl) {
-	const { remote, wanted, sharing, eventId, start } = await prepare(p, event, warm);
-	p.check();
-	let conversation;
-	let url;
-	try {
-		conversation = await obtain(p, remote, wanted);
-		url = await soundLink(p, remote, conversation);
-	} catch (e) {
-		if (!errorOf(e).details.uncertain)
+	let asked = false;
+	const { remote, wanted, sharing, eventId, start, conversation, url } = await prepare(p, event, warm).then((made) => {
+		p.check();
+		asked = true;
+		return makeConversation(p, made);
+	}).catch(async (e) => {
+		const { code, details } = errorOf(e);
+		if (code !== 'timeout' && !(asked && details.uncertain))
 			await clearPending(p, event);
 		throw e;
-	}
+	});
 	p.learn(url);
 	/** @type {import('./property.js').Link} */
 	let link = {

@@ -64,7 +64,7 @@ export function createNet({ fetch, now, signal }) {
 			headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
 			...(body === undefined ? {} : { body: JSON.stringify(body) }),
 		});
-		if (reply.type === 'opaqueredirect')
+		if (reply.type === 'opaqueredirect' || reply.status >= 300 && reply.status < 400)
 			throw new AddinError('not-json', { status: 302, said: 'the answer is a redirect', uncertain: true });
 		const parsed = parse(reply, await readText(reply));
 		return { status: reply.status, body: parsed, retryAfterMs: retryAfterMs(reply.headers.get('Retry-After'), now()), requestId: reply.headers.get('X-Request-Id') };
