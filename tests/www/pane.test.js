@@ -154,6 +154,21 @@ test('removing asks first; keeping it asks nobody', async () => {
 	assert.equal(p.facts.done, 'removed');
 });
 
+test('what the button does while the pane is open is seen, but not in the middle of an action', async () => {
+	/** @type {any} */
+	let seen = { ...EVENT, link: null };
+	const { pane: p } = pane({ inspect: async () => seen });
+	await p.load();
+	assert.equal(paneView(p.facts).state, 'none');
+	seen = EVENT;
+	await p.changed();
+	assert.equal(paneView(p.facts).state, 'linked');
+	await p.act('remove');
+	seen = { ...EVENT, link: null };
+	await p.changed();
+	assert.equal(p.facts.event?.link, LINK, 'the question stays about what was asked');
+});
+
 test('signing out forgets what the server said, also when it fails', async () => {
 	const { pane: p } = pane({ signOut: async () => { throw new Error('no'); } });
 	await p.load();

@@ -42,6 +42,7 @@ export class Pane {
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		this.timer = undefined;
 		this.looks = 0;
+		this.reading = false;
 	}
 
 	/** @param {Partial<Facts>} change */
@@ -97,6 +98,21 @@ export class Pane {
 	async again() {
 		if (this.facts.busy === null && !this.facts.asking)
 			await this.look();
+	}
+
+	/** The event may have been changed from elsewhere: by the button, or by the agent's own hand. */
+	async changed() {
+		const { place, busy, asking, problem } = this.facts;
+		if (place !== 'ready' || busy !== null || asking || problem !== null || this.reading)
+			return;
+		const before = this.facts.event?.link?.conversationId;
+		this.reading = true;
+		await this.inspect();
+		this.reading = false;
+		if (this.facts.event?.link?.conversationId !== before)
+			Object.assign(this.facts, { done: null, sync: null, syncProblem: null });
+		this.set({});
+		await this.look();
 	}
 
 	async who() {

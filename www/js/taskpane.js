@@ -1,7 +1,7 @@
 // @ts-check
 /* taskpane.js - the pane's page: puts facts, view and elements together, over the same parts as the button. */
 
-import { createApp } from './app.js';
+import { createApp, onChange } from './app.js';
 import { errorOf } from './errors.js';
 import { flowClick, flowInspect, flowRemove, flowRepair, MAY_WRITE, outcomeOf } from './flow.js';
 import { i18nCandidates, i18nLoad, i18nSay } from './i18n.js';
@@ -112,6 +112,8 @@ async function start() {
 	hostOnTheme((theme) => dom.paint(readTheme(theme)));
 	pane = new Pane(portsOf(app, inOutlook), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
 	await pane.load();
+	onChange(() => void pane.changed());
+	addEventListener('focus', () => void pane.changed());
 	const config = await app.remote.then((r) => r.config, () => null);
 	if (config !== null && config.showDebugPane && inOutlook)
 		dom.debug(debugOf(app, config));
