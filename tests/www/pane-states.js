@@ -47,6 +47,7 @@ export const STATES = [
 	{ name: 'linked-signed-out-host', item: LINKED, token: 'interaction', want: 'linked', shows: /Sign in to see it[\s\S]*Sign in/ },
 	{ name: 'unannounced', item: { ...LINKED, properties: property({ announced: false }) }, answers: { 'PUT api/links': { status: 403, body: { error: { code: 'x', message: 'no' } } }, 'GET api/links': { status: 404, body: { error: { code: 'not-found' } } } }, want: 'linked', shows: /The server does not know of this conversation yet/ },
 	{ name: 'waiting', item: LINKED, answers: link({ state: 'announced', syncedAt: null }), want: 'linked', shows: /Waits for the event to be saved/ },
+	{ name: 'waiting-delegate', item: { ...LINKED, ...boss(63) }, answers: link({ state: 'announced', syncedAt: null }), want: 'linked', shows: /once the calendar of luca\.brunner@alpinebank\.example is followed/ },
 	{ name: 'unconfirmed', item: LINKED, answers: link({ state: 'unconfirmed', reason: 'no event was found for it' }), want: 'unconfirmed', shows: /not saved yet/ },
 	{ name: 'ended-early', item: { ...LINKED, ...SERIES }, answers: link({ state: 'ended-early' }), want: 'ended-early', shows: /ended before the last date[\s\S]*Create a new conversation/ },
 	{ name: 'paused', item: LINKED, answers: link({ writes: 'paused' }), want: 'paused', shows: /Changes wait/ },

@@ -172,16 +172,17 @@ function syncRows(f) {
 		return [{ label: say('pane.sync.state'), value: say('pane.sync.unknown', { code: f.syncProblem.code }) }];
 	if (f.sync === null)
 		return [{ label: say('pane.sync.state'), value: say('pane.sync.loading') }];
-	return rowsOf(f.sync);
+	return rowsOf(f.sync, f.event?.shared?.owner ?? null);
 }
 
 /** States whose word in the list is not their own. @type {Record<string, string>} */
 const WORDS = { announced: 'announced', linked: 'linked', unknown: 'unheard' };
 
-/** @param {SyncFacts} s @returns {Row[]} */
-function rowsOf(s) {
+/** Nobody tells the server of a colleague's calendar before he uses the add-in himself. @param {SyncFacts} s @param {string | null} owner @returns {Row[]} */
+function rowsOf(s, owner) {
 	const word = s.mailbox !== undefined ? 'stopped' : s.writes !== undefined ? 'waits' : WORDS[s.state] ?? 'stopped';
-	const rows = [/** @type {Row} */ ({ label: say('pane.sync.state'), value: say(`pane.sync.${word}`) })];
+	const value = owner !== null && word === 'announced' ? say('pane.sync.shared', { owner }) : say(`pane.sync.${word}`);
+	const rows = [/** @type {Row} */ ({ label: say('pane.sync.state'), value })];
 	if (s.topic !== null)
 		rows.push({ label: say('pane.sync.topic'), plain: s.topic });
 	if (s.start !== null)
