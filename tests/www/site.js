@@ -41,6 +41,8 @@ export class Site {
 		this.answers = {};
 		/** @type {{ method: string, path: string, body: any }[]} */
 		this.seen = [];
+		/** Origins that pages may call besides their own, as the product's connect-src has them. @type {string[]} */
+		this.connect = [];
 		this.server = http.createServer((req, res) => void this.serve(req, res));
 		this.reset();
 	}
@@ -85,7 +87,7 @@ export class Site {
 		if (route in this.answers)
 			return this.answer(res, this.answers[route]);
 		if (pathname === 'config.json')
-			return this.config === null ? this.send(res, 404, 'text/plain', 'none') : this.send(res, 200, 'application/json', typeof this.config === 'string' ? this.config : JSON.stringify({ ...this.config, unbluApiUrl: `${this.url}/unblu` }));
+			return this.config === null ? this.send(res, 404, 'text/plain', 'none') : this.send(res, 200, 'application/json', typeof this.config === 'string' ? this.config : JSON.stringify({ unbluApiUrl: `${this.url}/unblu`, ...this.config }));
 		if (pathname === 'office.js')
 			return this.send(res, 200, TYPES['.js'], stubText());
 		this.file(res, pathname === 'vendor/msal-browser.min.js' ? path.join(ROOT, MSAL) : path.join(ROOT, 'www', path.normalize(pathname)));
@@ -109,7 +111,7 @@ export class Site {
 	/** @param {http.ServerResponse} res @param {number} status @param {string} type @param {string | Buffer} data */
 	send(res, status, type, data) {
 		const own = `http://127.0.0.1:${this.port}`;
-		res.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': type.startsWith('text/html') ? policy(own, own) : "default-src 'none'" });
+		res.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': type.startsWith('text/html') ? policy(own, [own, ...this.connect].join(' ')) : "default-src 'none'" });
 		res.end(data);
 	}
 

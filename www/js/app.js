@@ -3,7 +3,7 @@
 
 import { configLoad } from './config.js';
 import { AddinError } from './errors.js';
-import { hostDialog, hostFacts, hostItem, hostMailbox, hostSupports } from './office-host.js';
+import { hostFacts, hostItem, hostMailbox, hostSupports } from './office-host.js';
 import { INVITATION, i18nLoad, i18nSay } from './i18n.js';
 import { inviteLabel } from './invite.js';
 import { createItem } from './office-item.js';
@@ -125,7 +125,7 @@ export function createApp() {
 			config, authUrl: ours('auth.html'), hint: host.email, storage: memory, now, uuid, sleep, log,
 			nestedIsPossible: () => hostSupports('NestedAppAuth', '1.1') && nestedIsOffered(),
 			nested: () => createNested(config, { sleep }),
-			dialog: (url, accept) => hostDialog(url, accept, over.signal),
+			signal: over.signal,
 		});
 		/** @param {boolean} force */
 		const token = (force) => session.token({ interactive: force, force });

@@ -6,9 +6,10 @@
 
 import { configLoad } from './config.js';
 import { i18nLoad, i18nSay } from './i18n.js';
-import { createStandard, tokenOf } from './msal-port.js';
+import { msalLoaded, msalSettings, tokenOf } from './msal-port.js';
 import { createNet } from './net.js';
-import { hostFacts, hostMessageParent, hostReady } from './office-host.js';
+import { hostMessageParent } from './office-dialog.js';
+import { hostFacts, hostReady } from './office-host.js';
 import { safeStorage } from './session.js';
 
 const NONCE = 'unblu.nonce';
@@ -52,7 +53,9 @@ function nonceOf() {
 
 async function run() {
 	const config = await configLoad(net, ours('config.json'));
-	const app = await createStandard(config, location.origin + location.pathname, sleep);
+	const msal = await msalLoaded(sleep);
+	const app = new msal.PublicClientApplication(msalSettings(config, { redirectUri: location.origin + location.pathname }));
+	await app.initialize();
 	const result = await app.handleRedirectPromise({ navigateToLoginRequestUrl: false });
 	if (result !== null) {
 		const token = tokenOf(result);

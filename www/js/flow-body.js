@@ -2,7 +2,7 @@
 /* flow-body.js - the link in body and location. The agent's own words are never lost: what can not be read is not replaced. Over ports. */
 
 import { AddinError, errorOf } from './errors.js';
-import { inviteAdd, inviteBlock, inviteHas, inviteRemove } from './invite.js';
+import { inviteAdd, inviteBlock, inviteHas } from './invite.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
 
@@ -31,7 +31,8 @@ export async function insertLink(p, { url, label, labels, isNew, oldUrl = null }
 			throw new AddinError('body-failed', { said: errorOf(e).message });
 		return prepend(p, label, url, type);
 	}
-	const next = inviteAdd(oldUrl === null ? body : inviteRemove(body, type, oldUrl, labels), type, label, url);
+	const kept = oldUrl === null ? body : (await import('./invite-remove.js')).inviteRemove(body, type, oldUrl, labels);
+	const next = inviteAdd(kept, type, label, url);
 	if (next === body)
 		return undefined;
 	if (next.length > LARGEST)
@@ -59,35 +60,12 @@ async function prepend(p, label, url, type) {
 	}
 }
 
-/** Takes the link out of the body. AddinError body-failed. @param {Ports} p @param {string} url @param {string[]} labels */
-export async function removeLink(p, url, labels) {
-	try {
-		const type = await p.item.bodyType();
-		const body = await p.item.readBody(type);
-		const next = inviteRemove(body, type, url, labels);
-		if (next !== body)
-			await p.item.writeBody(next, type);
-	} catch (e) {
-		throw new AddinError('body-not-cleared', { said: errorOf(e).message });
-	}
-}
-
 /** The link as the location where there is none: a room or a text stays. @param {Ports} p @param {string} url @param {string | null} oldUrl counts as none */
 export async function setLocation(p, url, oldUrl) {
 	try {
 		const there = (await p.item.location()).trim();
 		if (url.length <= LOCATION_LENGTH && (there === '' || there === oldUrl))
 			await p.item.setLocation(url);
-	} catch (e) {
-		p.log.add('location-failed', { fault: errorOf(e).message });
-	}
-}
-
-/** @param {Ports} p @param {string} url */
-export async function clearLocation(p, url) {
-	try {
-		if ((await p.item.location()).trim() === url)
-			await p.item.setLocation('');
 	} catch (e) {
 		p.log.add('location-failed', { fault: errorOf(e).message });
 	}

@@ -75,14 +75,16 @@ async function sessionRead(p) {
 	}
 }
 
-/** @param {Ports} p @returns {Promise<EventFacts>} */
-export async function eventRead(p) {
-	const series = await p.item.series();
+/** @param {Ports} p @param {() => void} [onNone] called as soon as it is known that the event has no conversation @returns {Promise<EventFacts>} */
+export async function eventRead(p, onNone) {
 	const properties = await loadProperties(p);
 	const raw = properties?.get(PROPERTY);
 	const own = propertyRead(raw);
 	const session = own !== null ? {} : await sessionRead(p);
 	const link = own ?? propertyRead(session.link);
+	if (link === null && !isNewer(raw))
+		onNone?.();
+	const series = await p.item.series();
 	const pending = link !== null ? null : pendingRead(properties?.get(PENDING)) ?? pendingRead(session.pending) ?? await rememberedPending(p);
 	const body = await p.item.bodyType().then((type) => p.item.readBody(type)).catch(() => null);
 	return { series, properties, link, kept: own !== null, inSession: 'link' in session || 'pending' in session, newer: link === null && isNewer(raw), pending, attempted: pending !== null, body };

@@ -1,7 +1,7 @@
 // @ts-check
 /*
- * flow.js - what a click does, and what the pane's buttons do: the order of the steps and every way out, over ports. Pure:
- * no DOM, no Office, no fetch, no clock of its own.
+ * flow.js - what a click does: the order of the steps and every way out, over ports. Pure: no DOM, no Office, no fetch, no
+ * clock of its own. flow-pane.js has what only the pane does.
  *
  * The order: (1) read what the event says, (2) keep a sourceId with the event, (3) create, (4) property, (5) link in the
  * body, (6) location if empty, (7) announcement accepted. Whatever breaks, the next click goes on where this one stopped.
@@ -9,7 +9,7 @@
 
 import { AddinError, errorOf } from './errors.js';
 import { inviteForeign, inviteHas, inviteUrl } from './invite.js';
-import { clearLocation, insertLink, removeLink, setLocation } from './flow-body.js';
+import { insertLink, setLocation } from './flow-body.js';
 import { clearPending, eventRead, keepLink, keepPending } from './flow-event.js';
 import { fingerprint, propertyAnnounced, SOURCE_PREFIX } from './property.js';
 import { topicOf } from './text.js';
@@ -47,11 +47,8 @@ import { topicOf } from './text.js';
  * @typedef {{ kind: 'success' | 'info' | 'error', code: string, params?: Record<string, string>, link?: import('./property.js').Link, error?: AddinError }} Outcome
  */
 
-/** @typedef {'none' | 'linked' | 'link-missing' | 'copied' | 'foreign-link' | 'occurrence' | 'newer'} EventState */
-/**
- * What the pane shows of an event.
- * @typedef {{ state: EventState, link: import('./property.js').Link | null, series: import('./office-item.js').SeriesKind, sharing: import('./office-item.js').Sharing, bodyIsKnown: boolean, unannounced: boolean }} Inspection
- */
+
+/** What goes on while the event is read: the silent sign-in, and who the agent is. @typedef {{ warm: Promise<unknown>, person: Promise<{ id: string }> }} Early */
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -72,7 +69,7 @@ function later(promise) {
 }
 
 /** @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<boolean>} */
-async function isCopy(p, { link }) {
+export async function isCopy(p, { link }) {
 	if (link?.item === undefined)
 		return false;
 	const id = await p.item.id();
@@ -124,7 +121,7 @@ async function announce(p, remote, link, what) {
 }
 
 /** Announces a link that the server has not accepted yet. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {boolean} interactive @returns {Promise<boolean>} whether nothing is left to announce */
-async function announceAgain(p, event, interactive) {
+export async function announceAgain(p, event, interactive) {
 	if (event.link?.announced !== false)
 		return true;
 	try {
@@ -162,7 +159,7 @@ async function linkUrl(p, link, interactive) {
 }
 
 /** A click on an event that has its conversation. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<Outcome>} */
-async function clickLinked(p, event) {
+export async function clickLinked(p, event) {
 	const link = /** @type {import('./property.js').Link} */ (event.link);
 	if (await isCopy(p, event))
 		return { kind: 'info', code: 'copied', link };
@@ -213,12 +210,10 @@ async function soundLink(p, remote, conversation) {
 }
 
 /**
- * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Promise<unknown>} warm
+ * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Early} early
  * @returns {Promise<{ remote: Remote, wanted: import('./unblu-client.js').Wanted, sharing: import('./office-item.js').Sharing, eventId: string | null, start: number }>}
  */
-async function prepare(p, event, warm) {
-	const person = warm.then(() => p.remote).then((r) => r.unblu.getCurrentPerson());
-	later(person);
+async function prepare(p, event, { warm, person }) {
 	const subject = await p.item.subject();
 	const start = await readTimes(p, event.series);
 	const sharing = await p.item.sharing();
@@ -259,10 +254,10 @@ async function makeConversation(p, made) {
 	return { ...made, conversation, url: await soundLink(p, made.remote, conversation) };
 }
 
-/** A conversation for an event that has none. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Promise<unknown>} warm @param {string | null} oldUrl to be replaced @returns {Promise<Outcome>} */
-async function clickNew(p, event, warm, oldUrl) {
+/** A conversation for an event that has none. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Early} early @param {string | null} oldUrl to be replaced @returns {Promise<Outcome>} */
+async function clickNew(p, event, early, oldUrl) {
 	let asked = false;
-	const { remote, wanted, sharing, eventId, start, conversation, url } = await prepare(p, event, warm).then((made) => {
+	const { remote, wanted, sharing, eventId, start, conversation, url } = await prepare(p, event, early).then((made) => {
 		p.check();
 		asked = true;
 		return makeConversation(p, made);
@@ -304,7 +299,14 @@ export async function flowClick(p, { fresh = false } = {}) {
 	try {
 		const warm = p.remote.then((r) => r.session.token({ interactive: false }));
 		later(warm);
-		const event = await eventRead(p);
+		/** @type {Early['person'] | null} */
+		let person = null;
+		const ask = () => {
+			person ??= warm.then(() => p.remote).then((r) => r.unblu.getCurrentPerson());
+			later(person);
+			return person;
+		};
+		const event = await eventRead(p, ask);
 		if (event.series.kind === 'occurrence')
 			throw new AddinError('occurrence');
 		if (event.newer)
@@ -319,82 +321,10 @@ export async function flowClick(p, { fresh = false } = {}) {
 		}
 		if (fresh)
 			event.pending = null;
-		return await clickNew(p, event, warm, fresh ? oldUrl : null);
+		return await clickNew(p, event, { warm, person: ask() }, fresh ? oldUrl : null);
 	} catch (e) {
 		const outcome = outcomeOf(e);
 		p.log.add('click-failed', { code: outcome.code, said: outcome.error?.details.said });
 		return outcome;
-	}
-}
-
-/**
- * What the event says, without any person or change; announces again what the server has not accepted. Rejects with
- * AddinError when the event can not be read.
- * @param {Ports} p @returns {Promise<Inspection>}
- */
-export async function flowInspect(p) {
-	const event = await eventRead(p);
-	const sharing = await p.item.sharing();
-	const base = { link: event.link, series: event.series.kind, sharing, bodyIsKnown: event.body !== null, unannounced: event.link?.announced === false };
-	if (event.newer)
-		return { ...base, state: 'newer' };
-	if (event.series.kind === 'occurrence')
-		return { ...base, state: 'occurrence' };
-	if (event.link === null) {
-		const bases = await p.remote.then((r) => r.bases, () => []);
-		return { ...base, state: event.body !== null && inviteForeign(event.body, bases) !== null ? 'foreign-link' : 'none' };
-	}
-	if (await isCopy(p, event))
-		return { ...base, state: 'copied' };
-	const unannounced = !await announceAgain(p, event, false);
-	const missing = event.body !== null && event.link.url !== undefined && !inviteHas(event.body, event.link.url);
-	return { ...base, link: event.link, unannounced, state: missing ? 'link-missing' : 'linked' };
-}
-
-/** The link again where it is missing, and the announcement again. Never rejects. @param {Ports} p @returns {Promise<Outcome>} */
-export async function flowRepair(p) {
-	try {
-		const event = await eventRead(p);
-		if (event.link === null)
-			throw new AddinError('nothing-linked');
-		if (event.series.kind === 'occurrence')
-			throw new AddinError('occurrence');
-		return await clickLinked(p, event);
-	} catch (e) {
-		return outcomeOf(e);
-	}
-}
-
-/**
- * Takes everything away: conversation, the server's link, block, location if it is ours, property. `keepConversation`:
- * only what stands in the event (when Unblu refuses, since others took part). Can be repeated. Never rejects.
- * @param {Ports} p @param {{ keepConversation?: boolean }} [how] @returns {Promise<Outcome>}
- */
-export async function flowRemove(p, { keepConversation = false } = {}) {
-	try {
-		const event = await eventRead(p);
-		const { link } = event;
-		if (link === null)
-			throw new AddinError('nothing-linked');
-		if (event.series.kind === 'occurrence')
-			throw new AddinError('occurrence');
-		/* The conversation of a copied event belongs to the event it was copied from. */
-		const only = keepConversation || await isCopy(p, event);
-		const remote = await p.remote;
-		if (!only) {
-			await remote.session.token({ interactive: true });
-			p.check();
-			await remote.unblu.remove(link.conversationId);
-		}
-		if (!only && remote.config.syncServerEnabled)
-			await remote.links.remove(link.conversationId).catch((e) => p.log.add('unannounce-failed', { fault: errorOf(e).message }));
-		if (link.url !== undefined) {
-			await removeLink(p, link.url, remote.labels);
-			await clearLocation(p, link.url);
-		}
-		await keepLink(p, event, null);
-		return { kind: 'success', code: only ? 'unlinked' : 'removed', link };
-	} catch (e) {
-		return outcomeOf(e);
 	}
 }

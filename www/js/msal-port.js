@@ -12,7 +12,7 @@ import { AddinError } from './errors.js';
 
 const MICROSOFT = /(^|\.)(login\.microsoftonline\.com|login\.microsoft\.com|login\.windows\.net|login\.microsoftonline\.us|login\.partner\.microsoftonline\.cn|login\.chinacloudapi\.cn)$/;
 const LOAD_MS = 10_000;
-const NESTED_MS = 4000;
+const NESTED_MS = 3000;
 
 /** @returns {any} */
 function library() {
@@ -30,7 +30,7 @@ export async function msalLoaded(sleep) {
 }
 
 /** @param {import('./config.js').Config} config @param {Record<string, any>} auth */
-function settings(config, auth) {
+export function msalSettings(config, auth) {
 	const { host, hostname } = new URL(config.authority);
 	return {
 		auth: { clientId: config.clientId, authority: config.authority, ...(MICROSOFT.test(hostname) ? {} : { knownAuthorities: [host] }), ...auth },
@@ -62,7 +62,7 @@ export function nestedIsOffered() {
 export async function createNested(config, { sleep }) {
 	const msal = await msalLoaded(sleep);
 	const app = await Promise.race([
-		msal.createNestablePublicClientApplication(settings(config, {})),
+		msal.createNestablePublicClientApplication(msalSettings(config, {})),
 		sleep(NESTED_MS).then(() => {
 			throw new AddinError('nested-silent', { said: 'the host does not answer' });
 		}),
@@ -72,12 +72,4 @@ export async function createNested(config, { sleep }) {
 		silent: (force) => app.acquireTokenSilent({ scopes, ...(force ? { forceRefresh: true } : {}) }).then(tokenOf),
 		popup: () => app.acquireTokenPopup({ scopes }).then(tokenOf),
 	};
-}
-
-/** The application for auth.html. @param {import('./config.js').Config} config @param {string} redirectUri @param {(ms: number) => Promise<void>} sleep @returns {Promise<any>} */
-export async function createStandard(config, redirectUri, sleep) {
-	const msal = await msalLoaded(sleep);
-	const app = new msal.PublicClientApplication(settings(config, { redirectUri }));
-	await app.initialize();
-	return app;
 }

@@ -118,8 +118,8 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 	const calls = createQueue();
 	/* A call that hangs must not keep the agent from being told. */
 	const notices = createQueue();
-	/** @param {string} path e.g. "subject.getAsync" @param {any[]} args @param {number} [ms] @param {any} [root] @param {ReturnType<typeof createQueue>} [queue] @returns {Promise<any>} */
-	const call = (path, args = [], ms = callMs, root = item, queue = calls) => queue(async () => {
+	/** @param {string} path e.g. "subject.getAsync" @param {any[]} args @param {number} [ms] @param {any} [root] @returns {Promise<any>} */
+	const call = (path, args = [], ms = callMs, root = item) => calls(async () => {
 		const parts = path.split('.');
 		const method = /** @type {string} */ (parts.pop());
 		const owner = parts.reduce((o, name) => o?.[name], root);
@@ -192,13 +192,11 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 	async function notify(kind, text) {
 		const message = text.slice(0, NOTICE_LENGTH);
 		const types = /** @type {const} */ ({ progress: { type: 'progressIndicator', message }, info: { type: 'informationalMessage', message, icon: NOTICE_ICON, persistent: false }, error: { type: 'errorMessage', message } });
-		const details = types[kind];
-		try {
-			await call('notificationMessages.replaceAsync', [NOTICE, details], NOTICE_MS, item, notices);
-		} catch (e) {
-			if (e instanceof OfficeFault && e.why === 'failed')
-				await call('notificationMessages.addAsync', [NOTICE, details], NOTICE_MS, item, notices).catch(() => undefined);
-		}
+		const args = [NOTICE, types[kind]];
+		const bar = item.notificationMessages;
+		/* In one go: another notice between the two would be overtaken by this one. */
+		await notices(() => invoke(bar, 'replaceAsync', args, 'replaceAsync', NOTICE_MS).catch((e) => (e.why === 'failed' ? invoke(bar, 'addAsync', args, 'addAsync', NOTICE_MS) : Promise.reject(e))))
+			.catch((e) => log?.add('notice-failed', { fault: e.message }));
 	}
 
 	return {
@@ -222,6 +220,6 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 		sessionGet: (key) => call('sessionData.getAsync', [key]).then((v) => (typeof v === 'string' ? v : null), () => null),
 		sessionSet: (key, value) => (value === null ? call('sessionData.removeAsync', [key]) : call('sessionData.setAsync', [key, value])).then(() => true, () => false),
 		notify,
-		clearNotice: () => call('notificationMessages.removeAsync', [NOTICE], NOTICE_MS, item, notices).then(() => undefined, () => undefined),
+		clearNotice: () => notices(() => invoke(item.notificationMessages, 'removeAsync', [NOTICE], 'removeAsync', NOTICE_MS)).then(() => undefined, () => undefined),
 	};
 }

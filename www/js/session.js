@@ -5,7 +5,6 @@
  */
 
 import { AddinError } from './errors.js';
-import { tokenOf } from './msal-port.js';
 
 /** @typedef {import('./msal-port.js').Token} Token */
 
@@ -55,35 +54,13 @@ export function claimsOf(token) {
 	}
 }
 
-const CONSENT = ['65001', '90094', '90093', '90097', '650052', '650053', '650054', '650056', '650057'];
-const CONDITIONAL = ['53000', '53001', '53002', '53003', '53004', '53011', '50005', '50097', '50105', '50131', '50158', '530032', '530034', '530035', '530036'];
-const CANCELLED = /user_cancel|access_denied|cancell?ed/i;
-const NOT_REGISTERED = ['50011', '500113', '9002326', '700016', '7000218'];
-
-/** What a failure of MSAL or Entra means for the agent. @param {any} e MSAL's error, or { code, message, correlationId } @returns {AddinError} */
-export function signinFault(e) {
-	if (e instanceof AddinError)
-		return e;
-	const code = String(e?.errorCode ?? e?.code ?? '');
-	const text = String(e?.errorMessage ?? e?.message ?? '');
-	const aad = /AADSTS(\d{5,7})/.exec(text)?.[1] ?? (/^\d{5,7}$/.test(code) ? code : undefined);
-	const reference = [aad === undefined ? code : `AADSTS${aad}`, e?.correlationId].filter((x) => typeof x === 'string' && x !== '').join(' ');
-	const details = { said: `${code} ${text}`.slice(0, 300), reference, params: { reference } };
-	if (aad !== undefined && CONSENT.includes(aad) || /consent_required/.test(code) || e?.subError === 'consent_required')
-		return new AddinError('signin-consent', details);
-	if (aad !== undefined && CONDITIONAL.includes(aad))
-		return new AddinError('signin-conditional', details);
-	if (aad !== undefined && NOT_REGISTERED.includes(aad))
-		return new AddinError('signin-registration', details);
-	if (CANCELLED.test(code) || aad === '65004')
-		return new AddinError('signin-cancelled', details);
-	if (/network|no_network|endpoints_resolution/i.test(code))
-		return new AddinError('signin-network', details);
-	return new AddinError('signin-failed', details);
-}
-
 /** @param {any} e */
 const needsPerson = (e) => e?.name === 'InteractionRequiredAuthError' || /interaction_required|login_required|consent_required/.test(String(e?.errorCode ?? ''));
+
+/** @param {unknown} e @returns {Promise<AddinError>} */
+async function faultOf(e) {
+	return e instanceof AddinError ? e : (await import('./session-fault.js')).signinFault(e);
+}
 
 /** Faults that another way of signing in would meet again. */
 const FINAL = ['signin-cancelled', 'signin-consent', 'signin-conditional', 'timeout'];
@@ -93,7 +70,7 @@ const FINAL = ['signin-cancelled', 'signin-consent', 'signin-conditional', 'time
  * @param {import('./config.js').Config} env.config
  * @param {() => boolean} env.nestedIsPossible
  * @param {() => Promise<import('./msal-port.js').Nested>} env.nested
- * @param {(url: string, accept: (message: string) => any) => Promise<any>} env.dialog
+ * @param {AbortSignal} env.signal closes an open dialog
  * @param {string} env.authUrl absolute address of auth.html
  * @param {string} env.hint mail address
  * @param {ReturnType<typeof safeStorage>} env.storage sessionStorage
@@ -103,7 +80,7 @@ const FINAL = ['signin-cancelled', 'signin-consent', 'signin-conditional', 'time
  * @param {import('./log.js').Log} env.log
  * @returns {Session}
  */
-export function createSession({ config, nestedIsPossible, nested, dialog, authUrl, hint, storage, now, uuid, sleep, log }) {
+export function createSession({ config, nestedIsPossible, nested, signal, authUrl, hint, storage, now, uuid, sleep, log }) {
 	/** @type {Token | null} */
 	let held = storedToken();
 	/** @type {Promise<import('./msal-port.js').Nested> | null} */
@@ -146,36 +123,16 @@ export function createSession({ config, nestedIsPossible, nested, dialog, authUr
 			if (!needsPerson(e))
 				throw e;
 			if (!interactive)
-				throw new AddinError('signin-needed', { said: signinFault(e).message });
+				throw new AddinError('signin-needed');
 			return app.popup();
 		}
 	}
 
-	/** @param {string} message @param {string} nonce */
-	function acceptMessage(message, nonce) {
-		let m;
-		try {
-			m = JSON.parse(message);
-		} catch {
-			return undefined;
-		}
-		return typeof m === 'object' && m !== null && m.v === 1 && m.nonce === nonce ? m : undefined;
-	}
-
 	/** @returns {Promise<Token>} */
 	async function byDialog() {
-		const nonce = uuid();
-		const url = new URL(authUrl);
-		url.searchParams.set('start', '1');
-		url.searchParams.set('nonce', nonce);
-		if (storage.get(SIGNED_OUT) !== null)
-			url.searchParams.set('select', '1');
-		else if (hint !== '')
-			url.searchParams.set('hint', hint);
-		const m = await dialog(url.href, (message) => acceptMessage(message, nonce));
-		if (m.error !== undefined)
-			throw signinFault(m.error);
-		return tokenOf(m);
+		const { signInByDialog } = await import('./session-dialog.js');
+		const signedOut = storage.get(SIGNED_OUT) !== null;
+		return signInByDialog({ authUrl, nonce: uuid(), select: signedOut, hint: signedOut ? '' : hint, signal });
 	}
 
 	/** @param {boolean} interactive @param {boolean} force @returns {Promise<Token>} */
@@ -188,7 +145,7 @@ export function createSession({ config, nestedIsPossible, nested, dialog, authUr
 			try {
 				return keep(await byNested(interactive, force), 'nested');
 			} catch (e) {
-				const fault = signinFault(e);
+				const fault = await faultOf(e);
 				log.add('nested', { code: fault.code, said: fault.details.said });
 				if (fault.code === 'signin-needed' || FINAL.includes(fault.code))
 					throw fault;
@@ -223,7 +180,7 @@ export function createSession({ config, nestedIsPossible, nested, dialog, authUr
 			try {
 				return await promise;
 			} catch (e) {
-				throw signinFault(e);
+				throw await faultOf(e);
 			} finally {
 				if (running === mine)
 					running = null;

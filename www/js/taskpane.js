@@ -3,7 +3,8 @@
 
 import { createApp, onChange } from './app.js';
 import { errorOf } from './errors.js';
-import { flowClick, flowInspect, flowRemove, flowRepair, MAY_WRITE, outcomeOf } from './flow.js';
+import { flowClick, MAY_WRITE } from './flow.js';
+import { flowInspect, flowRemove, flowRepair } from './flow-pane.js';
 import { i18nCandidates, i18nLoad, i18nSay } from './i18n.js';
 import { inviteUrl } from './invite.js';
 import { redact } from './log.js';
@@ -31,7 +32,7 @@ function settled(outcome) {
 		throw outcome.error;
 }
 
-/** A link that may not go into an invitation is not offered either. @param {import('./flow.js').Inspection} i @param {boolean} insecure @returns {import('./pane-view.js').EventFacts} */
+/** A link that may not go into an invitation is not offered either. @param {import('./flow-pane.js').Inspection} i @param {boolean} insecure @returns {import('./pane-view.js').EventFacts} */
 function factsOf(i, insecure) {
 	const { link, sharing, series, state } = i;
 	return {
