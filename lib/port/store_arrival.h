@@ -7,15 +7,17 @@
  * What must wait for the debounce anyway is only appended at first, to a table
  * without an index: a commit of many notifications then writes a few pages
  * instead of some for each, and a storm about one event costs one queue row
- * when it is folded. Folding happens at the latest when the first of them is
- * due, by whoever claims, and then of all that are there. They are appended in
- * the order in which they are due, so the first of them speaks for all.
+ * when it is folded. Folding is done by whoever claims: of all that are there,
+ * before a row is given out, and at the latest when the first of them is due.
+ * They are appended in the order in which they are due, so the first of them
+ * speaks for all.
  */
 
 #include "port/store_work.h"
 
 enum {
 	STORE_ARRIVAL_FOLD = 500, /* rows folded in one go */
+	STORE_ARRIVAL_FOLD_MS = 100, /* from one fold of all to the next */
 	/* What waits longer would keep everybody else's out meanwhile. */
 	STORE_ARRIVAL_DELAY_MS = 30000,
 	/* Without a claimer (sync is down) the adder folds beyond this: the

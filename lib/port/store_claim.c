@@ -335,14 +335,15 @@ store_claim_look(struct store *s, struct store_claim_look *out, struct err *e)
 }
 
 /*
- * Once the first arrival is due, all that have come by then become rows before
- * any row is given out: looking at an event now answers each of them, and who
- * comes later waits for the debounce anew. Otherwise a storm's arrivals, due
- * one after the other, would have their event looked at again and again. A long
- * backlog takes several claims. 1: it is done, 0: there is more, -1.
+ * All that have arrived by now become rows before any row is given out: looking
+ * at an event now answers each of them, and who comes later waits for the
+ * debounce anew. Otherwise a storm's arrivals, due one after the other, would
+ * have their event looked at again and again. A long backlog takes several
+ * claims. 1: it is done, 0: there is more, -1.
  */
 static int
-store_claim_fold(struct store *s, struct store_claim_look *look, struct err *e)
+store_claim_fold(struct store *s, struct store_claim_look *look, int64_t now_ms,
+    struct err *e)
 {
 	if (s->fold_until == 0)
 		s->fold_until = look->last_arrival;
@@ -351,7 +352,21 @@ store_claim_fold(struct store *s, struct store_claim_look *look, struct err *e)
 	if (look->first_arrival != 0 && look->first_arrival <= s->fold_until)
 		return 0;
 	s->fold_until = 0;
+	s->folded_ms = now_ms;
 	return 1;
+}
+
+/* Once the first arrival is due; before that, so that claims close upon each
+ * other do not fold a handful each, only when the last time is a while ago. */
+static bool
+store_claim_must_fold(
+    const struct store *s, const struct store_claim_look *look, int64_t now_ms)
+{
+	if (look->first_arrival == 0)
+		return false;
+	return s->fold_until != 0 || look->arrival_ms <= now_ms ||
+	    now_ms < s->folded_ms ||
+	    now_ms - s->folded_ms >= STORE_ARRIVAL_FOLD_MS;
 }
 
 /* Inside a transaction. */
@@ -368,8 +383,8 @@ store_claim_take(struct store *s, int64_t now_ms,
 		return -1;
 	if (look.suspects > 0)
 		return store_claim_suspect(s, out, next_ms, e);
-	if (look.arrival_ms <= now_ms || s->fold_until != 0)
-		rc = store_claim_fold(s, &look, e);
+	if (store_claim_must_fold(s, &look, now_ms))
+		rc = store_claim_fold(s, &look, now_ms, e);
 	if (rc < 0)
 		return -1;
 	*next_ms = now_ms;

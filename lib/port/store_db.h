@@ -25,6 +25,7 @@ struct store {
 	bool spoilt; /* a verb in it has failed: only rollback */
 	int64_t
 	    fold_until; /* the last arrival that goes before a claim, or 0 */
+	int64_t folded_ms; /* when all had been folded before a claim */
 	size_t appended; /* arrivals since the last look at their number */
 	struct store_lane lanes[STORE_LANE_SLOTS]; /* empty outside of one */
 };

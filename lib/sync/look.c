@@ -315,13 +315,17 @@ look_has_pause(struct look *l, const char *tenant)
 bool
 look_is_paused(struct look *l)
 {
+	static const char reason[] = "writes are paused";
+	bool again = strcmp(l->task->work.reason, reason) == 0;
+
 	if (!look_has_pause(l, "") && !look_has_pause(l, l->task->work.tenant))
 		return false;
 	/* Should the row be lost meanwhile, a catch-up is to see that they
 	 * differ. */
 	l->link.change_key[0] = '\0';
 	l->task->outcome.link = l->has_link ? &l->link : NULL;
-	task_defer(l->task, LOOK_PAUSE_MS, "writes are paused");
+	task_defer(
+	    l->task, again ? LOOK_PAUSE_MS : LOOK_PAUSE_FIRST_MS, reason);
 	return true;
 }
 

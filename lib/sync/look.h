@@ -13,7 +13,10 @@ enum {
 	LOOK_COPY_WAIT_MS = 1000,
 	LOOK_BUSY_STEPS = 5, /* doublings of it */
 	LOOK_ODD_TRIES = 3, /* of an answer that contradicts another one */
-	LOOK_PAUSE_MS = 30 * 1000 /* between two looks at a pause */
+	/* Before the second look at a pause, which may have ended meanwhile;
+	 * then between two. Its end frees the rows, so nobody waits for it. */
+	LOOK_PAUSE_FIRST_MS = 30 * 1000,
+	LOOK_PAUSE_MS = 15 * 60 * 1000
 };
 
 struct look {

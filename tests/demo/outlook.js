@@ -100,7 +100,7 @@ export class Outlook {
 			throw new Refusal(404, 'no such mailbox');
 		const token = this.world.stack.sims.bearer(box);
 		this.world.stack.secrets.push(token.split('.')[2]);
-		return { token, expiresIn: LIFE_S, tenant: box.tenant, oid: box.oid, upn: box.upn, name: person.name, clientId: this.sim.directory.clientId };
+		return { token, expiresIn: LIFE_S, tenant: box.tenant, oid: box.oid, upn: box.upn, name: person.name, issuer: `${this.sim.urls.entra}/${box.tenant}/v2.0`, clientId: this.sim.directory.clientId };
 	}
 }
 

@@ -141,7 +141,7 @@ describe('the careful side', { concurrency: 3 }, () => {
 		await until('its removal waits', waits);
 		const before = scans();
 		for (let i = 0; i < 2; i++) {
-			await b.goTo(b.now() + 400_000);
+			await b.goTo(b.now() + 1000_000);
 			await until('it waits again', waits);
 		}
 		assert.equal(scans(), before);

@@ -195,6 +195,21 @@ describe('an event changes', { concurrency: 4 }, () => {
 		assert.equal(await writes(b, m.id), 0);
 	});
 
+	test('a pause of days costs a look in a quarter of an hour', async (t) => {
+		const b = await Bench.start(t, { now: '2027-01-10T08:00:00Z' });
+		const m = await b.meeting(ANNA);
+		await b.tool('fact', `pause:${TENANT_A}`, '');
+		await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Later' });
+		await b.notify(ANNA, m.event.immutableId);
+		const waits = async () => (await b.dump()).work.find((/** @type {any} */ w) => w.reason === 'writes are paused' && w.notBefore > b.now());
+		const first = await until('it waits', waits);
+		assert.ok(first.notBefore - b.now() <= 30_000, 'the pause may have been a short one');
+		await b.goTo(first.notBefore + 1000);
+		const second = await until('it waits again', waits);
+		assert.ok(second.notBefore - b.now() > 10 * 60_000 && second.notBefore - b.now() <= 15 * 60_000, `${second.notBefore - b.now()} ms`);
+		assert.equal(await writes(b, m.id), 0);
+	});
+
 	test('the property that vanished later does not unlink', async (t) => {
 		const b = await Bench.start(t);
 		const m = await b.meeting(ANNA);

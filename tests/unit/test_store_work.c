@@ -618,6 +618,37 @@ an_event_is_looked_at_once_in_a_debounce_however_many_arrive(void **state)
 	assert_true(looks <= 10);
 }
 
+/* So many that the adder has to fold before the first of them is due. */
+static void
+a_storm_beyond_the_backlog_does_not_undo_the_debounce(void **state)
+{
+	enum { EVENTS = 100, DEBOUNCES = 3, STEP_MS = 20 };
+	struct test_store *t = *state;
+	struct store_hint_item items[EVENTS];
+	char names[EVENTS][8];
+	struct store_work w[4] = {{0}};
+	int looks = 0;
+
+	for (int i = 0; i < EVENTS; i++) {
+		snprintf(names[i], sizeof(names[i]), "e%d", i);
+		items[i] = (struct store_hint_item){
+		    STORE_WORK_EVENT, TENANT, ANNA, names[i], 1};
+	}
+	for (int64_t at = T0; at < T0 + DEBOUNCES * DELAY; at += STEP_MS) {
+		for (int i = 0; i < 3; i++)
+			assert_ok(t,
+			    store_work_add(
+				t->store, items, EVENTS, at, DELAY, &t->e));
+		for (int n; (n = test_claim(t, at, w, 4, NULL)) > 0;)
+			for (int i = 0; i < n; i++, looks++)
+				assert_ok(t,
+				    store_work_finish(
+					t->store, &w[i], at, DELAY, &t->e));
+	}
+	assert_true(looks >= (DEBOUNCES - 1) * EVENTS);
+	assert_true(looks <= DEBOUNCES * EVENTS);
+}
+
 static void
 what_came_before_a_row_was_put_back_does_not_hurry_it(void **state)
 {
@@ -882,6 +913,8 @@ main(void)
 		a_long_backlog_of_notifications_is_folded_in_parts),
 	    cmocka_unit_test(
 		an_event_is_looked_at_once_in_a_debounce_however_many_arrive),
+	    cmocka_unit_test(
+		a_storm_beyond_the_backlog_does_not_undo_the_debounce),
 	    cmocka_unit_test(
 		what_came_before_a_row_was_put_back_does_not_hurry_it),
 	    cmocka_unit_test(

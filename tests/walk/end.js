@@ -53,13 +53,20 @@ export async function settle(w) {
 	/* Back-off and grace, then parked mailboxes. */
 	for (const minutes of [1, 16, 16, 61, 61, 24 * 60 + 5, 61, 16])
 		await pass(w, minutes * MINUTE);
-	/* Each dead copy that inherits has a grace time of its own. */
-	for (let i = 0; i < 40 && (await w.stack.queuedEvents()).size > 0; i++)
-		await pass(w, MINUTE);
-	if (w.silent)
+	await empty(w);
+	if (w.silent) {
 		/* Catch-up, and a renewal that finds its subscription gone. */
 		for (const hours of [6.2, 0.3, 50, 50, 0.3, 6.2, 0.3])
 			await pass(w, hours * HOUR);
+		await empty(w);
+	}
+}
+
+/* Each dead copy that inherits has a grace time of its own, and what the last catch-up has found is due a moment later. */
+/** @param {Walk} w */
+async function empty(w) {
+	for (let i = 0; i < 40 && (await w.stack.queuedEvents()).size > 0; i++)
+		await pass(w, MINUTE);
 }
 
 /** @param {Walk} w @returns {Promise<string[]>} what is not as it must be */

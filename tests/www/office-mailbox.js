@@ -265,19 +265,17 @@
 
 		/** @param {string} key @param {any} message */
 		on_notificationMessages_addAsync(key, message) {
-			const all = this.item.notifications;
-			if (key in all)
+			if (key in this.item.notifications)
 				throw failure('DuplicateNotificationKey', 'A notification with that key is there already.', 9014);
-			if (Object.keys(all).length >= NOTIFICATIONS_MAX)
-				throw failure('NumberOfNotificationsExceeded', 'An item has at most five notifications.', 9015);
-			all[key] = { ...message };
+			this.on_notificationMessages_replaceAsync(key, message);
 		}
 
-		/** @param {string} key @param {any} message */
+		/** "If a notification message with the specified key doesn't exist, replaceAsync will add the notification." @param {string} key @param {any} message */
 		on_notificationMessages_replaceAsync(key, message) {
-			if (!(key in this.item.notifications))
-				throw failure('NotificationKeyNotFound', 'There is no notification with that key.', 9013);
-			this.item.notifications[key] = { ...message };
+			const all = this.item.notifications;
+			if (!(key in all) && Object.keys(all).length >= NOTIFICATIONS_MAX)
+				throw failure('NumberOfNotificationMessagesExceeded', 'An item has at most five notifications.', 9015);
+			all[key] = { ...message };
 		}
 
 		/** @param {string} key */

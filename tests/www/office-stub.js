@@ -165,10 +165,11 @@
 			const fn = commands.get(name);
 			if (fn === undefined)
 				return reject(new Error(`no command ${name} was associated`));
-			setTimeout(() => reject(new Error(`${name} did not complete within ${ms} ms`)), ms).unref?.();
+			const timer = setTimeout(() => reject(new Error(`${name} did not complete within ${ms} ms`)), ms);
 			fn({ source: { id: name }, completed: (/** @type {any} */ options) => {
 				if (++completions > 1)
 					officeStub.completedTwice = true;
+				clearTimeout(timer);
 				resolve(options ?? null);
 			} });
 		});

@@ -75,8 +75,10 @@ test('notifications have their limits: key 32, text 150, five of them, icon wher
 		assert.equal((await add(`k${i}`, { ...info, message: 'm'.repeat(150) })).status, 'succeeded');
 	assert.equal((await add('k5')).status, 'failed');
 	assert.equal((await add('k0')).error.name, 'DuplicateNotificationKey');
-	assert.equal((await ask(it.notificationMessages, 'replaceAsync', 'nobody', info)).status, 'failed');
+	assert.equal((await ask(it.notificationMessages, 'replaceAsync', 'nobody', info)).status, 'failed', 'a sixth');
 	assert.equal((await ask(it.notificationMessages, 'getAllAsync')).value.length, 5);
+	await ask(it.notificationMessages, 'removeAsync', 'k0');
+	assert.equal((await ask(it.notificationMessages, 'replaceAsync', 'nobody', info)).status, 'succeeded', 'it is added');
 });
 
 test('an item that was never saved has no id, one in the own calendar no shared properties', async () => {

@@ -24,7 +24,7 @@ function policy(office, connect) {
 	const found = /"(default-src 'none'; script-src[^"]+)"/.exec(conf);
 	if (found === null)
 		throw new Error('no Content-Security-Policy in nginx.conf.in');
-	return found[1].replaceAll('@OFFICE_ORIGIN@', office).replaceAll('@CONNECT_ORIGINS@', connect).replaceAll('@FRAME_ANCESTORS@', '');
+	return found[1].replaceAll('@OFFICE_ORIGIN@', office).replaceAll('@CONNECT_ORIGINS@', connect).replaceAll('@FRAME_ANCESTORS@', '').replaceAll('$form_action', "'none'");
 }
 
 export class Site {

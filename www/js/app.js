@@ -31,6 +31,7 @@ const BASES = 'unblu.linkBases';
 const BASES_KEPT = 5;
 const LOCK = 'unblu-event';
 const LOCK_MS = 25_000;
+const CHANNEL = 'unblu-event';
 
 /** @param {number} ms @returns {Promise<void>} */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -78,7 +79,24 @@ async function alone(run) {
 		throw e;
 	} finally {
 		clearTimeout(timer);
+		tellChange();
 	}
+}
+
+/** To the other pages of ours: the event may have changed. */
+function tellChange() {
+	if (globalThis.BroadcastChannel === undefined)
+		return;
+	const channel = new BroadcastChannel(CHANNEL);
+	channel.postMessage(null);
+	channel.close();
+}
+
+/** Another page of ours has changed the event: the button, while the pane is open. @param {() => void} listener */
+export function onChange(listener) {
+	if (globalThis.BroadcastChannel === undefined)
+		return;
+	new BroadcastChannel(CHANNEL).addEventListener('message', listener);
 }
 
 /** Call it when Office is ready. @returns {App} */

@@ -39,6 +39,8 @@ async function run() {
 		return;
 	const late = sleep(LIMIT_MS).then(() => outcomeOf(new AddinError('timeout')));
 	const outcome = await Promise.race([work(app), late]);
+	/* What ends everything would end the loading of the texts too. */
+	await Promise.race([app.say, sleep(LAST_WORD_MS)]);
 	app.end();
 	await Promise.race([tell(app, outcome), sleep(LAST_WORD_MS)]);
 }

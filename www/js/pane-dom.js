@@ -68,6 +68,8 @@ export class PaneDom {
 		this.tools = tools;
 		/** What stands in each part. @type {Map<string, string>} */
 		this.shown = new Map();
+		/** The action that had the focus when its button went away. @type {string | null} */
+		this.lost = null;
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		this.saying = undefined;
 	}
@@ -109,25 +111,26 @@ export class PaneDom {
 			build(node);
 	}
 
-	/** The action that has the focus. */
+	/** The action that has the focus, or had it before the page was busy. */
 	focused() {
 		const node = document.activeElement;
+		if (node === byId('head'))
+			return this.lost;
+		this.lost = null;
 		return node instanceof HTMLElement ? node.dataset.act ?? null : null;
 	}
 
 	/** A button that went away under the focus leaves it to what came in its place. @param {string | null} before @param {View} view */
 	refocus(before, view) {
-		if (before === null || document.activeElement !== document.body && document.activeElement !== null && document.activeElement instanceof HTMLElement && document.activeElement.isConnected && document.activeElement.dataset.act === before)
+		const now = document.activeElement;
+		if (before === null || now instanceof HTMLElement && now.dataset.act === before)
 			return;
-		const next = view.question !== null ? '[data-act="remove-no"]' : `[data-act="${before}"]:not(:disabled)`;
-		const node = document.querySelector(next) ?? document.querySelector('#main button');
-		if (node instanceof HTMLElement) {
-			node.focus();
-			return;
-		}
+		const wanted = view.question !== null ? ['remove-no'] : [before, ...(before === 'remove-no' ? ['remove'] : [])];
+		const found = wanted.map((act) => document.querySelector(`[data-act="${act}"]:not(:disabled)`)).find((n) => n !== null) ?? (view.tone === 'busy' ? null : document.querySelector('#main button'));
 		const head = byId('head');
+		this.lost = found === null ? before : null;
 		head.tabIndex = -1;
-		head.focus();
+		(found instanceof HTMLElement ? found : head).focus();
 	}
 
 	/** @param {Action[]} actions */

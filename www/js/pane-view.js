@@ -35,7 +35,7 @@
  * @property {EventFacts | null} event
  * @property {{ state: 'unknown' | 'in' | 'needed' | 'out', account: string }} session
  * @property {'create' | 'repair' | 'remove' | 'sign-in' | null} busy
- * @property {'removed' | 'repaired' | null} done what was just done
+ * @property {'created' | 'removed' | 'repaired' | null} done what was just done
  * @property {boolean} asking the question before removing is shown
  * @property {SyncFacts | null} sync
  * @property {Problem | null} syncProblem
@@ -141,7 +141,7 @@ function linkView(f, e, link, owner) {
 	if (!e.inBody)
 		return view('missing', 'warn', { actions: [action('repair', { main: true }), remove], url: link.url, notes, rows: syncRows(f) });
 	const trouble = syncTrouble(f.sync);
-	const seen = view(trouble ?? (f.done === 'repaired' ? 'repaired' : 'linked'), trouble === null ? 'good' : 'warn', { url: link.url, notes, rows: syncRows(f), actions: [remove] });
+	const seen = view(trouble ?? (f.done === 'repaired' || f.done === 'created' ? f.done : 'linked'), trouble === null ? 'good' : 'warn', { url: link.url, notes, rows: syncRows(f), actions: [remove] });
 	if (f.session.state === 'needed' && f.config?.syncServerEnabled === true)
 		seen.actions.unshift(action('sign-in'));
 	else if (f.config?.syncServerEnabled === true)
@@ -172,15 +172,17 @@ function syncRows(f) {
 		return [{ label: say('pane.sync.state'), value: say('pane.sync.unknown', { code: f.syncProblem.code }) }];
 	if (f.sync === null)
 		return [{ label: say('pane.sync.state'), value: say('pane.sync.loading') }];
-	return rowsOf(f.sync);
+	return rowsOf(f.sync, f.event?.shared?.owner ?? null);
 }
 
 /** States whose word in the list is not their own. @type {Record<string, string>} */
 const WORDS = { announced: 'announced', linked: 'linked', unknown: 'unheard' };
 
-/** @param {SyncFacts} s @returns {Row[]} */
-function rowsOf(s) {
-	const rows = [/** @type {Row} */ ({ label: say('pane.sync.state'), value: say(`pane.sync.${WORDS[s.state] ?? 'stopped'}`) })];
+/** Nobody tells the server of a colleague's calendar before he uses the add-in himself. @param {SyncFacts} s @param {string | null} owner @returns {Row[]} */
+function rowsOf(s, owner) {
+	const word = s.mailbox !== undefined ? 'stopped' : s.writes !== undefined ? 'waits' : WORDS[s.state] ?? 'stopped';
+	const value = owner !== null && word === 'announced' ? say('pane.sync.shared', { owner }) : say(`pane.sync.${word}`);
+	const rows = [/** @type {Row} */ ({ label: say('pane.sync.state'), value })];
 	if (s.topic !== null)
 		rows.push({ label: say('pane.sync.topic'), plain: s.topic });
 	if (s.start !== null)

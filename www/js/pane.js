@@ -42,6 +42,7 @@ export class Pane {
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		this.timer = undefined;
 		this.looks = 0;
+		this.reading = false;
 	}
 
 	/** @param {Partial<Facts>} change */
@@ -99,6 +100,21 @@ export class Pane {
 			await this.look();
 	}
 
+	/** The event may have been changed from elsewhere: by the button, or by the agent's own hand. */
+	async changed() {
+		const { place, busy, asking, problem } = this.facts;
+		if (place !== 'ready' || busy !== null || asking || problem !== null || this.reading)
+			return;
+		const before = this.facts.event?.link?.conversationId;
+		this.reading = true;
+		await this.inspect();
+		this.reading = false;
+		if (this.facts.event?.link?.conversationId !== before)
+			Object.assign(this.facts, { done: null, sync: null, syncProblem: null });
+		this.set({});
+		await this.look();
+	}
+
 	async who() {
 		try {
 			this.set({ session: await this.ports.account() });
@@ -124,8 +140,8 @@ export class Pane {
 			return;
 		this.looks = 0;
 		switch (id) {
-		case 'create': return this.run('create', () => this.ports.create({ replace: false }), id);
-		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id);
+		case 'create': return this.run('create', () => this.ports.create({ replace: false }), id, 'created');
+		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id, 'created');
 		case 'repair': return this.run('repair', () => this.ports.repair(), id, 'repaired');
 		case 'remove': return this.set({ asking: true, problem: null, done: null });
 		case 'remove-no': return this.set({ asking: false });

@@ -1,11 +1,12 @@
 // @ts-check
 /* taskpane.js - the pane's page: puts facts, view and elements together, over the same parts as the button. */
 
-import { createApp } from './app.js';
+import { createApp, onChange } from './app.js';
 import { errorOf } from './errors.js';
 import { flowClick, MAY_WRITE } from './flow.js';
 import { flowInspect, flowRemove, flowRepair } from './flow-pane.js';
 import { i18nCandidates, i18nLoad, i18nSay } from './i18n.js';
+import { inviteUrl } from './invite.js';
 import { redact } from './log.js';
 import { createNet } from './net.js';
 import { hostFacts, hostOnTheme, hostReady, hostTheme } from './office-host.js';
@@ -31,13 +32,13 @@ function settled(outcome) {
 		throw outcome.error;
 }
 
-/** @param {import('./flow-pane.js').Inspection} i @returns {import('./pane-view.js').EventFacts} */
-function factsOf(i) {
+/** A link that may not go into an invitation is not offered either. @param {import('./flow-pane.js').Inspection} i @param {boolean} insecure @returns {import('./pane-view.js').EventFacts} */
+function factsOf(i, insecure) {
 	const { link, sharing, series, state } = i;
 	return {
 		kind: series === 'master' ? 'series' : series, newer: state === 'newer', foreign: state === 'copied' || state === 'foreign-link', inBody: state !== 'link-missing',
 		shared: sharing.kind === 'shared' ? { owner: sharing.owner, canWrite: (sharing.permissions & MAY_WRITE) !== 0 } : null,
-		link: link === null ? null : { conversationId: link.conversationId, url: link.url ?? null, announced: !i.unannounced },
+		link: link === null ? null : { conversationId: link.conversationId, url: inviteUrl(link.url, insecure), announced: !i.unannounced },
 	};
 }
 
@@ -46,7 +47,7 @@ function portsOf(app, inOutlook) {
 	return {
 		place: async () => inOutlook ? app.item === null ? 'no-item' : 'ready' : 'outside',
 		config: async () => (await app.remote).config,
-		inspect: async () => factsOf(await flowInspect(app.ports())),
+		inspect: async () => factsOf(await flowInspect(app.ports()), (await app.remote).config.allowInsecureLinks),
 		create: async ({ replace }) => settled(await app.alone(() => flowClick(app.ports(), { fresh: replace }))),
 		repair: async () => settled(await app.alone(() => flowRepair(app.ports()))),
 		remove: async ({ only }) => settled(await app.alone(() => flowRemove(app.ports(), { keepConversation: only }))),
@@ -70,8 +71,11 @@ async function texts(app, net, language) {
 	const say = i18nSay(own);
 	return (/** @type {import('./pane-view.js').Text} */ text) => {
 		const mine = say(text.key, text.with);
-		const theirs = mine === text.key ? shared(text.key, text.with) : mine;
-		return theirs === text.key && text.key.startsWith('error.') ? shared('error.generic') : theirs;
+		if (mine !== text.key || !text.key.startsWith('error.'))
+			return mine;
+		/* What is no error to the button has its text among the outcomes. */
+		const found = [text.key, text.key.replace('error.', 'done.')].find((k) => shared(k, text.with) !== k);
+		return shared(found ?? 'error.generic', text.with);
 	};
 }
 
@@ -109,6 +113,8 @@ async function start() {
 	hostOnTheme((theme) => dom.paint(readTheme(theme)));
 	pane = new Pane(portsOf(app, inOutlook), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
 	await pane.load();
+	onChange(() => void pane.changed());
+	addEventListener('focus', () => void pane.changed());
 	const config = await app.remote.then((r) => r.config, () => null);
 	if (config !== null && config.showDebugPane && inOutlook)
 		dom.debug(debugOf(app, config));

@@ -16,7 +16,8 @@ export function parseColour(text) {
 	if (typeof text !== 'string' || !/^#([0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})$/i.test(text))
 		return null;
 	const hex = text.length === 4 ? [...text.slice(1)].map((c) => c + c).join('') : text.slice(1, 7);
-	return [0, 2, 4].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) /** @type {any} */;
+	const part = (/** @type {number} */ at) => Number.parseInt(hex.slice(at, at + 2), 16);
+	return [part(0), part(2), part(4)];
 }
 
 /** Relative luminance, 0 to 1. @param {[number, number, number]} rgb */

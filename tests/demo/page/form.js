@@ -33,10 +33,6 @@ export class Form {
 		this.base = '/addin';
 		/** @type {HTMLIFrameElement | null} */
 		this.pane = null;
-		this.build();
-	}
-
-	build() {
 		this.title = h('b', {}, '');
 		this.whose = h('span', { class: 'whose' });
 		this.ribbon = new Ribbon((what) => void this.press(what));

@@ -109,7 +109,7 @@ export class Host {
 		const account = { homeAccountId: `${who.oid}.${who.tenant}`, environment: 'login.windows.net', tenantId: who.tenant };
 		if (request.method === 'GetInitContext')
 			return { success: true, initContext: { sdkName: 'demo', sdkVersion: '1', capabilities: {}, accountContext: account } };
-		const idToken = unsigned({ aud: who.clientId, iss: `https://login.microsoftonline.com/${who.tenant}/v2.0`, iat: now(), exp: now() + who.expiresIn, tid: who.tenant, oid: who.oid, sub: who.oid, preferred_username: who.upn, name: who.name, ver: '2.0' });
+		const idToken = unsigned({ aud: who.clientId, iss: who.issuer, iat: now(), exp: now() + who.expiresIn, tid: who.tenant, oid: who.oid, sub: who.oid, preferred_username: who.upn, name: who.name, ver: '2.0' });
 		return {
 			success: true, token: { access_token: who.token, expires_in: who.expiresIn, id_token: idToken, scope: request.tokenParams?.scope ?? '', properties: null },
 			account: { ...account, username: who.upn, localAccountId: who.oid, name: who.name, idToken },

@@ -11,6 +11,8 @@ export class Letter {
 		this.typed = typed;
 		this.locked = false;
 		this.text = '';
+		/** What the browser made of it. @type {string | null} */
+		this.drawn = null;
 		/* No scripts run in it; same-origin, so that it can be read. */
 		this.node = h('iframe', { class: 'letter', sandbox: 'allow-same-origin', title: 'Text of the event' });
 		this.node.addEventListener('load', () => this.loaded());
@@ -28,9 +30,8 @@ export class Letter {
 		const body = this.node.contentDocument?.body;
 		if (body === undefined || body === null)
 			return;
-		const sheet = new CSSStyleSheet();
-		const own = /** @type {any} */ (this.node.contentWindow).CSSStyleSheet;
-		const style = own === undefined ? sheet : new own();
+		/* Of the frame's own world: another one's is refused. */
+		const style = new (/** @type {any} */ (this.node.contentWindow)).CSSStyleSheet();
 		style.replaceSync(STYLE);
 		/** @type {Document} */ (this.node.contentDocument).adoptedStyleSheets = [style];
 		body.contentEditable = String(!this.locked);
@@ -53,7 +54,7 @@ export class Letter {
 	/** The text as it stands; unchanged when nobody wrote. @returns {string} */
 	get() {
 		const body = this.node.contentDocument?.body;
-		if (body === undefined || body === null || this.drawn === undefined)
+		if (body === undefined || body === null || this.drawn === null)
 			return this.text;
 		const now = serial(body);
 		if (now !== this.drawn) {

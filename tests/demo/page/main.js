@@ -46,7 +46,8 @@ const card = new Card(byId('card'), {
 });
 const host = new Host({
 	user: () => user,
-	calls: (name, error) => log.add({ at: clock(), source: 'office', entry: { event: 'call', name, error } }),
+	/* Only what changes something: the looks are many. */
+	calls: (name, error) => /\.(set|add|replace|remove|save|prepend)/.test(name) && log.add({ at: clock(), source: 'office', entry: { event: 'call', name, error } }),
 });
 const form = new Form(byId('form'), host, {
 	save: (f, values) => save(f, values),
