@@ -39,6 +39,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/resync.c \
 	ctl/site.c ctl/site.h \
 	ctl/site_gzip.c \
+	ctl/site_lean.c \
 	ctl/status.c \
 	ctl/status_doc.c ctl/status_doc.h \
 	ctl/systemd.c ctl/systemd.h \
