@@ -3,7 +3,7 @@
 
 # Everything but main(), so that tests and fuzz targets can link it.
 noinst_LIBRARIES += ctl/libctl.a
-ctl_libctl_a_CPPFLAGS = $(AM_CPPFLAGS) -DBINDIR='"$(bindir)"'
+ctl_libctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(ZLIB_CFLAGS) -DBINDIR='"$(bindir)"'
 ctl_libctl_a_SOURCES = \
 	ctl/audit.c \
 	ctl/backup.c \
@@ -24,21 +24,30 @@ ctl_libctl_a_SOURCES = \
 	ctl/listing.c ctl/listing.h \
 	ctl/live.c ctl/live.h \
 	ctl/mailbox.c \
+	ctl/manifest.c ctl/manifest.h \
+	ctl/manifest_json.c \
+	ctl/manifest_text.c ctl/manifest_text.h \
+	ctl/manifest_version.c ctl/manifest_version.h \
+	ctl/manifest_xml.c \
 	ctl/print.c \
 	ctl/render.c \
 	ctl/render_nginx.c ctl/render_nginx.h \
 	ctl/render_public.c ctl/render_public.h \
+	ctl/render_site.c ctl/render_site.h \
 	ctl/render_tree.c ctl/render_tree.h \
 	ctl/resync.c \
+	ctl/site.c ctl/site.h \
+	ctl/site_gzip.c \
 	ctl/status.c \
 	ctl/status_doc.c ctl/status_doc.h \
 	ctl/systemd.c ctl/systemd.h \
 	ctl/template.c ctl/template.h \
-	ctl/writes.c
+	ctl/writes.c \
+	ctl/xml.c ctl/xml.h
 
 bin_PROGRAMS += ctl/outlook-addinctl
 ctl_outlook_addinctl_SOURCES = ctl/main.c
-ctl_outlook_addinctl_LDADD = ctl/libctl.a $(LIB_ALL) $(LIB_LIBS)
+ctl_outlook_addinctl_LDADD = ctl/libctl.a $(LIB_ALL) $(LIB_LIBS) $(ZLIB_LIBS)
 
 # render finds its templates from its own place: an installed program in
 # $(pkgdatadir), a built one in this copy of what would be there.

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "ctl.h"
 #include "render_nginx.h"
-#include "render_public.h"
+#include "render_site.h"
 #include "render_tree.h"
 
 enum { TEMPLATE_MAX = 256 << 10, RENDERED_MAX = 1 << 20 };
@@ -74,39 +74,49 @@ warn_about_owner(const char *folder)
 		    folder);
 }
 
+/* nginx.conf for the site with that stamp. */
+static int
+make_conf(const struct config *c, const char *user, const char *group,
+    const char *stamp, struct buf *conf, struct err *e)
+{
+	char path[PATH_MAX];
+	char *template = NULL;
+	size_t len;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/nginx/nginx.conf.in", ctl_datadir());
+	if (file_read(path, TEMPLATE_MAX, &template, &len, e) != 0)
+		return -1;
+	rc = render_nginx(c, template, user, group, stamp, conf, e);
+	free(template);
+	return rc;
+}
+
 static int
 render(const struct config *c, const char *folder, const char *name)
 {
 	struct render_tree tree = {.folder = folder};
-	char template_path[PATH_MAX], www[PATH_MAX];
+	char www[PATH_MAX], stamp[SITE_STAMP_SIZE];
 	const char *user, *group;
-	struct buf conf, public;
+	struct site site = {0};
+	struct buf conf;
 	struct err e = {0};
-	char *template = NULL;
-	size_t len;
 	int rc = -1;
 
 	buf_init(&conf, RENDERED_MAX);
-	buf_init(&public, RENDERED_MAX);
-	snprintf(template_path, sizeof(template_path), "%s/nginx/nginx.conf.in",
-	    ctl_datadir());
 	snprintf(www, sizeof(www), "%s/www", ctl_datadir());
-	if (file_read(template_path, TEMPLATE_MAX, &template, &len, &e) != 0)
-		goto out;
 	if (choose_user(name, &tree, &user, &group, &e) != 0 ||
-	    render_nginx(c, template, user, group, &conf, &e) != 0)
+	    render_site(c, www, folder, &site, stamp, &e) != 0 ||
+	    make_conf(c, user, group, stamp, &conf, &e) != 0)
 		goto out;
-	render_public(c, &public);
-	tree.www = www;
+	tree.site = &site;
 	tree.nginx_conf = buf_text(&conf);
-	tree.config_json = buf_text(&public);
 	rc = render_tree(&tree, &e);
 	if (rc == 0)
 		warn_about_owner(folder);
 out:
 	buf_clear(&conf);
-	buf_clear(&public);
-	free(template);
+	site_clear(&site);
 	return rc == 0 ? CTL_DONE : ctl_fail("render", &e);
 }
 

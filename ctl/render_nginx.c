@@ -35,18 +35,20 @@ add_words(struct buf *out, const struct config_list *list)
 
 int
 render_nginx(const struct config *c, const char *template, const char *user,
-    const char *group, struct buf *out, struct err *e)
+    const char *group, const char *stamp, struct buf *out, struct err *e)
 {
 	bool https = strncmp(c->deployment_url, "https:", 6) == 0;
-	struct buf office, connect, frames;
+	struct buf office, connect, frames, login;
 	int rc = -1;
 
 	buf_init(&office, ORIGINS_MAX);
 	buf_init(&connect, ORIGINS_MAX);
 	buf_init(&frames, ORIGINS_MAX);
+	buf_init(&login, ORIGINS_MAX);
 	if (add_origin(&office, c->office_js_url, e) != 0 ||
 	    add_origin(&connect, c->unblu_url, e) != 0 ||
-	    add_origin(&connect, c->login_url, e) != 0)
+	    add_origin(&connect, c->login_url, e) != 0 ||
+	    add_origin(&login, c->login_url, e) != 0)
 		goto out;
 	add_words(&frames, &c->frame_ancestors);
 	{
@@ -61,6 +63,9 @@ render_nginx(const struct config *c, const char *template, const char *user,
 		    {"HTTP_LISTEN", c->http_listen},
 		    {"METRICS_LISTEN", c->metrics_listen},
 		    {"BASE", c->base},
+		    {"STAMP", stamp},
+		    {"LOGIN_ORIGIN", buf_text(&login)},
+		    {"SEND_CHECK", c->manifest_send_check ? "yes" : ""},
 		};
 
 		rc = template_fill(template, values,
@@ -70,5 +75,6 @@ out:
 	buf_clear(&office);
 	buf_clear(&connect);
 	buf_clear(&frames);
+	buf_clear(&login);
 	return rc;
 }

@@ -6,9 +6,10 @@
 #include "base/err.h"
 #include "port/config.h"
 
-/* Appends nginx.conf. user and group are "" for none. Errors as in
+/* Appends nginx.conf. user and group are "" for none;
+ * stamp is that of the site. Errors as in
  * template_fill(). */
 int render_nginx(const struct config *c, const char *template, const char *user,
-    const char *group, struct buf *out, struct err *e);
+    const char *group, const char *stamp, struct buf *out, struct err *e);
 
 #endif

@@ -18,7 +18,7 @@
 
 #include "base/file.h"
 
-enum { FILE_MAX = 16 << 20, DEPTH_MAX = 8, LOCK_WAIT_MS = 5000 };
+enum { DEPTH_MAX = 9, LOCK_WAIT_MS = 5000 };
 
 /* Says that the folder is ours to change. */
 #define MARKER ".outlook-addinctl"
@@ -31,10 +31,6 @@ enum { FILE_MAX = 16 << 20, DEPTH_MAX = 8, LOCK_WAIT_MS = 5000 };
 
 /* What a render has beside its results while it runs. */
 static const char *const stage_prefixes[] = {"." CONF ".", ".www-", NULL};
-
-/* What the template has a content type for; nothing else is served. */
-static const char *const static_kinds[] = {"html", "css", "js", "mjs", "json",
-    "map", "webmanifest", "xml", "txt", "svg", "png", "ico", "woff2", NULL};
 
 static bool
 exists(int dir, const char *name)
@@ -171,75 +167,49 @@ make_folder(int dir, const char *name, mode_t mode, struct err *e)
 	return -1;
 }
 
-static bool
-is_static_name(const char *name)
+/* The folder that the file lies in, made where it is not there; *name is then
+ * the file's own. A descriptor, or -1. */
+static int
+open_parent(int dir, const char *path, const char **name, struct err *e)
 {
-	const char *dot = strrchr(name, '.');
+	int at = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	const char *slash;
 
-	if (name[0] == '.' || dot == NULL)
-		return false;
-	for (int i = 0; static_kinds[i] != NULL; i++) {
-		if (strcmp(static_kinds[i], dot + 1) == 0)
-			return true;
+	if (at < 0)
+		return fail(e, "open", path);
+	while ((slash = strchr(path, '/')) != NULL) {
+		char part[NAME_MAX + 1];
+		int below;
+
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		below = make_folder(at, part, 0755, e);
+		close(at);
+		if (below < 0)
+			return -1;
+		at = below;
+		path = slash + 1;
 	}
-	return false;
+	*name = path;
+	return at;
 }
 
 static int
-copy_file(const char *from, int to, const char *name, struct err *e)
+write_site(int dir, const struct site *site, struct err *e)
 {
-	char *data = NULL;
-	size_t len = 0;
-	int rc;
+	for (size_t i = 0; i < site->count; i++) {
+		const struct site_file *f = &site->files[i];
+		const char *name;
+		int parent = open_parent(dir, f->path, &name, e);
+		int rc;
 
-	if (file_read(from, FILE_MAX, &data, &len, e) != 0)
-		return -1;
-	rc = write_file(to, name, data, len, e);
-	free(data);
-	return rc;
-}
-
-static int copy_tree(const char *from, int to, int depth, struct err *e);
-
-static int
-copy_entry(
-    const char *folder, const char *name, int to, int depth, struct err *e)
-{
-	char from[PATH_MAX];
-	struct stat st;
-	int sub, rc;
-
-	if (snprintf(from, sizeof(from), "%s/%s", folder, name) >= PATH_MAX)
-		return err_set(e, ERR_CONFIG, "%s: path too long", folder);
-	if (name[0] == '.' || lstat(from, &st) != 0)
-		return 0;
-	if (S_ISREG(st.st_mode))
-		return is_static_name(name) ? copy_file(from, to, name, e) : 0;
-	if (!S_ISDIR(st.st_mode) || depth >= DEPTH_MAX)
-		return 0;
-	sub = make_folder(to, name, 0755, e);
-	if (sub < 0)
-		return -1;
-	rc = copy_tree(from, sub, depth + 1, e);
-	close(sub);
-	return rc;
-}
-
-/* Regular files of known kinds, links not followed. */
-static int
-copy_tree(const char *from, int to, int depth, struct err *e)
-{
-	DIR *dir = opendir(from);
-	struct dirent *entry;
-	int rc = 0;
-
-	if (dir == NULL)
-		return err_set_errno(
-		    e, ERR_CONFIG, errno, "open the static files %s", from);
-	while (rc == 0 && (entry = readdir(dir)) != NULL)
-		rc = copy_entry(from, entry->d_name, to, depth, e);
-	closedir(dir);
-	return rc;
+		if (parent < 0)
+			return -1;
+		rc = write_file(parent, name, f->data, f->len, e);
+		close(parent);
+		if (rc != 0)
+			return err_wrap(e, "%s", f->path);
+	}
+	return 0;
 }
 
 /* ---- the parts ---- */
@@ -257,7 +227,7 @@ claim_folder(int dir, struct err *e)
 	return write_file(dir, MARKER, "", 0, e);
 }
 
-/* The static files and config.json in a new folder beside www. */
+/* What is served, in a new folder beside www. */
 static int
 stage_www(const struct render_tree *tree, int dir, struct err *e)
 {
@@ -266,10 +236,7 @@ stage_www(const struct render_tree *tree, int dir, struct err *e)
 
 	if (stage < 0)
 		return -1;
-	rc = copy_tree(tree->www, stage, 0, e);
-	if (rc == 0)
-		rc = write_file(stage, "config.json", tree->config_json,
-		    strlen(tree->config_json), e);
+	rc = write_site(stage, tree->site, e);
 	close(stage);
 	return rc;
 }

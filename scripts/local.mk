@@ -1,4 +1,5 @@
 # scripts/ - the two commands and what they call.
 
 EXTRA_DIST += scripts/demo scripts/test scripts/clean-root scripts/lib.sh scripts/build-packages \
-	scripts/run-packages scripts/demo-packages scripts/test-packages scripts/msal scripts/msal.sha256
+	scripts/run-packages scripts/demo-packages scripts/test-packages scripts/msal scripts/msal.sha256 \
+	scripts/icons

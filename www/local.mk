@@ -6,14 +6,40 @@ nobase_dist_pkgdata_DATA += $(www_files)
 
 # pages: outlook-addinctl render fills in officeJsUrl and the stamp, see docs/addin.md
 www_files += www/index.html
+www_files += www/launchevent.html
 
 # ES modules (js/launchevent.js: a plain script)
+www_files += www/js/launchevent.js
 
 # style sheets
 
 # texts of the pages, one file per language
 
 # icons, made by scripts/icons
+www_files += www/assets/icon-128.png
+www_files += www/assets/icon-16.png
+www_files += www/assets/icon-192.png
+www_files += www/assets/icon-20.png
+www_files += www/assets/icon-24.png
+www_files += www/assets/icon-32.png
+www_files += www/assets/icon-40.png
+www_files += www/assets/icon-48.png
+www_files += www/assets/icon-64.png
+www_files += www/assets/icon-80.png
+www_files += www/assets/icon-96.png
+www_files += www/assets/icon-mobile.svg
+www_files += www/assets/icon-outline.svg
+www_files += www/assets/icon-small.svg
+www_files += www/assets/icon.svg
+www_files += www/assets/mobile-144.png
+www_files += www/assets/mobile-25.png
+www_files += www/assets/mobile-32.png
+www_files += www/assets/mobile-48.png
+www_files += www/assets/mobile-50.png
+www_files += www/assets/mobile-64.png
+www_files += www/assets/mobile-75.png
+www_files += www/assets/mobile-96.png
+www_files += www/assets/outline-32.png
 
 # MSAL, which is not in the repository: see scripts/msal
 msal = www/vendor/msal-browser.min.js

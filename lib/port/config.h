@@ -56,6 +56,10 @@ struct config {
 	char *addin_id;
 	char *provider_name;
 	char *support_url;
+	int manifest_revision;
+	bool manifest_mobile;
+	bool manifest_send_check;
+	bool manifest_unified;
 	char *graph_url;
 	char *login_url;
 	struct config_list api_audience;

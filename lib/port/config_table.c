@@ -142,10 +142,27 @@ const struct config_option config_options[] = {
 	"which Outlook keeps the link in an event.",
 	.fallback_note = "clientId",
 	.source = "the Id of the manifest under which the add-in is deployed"),
-    TEXT("providerName", provider_name, text, PUBLIC | PENDING | EMPTY_OK,
-	"\"\"", "The provider's name in the add-in's manifest."),
-    TEXT("supportUrl", support_url, url, PUBLIC | PENDING | EMPTY_OK, "\"\"",
-	"Where agents find help; shown by Outlook."),
+    TEXT("providerName", provider_name, text, PUBLIC | EMPTY_OK, "\"\"",
+	"The provider's name in the add-in's manifest, of at most 125 "
+	"characters (32 with manifestUnified); empty: the host of "
+	"deploymentUrl."),
+    TEXT("supportUrl", support_url, url, PUBLIC | EMPTY_OK, "\"\"",
+	"Where agents find help; shown by Outlook. Empty: the add-in's first "
+	"page."),
+    NUMBER("manifestRevision", manifest_revision, 0, "0", 0, 9999, 1,
+	"The last number of the manifest's Version, or the least one. Raise "
+	"it when the manifest has changed and is rendered into a folder that "
+	"does not have the one before."),
+    SWITCH("manifestMobile", manifest_mobile, 0, "false",
+	"Whether the manifest offers the button in Outlook for iOS and "
+	"Android, where it takes the place of the Teams switch."),
+    SWITCH("manifestSendCheck", manifest_send_check, 0, "false",
+	"Whether Outlook asks before an invitation is sent from whose text "
+	"the conversation's link was removed. Each change of such a manifest "
+	"needs the administrator's consent again."),
+    SWITCH("manifestUnified", manifest_unified, 0, "false",
+	"Whether the unified manifest (JSON) is rendered too. Outlook on Mac "
+	"and on telephones does not take it."),
     TEXT("graphUrl", graph_url, root, 0, "\"https://graph.microsoft.com\"",
 	"The root of Microsoft Graph; another one for national "
 	"clouds."),
@@ -178,7 +195,7 @@ const struct config_option config_options[] = {
 	"\"127.0.0.1:9464\"",
 	"Where nginx serves /metrics, and nothing else: a port, or "
 	"address:port."),
-    TEXT("officeJsUrl", office_js_url, url, PUBLIC | PENDING,
+    TEXT("officeJsUrl", office_js_url, url, PUBLIC,
 	"\"https://appsforoffice.microsoft.com/lib/1/hosted/office.js\"",
 	"Where the add-in's pages load Office.js from."),
     LIST("frameAncestors", frame_ancestors, frame, 0,
