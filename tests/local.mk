@@ -199,8 +199,8 @@ check_PROGRAMS += tests/sync/storetool
 
 # outlook-addinctl: the configuration, what it prints, what it renders.
 tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap tests/ctl/msal.tap
-EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/operator.test.js tests/ctl/manifest.test.js \
+EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/operator.test.js tests/ctl/manifest.test.js tests/ctl/icons.test.js \
 	tests/ctl/repair.test.js tests/ctl/systemd.test.js tests/ctl/world.js
 check_PROGRAMS += tests/ctl/seed
 
-EXTRA_DIST += tests/demo
+EXTRA_DIST += tests/demo tests/www/launchevent.test.js
