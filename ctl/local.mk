@@ -33,6 +33,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/render.c \
 	ctl/render_nginx.c ctl/render_nginx.h \
 	ctl/render_public.c ctl/render_public.h \
+	ctl/render_relay.c ctl/render_relay.h \
 	ctl/render_site.c ctl/render_site.h \
 	ctl/render_tree.c ctl/render_tree.h \
 	ctl/resync.c \
