@@ -46,6 +46,19 @@ story('only the routes of the program reach it', async ({ peer, metrics, ask }) 
 	assert.deepEqual(peer.seen, []);
 });
 
+story('a page that is asked for again keeps its policy: a 304 replaces the headers that the browser has', async ({ ask }) => {
+	for (const target of ['/addin/index.html', '/addin/']) {
+		const first = await ask('GET', target);
+		const again = await ask('GET', target, { headers: { 'If-None-Match': String(first.headers.etag) } });
+		assert.equal(again.status, 304, target);
+		assert.match(String(first.headers['content-security-policy']), /frame-ancestors 'self'/);
+		assert.equal(again.headers['content-security-policy'], first.headers['content-security-policy'], target);
+	}
+	const first = await ask('GET', '/addin/config.json');
+	const again = await ask('GET', '/addin/config.json', { headers: { 'If-None-Match': String(first.headers.etag) } });
+	assert.deepEqual([again.status, again.headers['content-security-policy']], [304, undefined]);
+});
+
 story('headers of the program are not doubled', async ({ peer, ask }) => {
 	peer.headers = 'Status: 503\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nRetry-After: 7\r\nContent-Security-Policy: sandbox\r\n';
 	const answer = await ask('POST', '/addin/webhook/events', { body: '{}' });
