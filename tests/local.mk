@@ -206,4 +206,4 @@ EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js t
 	tests/ctl/repair.test.js tests/ctl/systemd.test.js tests/ctl/world.js
 check_PROGRAMS += tests/ctl/seed
 
-EXTRA_DIST += tests/demo tests/www/launchevent.test.js
+EXTRA_DIST += tests/demo tests/www
