@@ -117,7 +117,7 @@ async function start() {
 	addEventListener('focus', () => void pane.changed());
 	const config = await app.remote.then((r) => r.config, () => null);
 	if (config !== null && config.showDebugPane && inOutlook)
-		dom.debug(debugOf(app, config));
+		dom.debug(debugOf(app, config), new URLSearchParams(location.search).get('debug') === '1');
 }
 
 start().catch((e) => console.error(errorOf(e).message));
