@@ -33,11 +33,13 @@ ctl_libctl_a_SOURCES = \
 	ctl/render.c \
 	ctl/render_nginx.c ctl/render_nginx.h \
 	ctl/render_public.c ctl/render_public.h \
+	ctl/render_relay.c ctl/render_relay.h \
 	ctl/render_site.c ctl/render_site.h \
 	ctl/render_tree.c ctl/render_tree.h \
 	ctl/resync.c \
 	ctl/site.c ctl/site.h \
 	ctl/site_gzip.c \
+	ctl/site_lean.c \
 	ctl/status.c \
 	ctl/status_doc.c ctl/status_doc.h \
 	ctl/systemd.c ctl/systemd.h \

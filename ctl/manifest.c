@@ -48,7 +48,10 @@ manifest_init(struct manifest *m, const struct config *c, struct err *e)
 	m->support_url = c->support_url[0] != '\0'
 	    ? mem_strdup(c->support_url)
 	    : config_public_url(c, "index.html");
-	if (check_provider(m, e) == 0)
+	if (c->manifest_unified && strncmp(m->origin, "https:", 6) != 0)
+		err_set(e, ERR_CONFIG,
+		    "manifestUnified needs a deploymentUrl with https");
+	else if (check_provider(m, e) == 0)
 		return 0;
 	manifest_clear(m);
 	return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/url.h"
+#include "render_relay.h"
 #include "template.h"
 
 enum { ORIGINS_MAX = 64 << 10 };
@@ -38,6 +39,7 @@ render_nginx(const struct config *c, const char *template, const char *user,
     const char *group, const char *stamp, struct buf *out, struct err *e)
 {
 	bool https = strncmp(c->deployment_url, "https:", 6) == 0;
+	struct render_relay relay = {0};
 	struct buf office, connect, frames, login;
 	int rc = -1;
 
@@ -45,8 +47,9 @@ render_nginx(const struct config *c, const char *template, const char *user,
 	buf_init(&connect, ORIGINS_MAX);
 	buf_init(&frames, ORIGINS_MAX);
 	buf_init(&login, ORIGINS_MAX);
-	if (add_origin(&office, c->office_js_url, e) != 0 ||
-	    add_origin(&connect, c->unblu_url, e) != 0 ||
+	if (render_relay_init(&relay, c, e) != 0 ||
+	    add_origin(&office, c->office_js_url, e) != 0 ||
+	    (!c->gateway_relay && add_origin(&connect, c->unblu_url, e) != 0) ||
 	    add_origin(&connect, c->login_url, e) != 0 ||
 	    add_origin(&login, c->login_url, e) != 0)
 		goto out;
@@ -65,6 +68,12 @@ render_nginx(const struct config *c, const char *template, const char *user,
 		    {"BASE", c->base},
 		    {"STAMP", stamp},
 		    {"LOGIN_ORIGIN", buf_text(&login)},
+		    {"RELAY", relay.origin},
+		    {"RELAY_HOST", relay.host},
+		    {"RELAY_NAME", relay.name},
+		    {"RELAY_PATH", relay.path},
+		    {"RELAY_CA", relay.ca},
+		    {"RESOLVER", relay.resolver},
 		    {"SEND_CHECK", c->manifest_send_check ? "yes" : ""},
 		};
 
@@ -76,5 +85,6 @@ out:
 	buf_clear(&connect);
 	buf_clear(&frames);
 	buf_clear(&login);
+	render_relay_clear(&relay);
 	return rc;
 }

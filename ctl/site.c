@@ -89,18 +89,21 @@ load_entry(struct site *s, const char *folder, const char *prefix,
 {
 	char from[PATH_MAX], path[PATH_MAX];
 	struct stat st;
+	bool folder_below;
 
-	if (snprintf(from, sizeof(from), "%s/%s", folder, name) >= PATH_MAX ||
-	    snprintf(path, sizeof(path), "%s%s", prefix, name) >= PATH_MAX - 1)
+	if (snprintf(from, sizeof(from), "%s/%s", folder, name) >= PATH_MAX)
 		return err_set(e, ERR_CONFIG, "%s: path too long", folder);
 	if (name[0] == '.' || lstat(from, &st) != 0)
 		return 0;
-	if (S_ISREG(st.st_mode))
-		return is_served(name) ? load_file(s, from, path, e) : 0;
-	if (!S_ISDIR(st.st_mode) || depth >= DEPTH_MAX)
+	folder_below = S_ISDIR(st.st_mode);
+	if (folder_below ? depth >= DEPTH_MAX
+			 : !S_ISREG(st.st_mode) || !is_served(name))
 		return 0;
-	strcat(path, "/");
-	return load_folder(s, from, path, depth + 1, e);
+	/* Shorter than from: prefix is the end of folder. */
+	snprintf(path, sizeof(path), "%s%s%s", prefix, name,
+	    folder_below ? "/" : "");
+	return folder_below ? load_folder(s, from, path, depth + 1, e)
+			    : load_file(s, from, path, e);
 }
 
 static int

@@ -74,6 +74,12 @@ EXTRA_DIST += tests/unit/test_store.h tests/unit/test_store_sqlite.h
 unit_tests += tests/unit/test_template
 tests_unit_test_template_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
 tests_unit_test_template_LDADD = ctl/libctl.a $(LDADD)
+unit_tests += tests/unit/test_relay
+tests_unit_test_relay_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
+tests_unit_test_relay_LDADD = ctl/libctl.a $(LDADD)
+unit_tests += tests/unit/test_site
+tests_unit_test_site_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
+tests_unit_test_site_LDADD = ctl/libctl.a $(LDADD)
 unit_tests += tests/unit/test_kubernetes
 tests_unit_test_kubernetes_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
 tests_unit_test_kubernetes_LDADD = ctl/libctl.a $(LDADD)
@@ -199,7 +205,7 @@ check_PROGRAMS += tests/sync/storetool
 
 # outlook-addinctl: the configuration, what it prints, what it renders.
 tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap tests/ctl/msal.tap
-EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/operator.test.js \
+EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/nginx-site.js tests/ctl/serving.test.js tests/ctl/operator.test.js tests/ctl/manifest.test.js tests/ctl/icons.test.js \
 	tests/ctl/repair.test.js tests/ctl/systemd.test.js tests/ctl/world.js
 check_PROGRAMS += tests/ctl/seed
 

@@ -49,7 +49,10 @@ www_files += www/js/unblu-client.js
 www_files += www/css/addin.css
 
 # texts of the pages, one file per language
+www_files += www/strings/de.json
 www_files += www/strings/en.json
+www_files += www/strings/fr.json
+www_files += www/strings/it.json
 www_files += www/strings/pane.de.json
 www_files += www/strings/pane.en.json
 www_files += www/strings/pane.fr.json

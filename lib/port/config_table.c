@@ -217,7 +217,7 @@ const struct config_option config_options[] = {
     TEXT("noProxy", no_proxy, no_proxy, EMPTY_OK, "\"\"",
 	"Hosts that are called without httpProxy, separated by "
 	"commas."),
-    SWITCH("gatewayRelay", gateway_relay, PUBLIC | PENDING, "false",
+    SWITCH("gatewayRelay", gateway_relay, PUBLIC, "false",
 	"Whether the add-in reaches the gateway through this server, "
 	"for gateways that do not answer cross-origin calls."),
     TEXT("clientCertificateFile", client_certificate_file, path, EMPTY_OK,

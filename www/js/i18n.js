@@ -25,7 +25,7 @@ export function i18nCandidates(tag, there = LANGUAGES) {
 export function i18nSay(tables) {
 	return (key, params = {}) => {
 		const text = tables.map((t) => t[key]).find((t) => typeof t === 'string') ?? key;
-		return text.replace(/\{(\w+)\}/g, (whole, name) => params[name] ?? whole);
+		return text.replace(/\{(\w+)\}/g, (whole, name) => (Object.prototype.hasOwnProperty.call(params, name) ? params[name] : whole));
 	};
 }
 

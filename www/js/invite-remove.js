@@ -5,9 +5,37 @@ import { decodeEntities, escapeHtml, indexOfUrl, inviteHas, labelLines } from '.
 
 /** @typedef {import('./invite.js').BodyType} BodyType */
 
+/** @typedef {{ name: string, close: boolean, from: number, to: number }} Tag name "" for a comment */
+
+/** The tags of a piece of HTML in one pass; a comment is one too. @param {string} html @returns {Tag[]} */
+function tags(html) {
+	/** @type {Tag[]} */
+	const list = [];
+	/* One that is never closed is none. */
+	const lastComment = html.lastIndexOf('-->');
+	for (let from = html.indexOf('<'); from >= 0; from = html.indexOf('<', from)) {
+		const comment = from + 4 <= lastComment && html.startsWith('<!--', from);
+		const end = comment ? html.indexOf('-->', from + 4) : html.indexOf('>', from + 1);
+		if (end < 0)
+			break;
+		const to = end + (comment ? 3 : 1);
+		const m = comment ? null : /^<(\/?)([a-zA-Z][\w:-]*)/.exec(html.slice(from, from + 40));
+		if (m !== null || comment)
+			list.push({ name: m?.[2].toLowerCase() ?? '', close: m?.[1] === '/', from, to });
+		from = m !== null || comment ? to : from + 1;
+	}
+	return list;
+}
+
 /** What a reader sees of a piece of HTML, blanks as one. @param {string} html */
 function seen(html) {
-	return decodeEntities(html.replace(/<!--[\s\S]*?-->/g, '').replace(/<br\b[^>]*>/gi, ' ').replace(/<[^>]*>/g, '')).replace(/[\s\u00a0\u200b\ufeff]+/g, ' ').trim();
+	let text = '';
+	let at = 0;
+	for (const tag of tags(html)) {
+		text += html.slice(at, tag.from) + (tag.name === 'br' ? ' ' : '');
+		at = tag.to;
+	}
+	return squeezed(decodeEntities(text + html.slice(at)));
 }
 
 /** @param {string} text */
@@ -15,32 +43,38 @@ function squeezed(text) {
 	return text.replace(/[\s\u00a0\u200b\ufeff]+/g, ' ').trim();
 }
 
-/** Anchors as [start, end]. @param {string} html @returns {[number, number][]} */
-function anchors(html) {
+/** Anchors as [start, end]. @param {Tag[]} all @returns {[number, number][]} */
+function anchors(all) {
 	/** @type {[number, number][]} */
 	const list = [];
-	for (const m of html.matchAll(/<a\s[^>]*>[\s\S]*?<\/a\s*>/gi))
-		list.push([m.index ?? 0, (m.index ?? 0) + m[0].length]);
+	let open = -1;
+	for (const tag of all)
+		if (tag.name === 'a' && !tag.close)
+			open = tag.from;
+		else if (tag.name === 'a' && open >= 0) {
+			list.push([open, tag.to]);
+			open = -1;
+		}
 	return list;
 }
 
-/** The innermost paragraph, division or cell around a place. @param {string} html @param {number} from @param {number} to @returns {[number, number] | null} */
-function paragraphAround(html, from, to) {
-	const open = /** @type {{ tag: string, at: number }[]} */ ([]);
-	for (const m of html.matchAll(/<!--[\s\S]*?-->|<(\/?)(p|div)\b[^>]*>/gi)) {
-		if (m[2] === undefined)
+/** The innermost paragraph or division around a place. @param {Tag[]} all @param {number} from @param {number} to @returns {[number, number] | null} */
+function paragraphAround(all, from, to) {
+	/** @type {Tag[]} */
+	const open = [];
+	for (const tag of all) {
+		if (tag.name !== 'p' && tag.name !== 'div')
 			continue;
-		const at = m.index ?? 0;
-		const tag = m[2].toLowerCase();
-		if (m[1] === '' && at < from)
-			open.push({ tag, at });
-		else if (m[1] === '/' && at < from)
-			while (open.length > 0 && open.pop()?.tag !== tag);
-		else if (m[1] === '/' && at >= to) {
+		if (tag.from >= to) {
 			const inner = open.pop();
-			return inner !== undefined && inner.tag === tag ? [inner.at, at + m[0].length] : null;
-		} else if (at >= to)
+			return tag.close && inner?.name === tag.name ? [inner.from, tag.to] : null;
+		}
+		if (tag.from >= from)
 			return null;
+		if (!tag.close)
+			open.push(tag);
+		else
+			while (open.length > 0 && open.pop()?.name !== tag.name);
 	}
 	return null;
 }
@@ -53,10 +87,11 @@ function isOurs(text, url, labels) {
 /** @param {string} html @param {string} url @param {string[]} labels */
 function removeHtml(html, url, labels) {
 	for (let turn = 0; turn < 50; turn++) {
-		const found = anchors(html).reverse().find(([from, to]) => inviteHas(html.slice(from, to), url));
+		const all = tags(html);
+		const found = anchors(all).reverse().find(([from, to]) => inviteHas(html.slice(from, to), url));
 		if (found === undefined)
 			break;
-		const around = paragraphAround(html, found[0], found[1]);
+		const around = paragraphAround(all, found[0], found[1]);
 		const whole = around !== null && isOurs(seen(html.slice(around[0], around[1])), url, labels) ? around : found;
 		html = html.slice(0, whole[0]) + html.slice(whole[1]);
 	}

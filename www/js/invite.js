@@ -9,6 +9,7 @@
 
 const ENTITIES = /** @type {Record<string, string>} */ ({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', colon: ':', sol: '/', quest: '?', equals: '=', num: '#', period: '.', lowbar: '_', percnt: '%' });
 const LINE_BREAK = /\r\n|\r|\n/;
+const LONGEST_URL = 2000;
 const AFTER_LINK = /[A-Za-z0-9_~%-]/;
 
 /** @param {string} text */
@@ -49,7 +50,7 @@ export function indexOfUrl(text, url, from = 0) {
 function readings(body) {
 	const plain = decodeEntities(body);
 	const twice = decodeEntities(plain);
-	return [body, plain, twice, decodePercent(twice), plain.replace(/[\r\n]+[ \t]*/g, '').replace(/=(?=$)/g, '')];
+	return [body, plain, twice, decodePercent(twice), plain.replace(/[\r\n]+[ \t]*/g, '')];
 }
 
 /** Does the body hold this link, also as a link scanner writes it? @param {string} body @param {string} url */
@@ -71,7 +72,7 @@ export function inviteForeign(body, bases) {
 		if (base === '')
 			continue;
 		for (let at = text.indexOf(base); at >= 0; at = text.indexOf(base, at + 1)) {
-			const url = /^[^\s"'<>]+/.exec(text.slice(at))?.[0] ?? '';
+			const url = /^[^\s"'<>]+/.exec(text.slice(at, at + LONGEST_URL))?.[0] ?? '';
 			if (url.length > base.length)
 				return url;
 		}
@@ -102,15 +103,14 @@ export function inviteAdd(body, type, label, url) {
 	const block = inviteBlock(label, url, type);
 	if (type === 'text')
 		return body.trim() === '' ? `${body}${block}\r\n` : `${body}${/[\r\n]$/.test(body) ? '' : '\r\n'}\r\n${block}\r\n`;
-	const end = body.search(/<\/body\s*>(?![\s\S]*<\/body\s*>)/i);
-	const at = end >= 0 ? end : closingHtml(body);
+	const at = closing(body, 'body') ?? closing(body, 'html') ?? body.length;
 	return body.slice(0, at) + block + body.slice(at);
 }
 
-/** @param {string} body */
-function closingHtml(body) {
-	const m = /<\/html\s*>\s*$/i.exec(body);
-	return m === null ? body.length : m.index;
+/** Where the last closing tag of this name begins. @param {string} html @param {string} name */
+function closing(html, name) {
+	const at = html.toLowerCase().lastIndexOf(`</${name}`);
+	return at >= 0 && /^\s*>/.test(html.slice(at + name.length + 2, at + name.length + 20)) ? at : null;
 }
 
 /** The label for a language. @param {Record<string, string>} texts by language or full tag @param {string} language @param {string} fallback */
@@ -128,7 +128,7 @@ export function inviteLabel(texts, language, fallback) {
  * @param {unknown} url @param {boolean} insecure whether http is allowed @returns {string | null}
  */
 export function inviteUrl(url, insecure) {
-	if (typeof url !== 'string' || url.length > 2000 || /[\u0000-\u0020\u007f-\u00a0\u2028\u2029"'<>\\`{}|^]/.test(url))
+	if (typeof url !== 'string' || !/^https?:\/\//i.test(url) || url.length > LONGEST_URL || /[\u0000-\u0020\u007f-\u00a0\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"'<>\\`{}|^]/.test(url))
 		return null;
 	let parsed;
 	try {

@@ -63,7 +63,7 @@ async function faultOf(e) {
 }
 
 /** Faults that another way of signing in would meet again. */
-const FINAL = ['signin-cancelled', 'signin-consent', 'signin-conditional', 'timeout'];
+const FINAL = ['signin-cancelled', 'signin-consent', 'signin-conditional', 'tenant', 'timeout'];
 
 /**
  * @param {object} env
