@@ -12,7 +12,7 @@ import { contrast, luminance, parseColour, readTheme } from '../../www/js/theme.
 
 const LINK = { conversationId: 'c', url: 'https://u.example/c', announced: true };
 /** @type {import('../../www/js/pane-view.js').EventFacts} */
-const EVENT = { kind: 'single', shared: null, link: LINK, inBody: true, foreign: false, newer: false };
+const EVENT = { kind: 'single', shared: null, link: LINK, inBody: true, foreign: false, newer: false, start: Date.UTC(2031, 4, 14, 8) };
 /** @type {import('../../www/js/pane-view.js').SyncFacts} */
 const SYNC = { state: 'linked', topic: 'T', start: '2031-05-14T08:00:00Z', syncedAt: null, lastError: null };
 /** @param {Partial<Facts>} [more] @returns {Facts} */
@@ -44,6 +44,8 @@ const CASES = [
 	['a paused server is said', sync({ writes: 'paused' }), 'paused', ['refresh', 'remove']],
 	['a mailbox that is not followed comes before the state of the link', sync({ state: 'unconfirmed', mailbox: { state: 'parked', reason: 'r' } }), 'not-followed', ['refresh', 'remove']],
 	['a series whose conversation was ended early is said', { ...sync({ state: 'ended-early' }), ...event({ kind: 'series' }) }, 'ended-early', ['refresh', 'remove']],
+	['another time in Unblu is named, and a copy can have its own conversation', event({ start: Date.UTC(2031, 4, 15, 8) }), 'linked', ['create-new', 'refresh', 'remove']],
+	['a series has the time of its next date, which is no difference', event({ kind: 'series', start: Date.UTC(2031, 4, 7, 8) }), 'linked', ['refresh', 'remove']],
 	['a deleted conversation is made anew', sync({ state: 'deleted' }), 'deleted', ['create-new', 'refresh', 'remove']],
 	['work hides the actions', { busy: 'create' }, 'busy-create', []],
 	['a failure offers to try again, and the way back', { problem: { code: 'network', retry: 'create' } }, 'error', ['retry', 'dismiss']],
@@ -216,7 +218,7 @@ test('every text that the pane can ask for is in the table, and none is left ove
 	const states = ['loading', 'outside', 'config', 'no-item', 'none', 'sign-in', 'removed', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
 		'ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted', 'busy-create', 'busy-repair', 'busy-remove', 'busy-sign-in'];
 	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`),
-		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'refresh', 'retry', 'reload', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
+		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
 	for (const key of made)
 		assert.ok(key in en, key);
 	const used = new Set([...made, ...named]);

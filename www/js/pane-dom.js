@@ -213,8 +213,8 @@ export class PaneDom {
 		node.append(element('details', {}, element('summary', {}, say({ key: 'pane.licences' })), element('pre', { tabindex: '0' }, about.licence)));
 	}
 
-	/** The debugging section; its log is read anew whenever it is opened. @param {Debug} debug */
-	debug(debug) {
+	/** The debugging section; its log is read anew whenever it is opened. @param {Debug} debug @param {boolean} open at once: it is what the page was opened for */
+	debug(debug, open) {
 		const { say } = this.tools;
 		const node = byId('debug');
 		node.hidden = false;
@@ -226,6 +226,10 @@ export class PaneDom {
 			element('h2', {}, say({ key: 'pane.debug.config' })), this.table(debug.config), element('h2', {}, say({ key: 'pane.debug.log' })), log);
 		box.addEventListener('toggle', () => { log.textContent = debug.log(); });
 		node.replaceChildren(box);
+		if (open) {
+			box.setAttribute('open', '');
+			node.scrollIntoView();
+		}
 	}
 
 	/** @param {Record<string, string>} values */

@@ -16,6 +16,7 @@
  * @property {{ conversationId: string, url: string | null, announced: boolean } | null} link what the event's property says
  * @property {boolean} inBody the link stands in the text
  * @property {boolean} foreign the link is another event's: this one is a copy
+ * @property {number | null} start Unix ms; null: not known
  * @property {boolean} newer a later version of the add-in has written the property
  *
  * @typedef {object} SyncFacts the answer of GET api/links
@@ -136,6 +137,9 @@ function linkView(f, e, link, owner) {
 		notes.push(say('pane.note.series'));
 	if (!link.announced && f.config?.syncServerEnabled === true)
 		notes.push(say('pane.note.unannounced'));
+	const differs = e.kind === 'single' && f.sync?.state === 'linked' && f.sync.start !== null && e.start !== null && minute(e.start) !== minute(Date.parse(f.sync.start));
+	if (differs)
+		notes.push(say('pane.note.differs'));
 	const gone = f.sync !== null && ['deleted', 'gone', 'kept'].includes(f.sync.state);
 	const remove = action('remove', { danger: true, disabled: f.asking });
 	if (!e.inBody)
@@ -148,7 +152,14 @@ function linkView(f, e, link, owner) {
 		seen.actions.unshift(action('refresh'));
 	if (gone)
 		seen.actions.unshift(action('create-new', { main: true }));
+	else if (differs)
+		seen.actions.unshift(action('create-new', { label: say('pane.do.create-for-copy') }));
 	return seen;
+}
+
+/** @param {number} ms */
+function minute(ms) {
+	return Math.round(ms / 60_000);
 }
 
 /** The state of the link that the agent has to know about; null: all is well. @param {SyncFacts | null} s */

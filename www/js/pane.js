@@ -77,7 +77,7 @@ export class Pane {
 		try {
 			this.facts.event = await this.ports.inspect();
 		} catch (e) {
-			this.facts.event ??= { kind: 'single', shared: null, link: null, inBody: false, foreign: false, newer: false };
+			this.facts.event ??= { kind: 'single', shared: null, link: null, inBody: false, foreign: false, start: null, newer: false };
 			this.facts.problem = this.ports.problem(e, 'reload');
 		}
 	}

@@ -32,11 +32,11 @@ function settled(outcome) {
 		throw outcome.error;
 }
 
-/** A link that may not go into an invitation is not offered either. @param {import('./flow-pane.js').Inspection} i @param {boolean} insecure @returns {import('./pane-view.js').EventFacts} */
-function factsOf(i, insecure) {
+/** A link that may not go into an invitation is not offered either. @param {import('./flow-pane.js').Inspection} i @param {boolean} insecure @param {number | null} start @returns {import('./pane-view.js').EventFacts} */
+function factsOf(i, insecure, start) {
 	const { link, sharing, series, state } = i;
 	return {
-		kind: series === 'master' ? 'series' : series, newer: state === 'newer', foreign: state === 'copied' || state === 'foreign-link', inBody: state !== 'link-missing',
+		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', inBody: state !== 'link-missing',
 		shared: sharing.kind === 'shared' ? { owner: sharing.owner, canWrite: (sharing.permissions & MAY_WRITE) !== 0 } : null,
 		link: link === null ? null : { conversationId: link.conversationId, url: inviteUrl(link.url, insecure), announced: !i.unannounced },
 	};
@@ -47,7 +47,11 @@ function portsOf(app, inOutlook) {
 	return {
 		place: async () => inOutlook ? app.item === null ? 'no-item' : 'ready' : 'outside',
 		config: async () => (await app.remote).config,
-		inspect: async () => factsOf(await flowInspect(app.ports()), (await app.remote).config.allowInsecureLinks),
+		async inspect() {
+			const seen = await flowInspect(app.ports());
+			const start = await app.item?.start().then(Number, () => null) ?? null;
+			return factsOf(seen, (await app.remote).config.allowInsecureLinks, start);
+		},
 		create: async ({ replace }) => settled(await app.alone(() => flowClick(app.ports(), { fresh: replace }))),
 		repair: async () => settled(await app.alone(() => flowRepair(app.ports()))),
 		remove: async ({ only }) => settled(await app.alone(() => flowRemove(app.ports(), { keepConversation: only }))),
@@ -117,7 +121,7 @@ async function start() {
 	addEventListener('focus', () => void pane.changed());
 	const config = await app.remote.then((r) => r.config, () => null);
 	if (config !== null && config.showDebugPane && inOutlook)
-		dom.debug(debugOf(app, config));
+		dom.debug(debugOf(app, config), new URLSearchParams(location.search).get('debug') === '1');
 }
 
 start().catch((e) => console.error(errorOf(e).message));

@@ -30,7 +30,10 @@ export class Form {
 		this.opened = null;
 		/** @type {any} */
 		this.mailbox = null;
-		this.base = '/addin';
+		/** The add-in's, from its manifest. @type {import('./manifest.js').Button[]} */
+		this.buttons = [];
+		/** The button whose pane is open. @type {string | null} */
+		this.paneOf = null;
 		/** @type {HTMLIFrameElement | null} */
 		this.pane = null;
 		this.title = h('b', {}, '');
@@ -58,10 +61,15 @@ export class Form {
 		this.place.addEventListener('keydown', (e) => e.key === 'Escape' && this.close());
 	}
 
-	/** @param {Opened} opened @param {string} base path of the add-in @param {any} theme */
-	open(opened, base, theme) {
+	/** @param {import('./manifest.js').Button[]} buttons */
+	install(buttons) {
+		this.buttons = buttons;
+		this.ribbon.install(buttons);
+	}
+
+	/** @param {Opened} opened @param {any} theme */
+	open(opened, theme) {
 		this.opened = opened;
-		this.base = base;
 		const { data, me, owner, permissions } = opened;
 		const shared = owner.user === me.user ? null : { owner: owner.upn, targetMailbox: owner.upn, targetRestUrl: '', delegatePermissions: permissions };
 		this.mailbox = new (/** @type {any} */ (globalThis)).OfficeMailbox({
@@ -151,11 +159,14 @@ export class Form {
 			return this.save();
 		if (what === 'delete')
 			return this.asks.remove(this);
-		if (what === 'pane')
-			return this.toggle();
+		const button = this.buttons.find((b) => b.id === what);
+		if (button === undefined)
+			return;
+		if (button.run === null)
+			return this.toggle(button);
 		this.ribbon.busy('command', true);
 		try {
-			await this.host.run(`${this.base}/commands.html`, 'addUnbluConversation');
+			await this.host.run(button.page, button.run);
 		} catch (e) {
 			this.asks.complain(`Outlook: ${/** @type {Error} */ (e).message}`);
 		} finally {
@@ -176,28 +187,35 @@ export class Form {
 		}
 	}
 
-	/** The add-in's pane. */
-	toggle() {
-		const show = this.pane === null;
-		this.side.hidden = !show;
-		this.ribbon.pressed('pane', show);
-		if (show) {
-			const place = h('div', { class: 'paneframe' });
-			const away = h('button', { type: 'button', class: 'icon', 'aria-label': 'Close the add-in\u2019s pane' }, icon('cross', 12));
-			away.addEventListener('click', () => this.toggle());
-			this.side.replaceChildren(h('header', {}, h('img', { src: `${this.base}/assets/icon-16.png`, width: '16', height: '16', alt: '' }), h('b', {}, 'Unblu options'), away), place);
-			this.pane = this.host.show(place, `${this.base}/taskpane.html`, 'Unblu options');
-		} else {
-			this.pane = null;
-			this.side.replaceChildren();
-		}
+	/** Opens the pane of a button, or closes it. @param {import('./manifest.js').Button} button */
+	toggle(button) {
+		if (this.paneOf === button.id)
+			return this.closePane();
+		this.closePane();
+		const place = h('div', { class: 'paneframe' });
+		const away = h('button', { type: 'button', class: 'icon', 'aria-label': 'Close the add-in\u2019s pane' }, icon('cross', 12));
+		away.addEventListener('click', () => this.closePane());
+		this.side.replaceChildren(h('header', {}, h('img', { src: button.icon, width: '16', height: '16', alt: '' }), h('b', {}, button.label), away), place);
+		this.side.hidden = false;
+		this.pane = this.host.show(place, button.page, button.label);
+		this.paneOf = button.id;
+		this.ribbon.pressed(button.id);
+	}
+
+	closePane() {
+		if (this.pane !== null)
+			this.host.drop(this.pane);
+		this.pane = null;
+		this.paneOf = null;
+		this.side.hidden = true;
+		this.side.replaceChildren();
+		this.ribbon.pressed(null);
 	}
 
 	close() {
 		if (this.opened === null)
 			return;
-		if (this.pane !== null)
-			this.toggle();
+		this.closePane();
 		this.host.use(null);
 		this.opened = null;
 		this.mailbox = null;

@@ -8,6 +8,7 @@ import { byId, h } from './dom.js';
 import { Form } from './form.js';
 import { Host } from './host.js';
 import { Log } from './log.js';
+import { readManifest } from './manifest.js';
 import { HOUR, MINUTE, addDays, dayText, inStep, initials, conversationOf, mailboxOf, timeText, weekStart } from './model.js';
 import { short } from './say.js';
 import { Talks } from './talks.js';
@@ -126,7 +127,7 @@ function openForm(id, data) {
 		return;
 	card.close();
 	document.body.classList.add('form-open');
-	form.open({ id, owner, me, permissions: permissions(), data }, state.base, officeTheme());
+	form.open({ id, owner, me, permissions: permissions(), data }, officeTheme());
 }
 
 /** @param {Form} f @param {any} values */
@@ -166,6 +167,8 @@ function point(conversation) {
 
 /** @param {State} next */
 function update(next) {
+	if (state === null)
+		void tell(readManifest(next.base).then((buttons) => form.install(buttons)));
 	state = next;
 	received = Date.now();
 	const boxes = next.tenants.flatMap((t) => t.mailboxes);
