@@ -39,6 +39,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/resync.c \
 	ctl/site.c ctl/site.h \
 	ctl/site_gzip.c \
+	ctl/site_lean.c \
 	ctl/status.c \
 	ctl/status_doc.c ctl/status_doc.h \
 	ctl/systemd.c ctl/systemd.h \
@@ -53,7 +54,7 @@ ctl_outlook_addinctl_LDADD = ctl/libctl.a $(LIB_ALL) $(LIB_LIBS) $(ZLIB_LIBS)
 # render finds its templates from its own place: an installed program in
 # $(pkgdatadir), a built one in this copy of what would be there.
 all-local: share/outlook-addin.stamp
-share/outlook-addin.stamp: $(nobase_dist_pkgdata_DATA) $(nobase_nodist_pkgdata_DATA)
+share/outlook-addin.stamp: $(nobase_dist_pkgdata_DATA) $(nobase_nodist_pkgdata_DATA) Makefile
 	@rm -rf share/outlook-addin
 	$(AM_V_GEN)for file in $(nobase_dist_pkgdata_DATA) $(nobase_nodist_pkgdata_DATA); do \
 		$(MKDIR_P) "share/outlook-addin/$$(dirname "$$file")" && \

@@ -112,6 +112,7 @@ render_site(const struct config *c, const char *www, const char *folder,
 
 	if (site_load(site, www, e) != 0)
 		return -1;
+	site_leave_out_comments(site);
 	site_stamp(site, stamp);
 	site_fill_pages(site, c->office_js_url, stamp);
 	buf_init(&public, MANIFEST_MAX);

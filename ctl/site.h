@@ -29,6 +29,13 @@ int site_load(struct site *s, const char *folder, struct err *e);
 void site_add(struct site *s, const char *path, char *data_owned, size_t len);
 
 /*
+ * Takes comments and indentation out of our own scripts (js/): what stands at
+ * the beginning of a line, and types inside one. Lines stay where they are, so
+ * that a browser's message names the line of the source. Pure.
+ */
+void site_leave_out_comments(struct site *s);
+
+/*
  * The stamp that stands in the addresses of what pages load, so that it may be
  * kept for ever: it changes with any file but the pages. Pure.
  */

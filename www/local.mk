@@ -5,15 +5,58 @@ www_files =
 nobase_dist_pkgdata_DATA += $(www_files)
 
 # pages: outlook-addinctl render fills in officeJsUrl and the stamp, see docs/addin.md
+www_files += www/auth.html
+www_files += www/commands.html
 www_files += www/index.html
 www_files += www/launchevent.html
+www_files += www/taskpane.html
 
 # ES modules (js/launchevent.js: a plain script)
+www_files += www/js/app.js
+www_files += www/js/auth.js
+www_files += www/js/commands.js
+www_files += www/js/config.js
+www_files += www/js/errors.js
+www_files += www/js/flow-body.js
+www_files += www/js/flow-event.js
+www_files += www/js/flow-pane.js
+www_files += www/js/flow.js
+www_files += www/js/i18n.js
+www_files += www/js/invite-remove.js
+www_files += www/js/invite.js
 www_files += www/js/launchevent.js
+www_files += www/js/links-client.js
+www_files += www/js/log.js
+www_files += www/js/messages.js
+www_files += www/js/msal-port.js
+www_files += www/js/net.js
+www_files += www/js/office-dialog.js
+www_files += www/js/office-host.js
+www_files += www/js/office-item.js
+www_files += www/js/pane-dom.js
+www_files += www/js/pane-view.js
+www_files += www/js/pane.js
+www_files += www/js/property.js
+www_files += www/js/session-dialog.js
+www_files += www/js/session-fault.js
+www_files += www/js/session.js
+www_files += www/js/taskpane.js
+www_files += www/js/text.js
+www_files += www/js/theme.js
+www_files += www/js/unblu-client.js
 
 # style sheets
+www_files += www/css/addin.css
 
 # texts of the pages, one file per language
+www_files += www/strings/de.json
+www_files += www/strings/en.json
+www_files += www/strings/fr.json
+www_files += www/strings/it.json
+www_files += www/strings/pane.de.json
+www_files += www/strings/pane.en.json
+www_files += www/strings/pane.fr.json
+www_files += www/strings/pane.it.json
 
 # icons, made by scripts/icons
 www_files += www/assets/icon-128.png

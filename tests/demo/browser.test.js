@@ -38,30 +38,42 @@ async function withPage(play) {
 	}
 }
 
+/** @param {Chromium} page */
+async function save(page) {
+	await page.click('#ribbon-save');
+	await page.until("document.getElementById('form').hidden");
+}
+
 /** The only conversation. @param {Demo} demo */
 const talk = (demo) => demo.shown.conversations()[0];
 
 test('a person makes an event, presses the button, drags it, renames it, deletes it: the conversation follows', { skip }, async () => {
 	await withPage(async (demo, page) => {
-		/* A double click into an empty slot of the third day: an event, its card open. */
+		/* A double click into an empty slot of the third day: the form of a new event. */
 		const before = new Set(demo.shown.events().map((e) => e.id));
 		const spot = await page.value("(() => { const r = document.querySelectorAll('.day')[2].getBoundingClientRect(); const s = document.getElementById('week-scroll').getBoundingClientRect(); return { x: r.x + r.width / 2, y: s.y + s.height * 0.5 }; })()");
 		for (const clickCount of [1, 2]) {
 			await page.mouse('mousePressed', spot, { clickCount });
 			await page.mouse('mouseReleased', spot, { clickCount });
 		}
-		await page.until("!document.getElementById('card').hidden && document.activeElement === document.getElementById('card-subject')");
-		const made = /** @type {any} */ (demo.shown.events().find((e) => !before.has(e.id)));
-		assert.equal(made.subject, 'New meeting');
-		assert.equal(made.start % (30 * MINUTE), 0);
+		await page.until("!document.getElementById('form').hidden && document.activeElement === document.getElementById('form-subject')");
 
-		/* A name, then the button. */
+		/* A name, then the real button; the event is not in the calendar yet. */
 		await page.send('Input.insertText', { text: 'Savings <b>plan</b>' });
-		await page.click('#card-link');
+		await page.click('#ribbon-command');
 		await page.until("document.querySelector('.talk .topic b')?.textContent === 'Savings <b>plan</b>'");
 		assert.equal(await page.value("document.querySelectorAll('.talk b b').length"), 0, 'text stays text');
-		await page.until(`document.querySelector('${block(made.id)}').classList.contains('linked') && !document.querySelector('${block(made.id)}').classList.contains('behind')`);
-		await page.value("document.querySelector('#card .close').click()");
+		await page.until("document.querySelector('.notice.informationalMessage p')?.textContent.includes('Unblu conversation added')");
+		const { url } = talk(demo);
+		assert.equal(await page.value("document.getElementById('form-location').value"), url);
+		await page.until(`document.querySelector('.letter').contentDocument.body.innerText.includes(${JSON.stringify(url)})`);
+		assert.deepEqual(demo.shown.events().filter((e) => !before.has(e.id)), [], 'nothing is saved before the person saves');
+
+		/* Saved: the event has its conversation, and the server finds it. */
+		await save(page);
+		const made = /** @type {any} */ (await waitFor(() => demo.shown.events().find((e) => !before.has(e.id)), WAIT_MS, 'the event is saved'));
+		assert.equal(made.start % (30 * MINUTE), 0);
+		await page.until(`document.querySelector('${block(made.id)}')?.classList.contains('linked') && !document.querySelector('${block(made.id)}').classList.contains('behind')`);
 		const mailbox = /** @type {any} */ (demo.running.mailboxes.find((m) => m.oid === made.user));
 		await demo.running.linkState(mailbox, { id: talk(demo).id, sourceId: '' }, (l) => l.state === 'linked', 'the server knows the event');
 
@@ -96,6 +108,91 @@ test('a person makes an event, presses the button, drags it, renames it, deletes
 		await page.click('#card-delete');
 		await waitFor(() => demo.shown.conversations().length === 0, WAIT_MS, 'the conversation is gone');
 		await page.until("document.querySelector('.talk.gone s')?.textContent === 'Savings plan'");
+	});
+});
+
+/** The add-in's pane, as the person reads it. */
+const PANE = "document.querySelector('.paneframe iframe').contentDocument";
+
+/** @param {Chromium} page @param {string} select @param {string | number} option its value, or its place */
+async function choose(page, select, option) {
+	await page.value(`(() => { const s = document.getElementById('${select}'); s.value = ${typeof option === 'number' ? `s.options[${option}].value` : JSON.stringify(option)}; s.dispatchEvent(new Event('change')); })()`);
+}
+
+test('the pane beside the form: creates, says what the server knows, removes; and opens a second time', { skip }, async () => {
+	await withPage(async (demo, page) => {
+		await page.click('#event-new');
+		await page.until("!document.getElementById('form').hidden");
+		await page.send('Input.insertText', { text: 'Pension check' });
+		await page.click('#ribbon-pane');
+		await page.until(`${PANE}?.querySelector('[data-act=create]')`);
+		await page.value(`${PANE}.querySelector('[data-act=create]').click()`);
+		await page.until(`/Conversation created[\\s\\S]*Waits for the event to be saved/.test(${PANE}.body.innerText)`, WAIT_MS);
+		await save(page);
+		const made = /** @type {any} */ (await waitFor(() => demo.shown.events().find((e) => e.subject === 'Pension check'), WAIT_MS, 'the event is saved'));
+		await page.until(`document.querySelector('${block(made.id)}')?.classList.contains('linked')`);
+		await page.click(block(made.id));
+		await page.click('#card-open');
+		await page.click('#ribbon-pane');
+		await page.until(`/Followed[\\s\\S]*Pension check/.test(${PANE}?.body?.innerText)`, WAIT_MS);
+		await page.value(`${PANE}.querySelector('[data-act=remove]').click()`);
+		await page.until(`${PANE}.querySelector('[data-act=remove-yes]')`);
+		await page.value(`${PANE}.querySelector('[data-act=remove-yes]').click()`);
+		await page.until(`${PANE}.getElementById('pane').dataset.state === 'removed'`);
+		assert.deepEqual([demo.shown.conversations(), await page.value("document.getElementById('form-location').value")], [[], '']);
+		await save(page);
+		await page.until(`!document.querySelector('${block(made.id)}').classList.contains('linked')`);
+	});
+});
+
+test('a series has one conversation, one date of it is refused, and the dates follow', { skip }, async () => {
+	await withPage(async (demo, page) => {
+		await page.click('#event-new');
+		await page.until("!document.getElementById('form').hidden");
+		await page.send('Input.insertText', { text: 'Weekly advice' });
+		await choose(page, 'form-repeat', 'weekly');
+		await page.click('#ribbon-command');
+		await page.until("document.querySelector('.notice.informationalMessage p')?.textContent.includes('whole series')");
+		await save(page);
+		await page.until("document.querySelector('.ev.linked:not(.behind)')");
+		const dates = demo.shown.events().filter((e) => e.subject === 'Weekly advice');
+		assert.deepEqual([dates.length, new Set(dates.map((d) => d.conversation)).size, talk(demo).start], [8, 1, dates[0].start]);
+		await page.click('.ev.linked');
+		await page.click('#card-open');
+		await page.until("!document.getElementById('form').hidden");
+		await page.click('#ribbon-pane');
+		await page.until(`${PANE}?.getElementById('pane')?.dataset.state === 'occurrence'`);
+		await page.click('#ribbon-command');
+		await page.until("document.querySelector('.notice.errorMessage p')?.textContent.includes('Open the whole series')");
+		await page.value("document.querySelector('.formbar .close').click()");
+		/* The first date is given up: the conversation moves on to the second. */
+		await page.click('.ev.linked');
+		await page.click('#card-delete');
+		await waitFor(() => talk(demo).start === dates[1].start, WAIT_MS, 'Unblu has the time of the next date');
+	});
+});
+
+test('in a colleague\u2019s calendar: as delegate it works and says for whom, with read rights it is refused', { skip }, async () => {
+	await withPage(async (demo, page) => {
+		await choose(page, 'whose', 1);
+		await page.until("document.querySelectorAll('.ev').length === 1");
+		await page.click('.ev');
+		await page.click('#card-open');
+		await page.until("document.querySelector('.formbar .whose').textContent === 'in the calendar of Luca Brunner'");
+		await page.click('#ribbon-command');
+		await page.until("document.querySelector('.notice.informationalMessage p')?.textContent.includes('calendar of luca.brunner@alpinebank.example')");
+		assert.equal(talk(demo).agent, demo.running.mailboxes[0].oid, 'the delegate is the agent');
+		await save(page);
+		await page.until("document.querySelector('.ev.linked')");
+		await page.click('.seg button:nth-child(2)');
+		await page.until("document.getElementById('whose').options.length === 2");
+		await choose(page, 'whose', 1);
+		await page.until("document.querySelectorAll('.ev').length > 2");
+		await page.click('.ev:not(.linked)');
+		await page.click('#card-open');
+		await page.click('#ribbon-command');
+		await page.until("document.querySelector('.notice.errorMessage p')?.textContent.includes('may not change events')");
+		assert.deepEqual([demo.shown.conversations().length, await page.value("document.getElementById('ribbon-save').disabled")], [1, true]);
 	});
 });
 

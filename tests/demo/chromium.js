@@ -24,11 +24,11 @@ export function findChromium() {
 }
 
 export class Chromium {
-	/** @param {{ file?: string, width?: number, height?: number }} [options] */
-	static async start({ file = findChromium() ?? 'chromium', width = 1440, height = 900 } = {}) {
+	/** @param {{ file?: string, width?: number, height?: number, args?: string[] }} [options] args: further switches */
+	static async start({ file = findChromium() ?? 'chromium', width = 1440, height = 900, args = [] } = {}) {
 		const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'chromium-'));
 		const child = spawn(file, ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--hide-scrollbars',
-			'--disable-background-networking', '--disable-component-update', '--remote-debugging-pipe', `--user-data-dir=${profile}`, `--window-size=${width},${height}`, 'about:blank'],
+			'--disable-background-networking', '--disable-component-update', '--remote-debugging-pipe', `--user-data-dir=${profile}`, `--window-size=${width},${height}`, ...args, 'about:blank'],
 		{ stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
 		const browser = new Chromium(child, profile);
 		try {

@@ -55,8 +55,11 @@ export class Demo {
 
 	async rise() {
 		this.stack = await Stack.start('demo', {
-			clock: true, directory: DIRECTORY,
-			config: { syncServerSubscriptionExpiration: HOUR, notificationDebounceMs: 200, deletionGraceSeconds: 1 },
+			clock: true, directory: DIRECTORY, settings: { unblu: { publicLinkBase: 'https://meet.alpinebank.example' } },
+			config: {
+				syncServerSubscriptionExpiration: HOUR, notificationDebounceMs: 200, deletionGraceSeconds: 1,
+				officeJsUrl: `http://127.0.0.1:${this.front.port}/demo/office.js`, showDebugPane: true, providerName: 'Alpine Bank IT',
+			},
 		});
 		const { dir } = this.stack;
 		/* Also when a signal ends us in the middle; after a failure the folder is wanted. */

@@ -75,7 +75,8 @@ test('a notification is told with whose it is and how it was answered', () => {
 	assert.equal(say('web', { event: 'answered', method: 'POST', path: '/w', bytes: 3, status: 202 })?.text, 'stored, then answered 202  POST /w  3 bytes');
 });
 
-const world = { state: () => ({ now: 1 }), add: async () => ({ id: 'new' }), change: async () => ({}), remove: async () => { throw new Refusal(404, 'no such event'); }, link: async () => ({}), act: async (/** @type {string} */ name) => ({ name }) };
+const outlook = /** @type {any} */ ({ token: () => ({}), open: () => ({ subject: 'opened' }), save: () => ({}), copy: () => ({}) });
+const world = { outlook, state: () => ({ now: 1 }), add: async () => ({ id: 'new' }), change: async () => ({}), remove: async () => { throw new Refusal(404, 'no such event'); }, link: async () => ({}), act: async (/** @type {string} */ name) => ({ name }) };
 
 /** @param {number} port @param {string} target @param {http.RequestOptions & { body?: string }} [options] @returns {Promise<{ status: number, headers: any, text: string }>} */
 function ask(port, target, options = {}) {
@@ -107,6 +108,9 @@ test('the front door serves the page, its back end, and passes on everything els
 		assert.equal((await ask(port, '/addin/x?y=1')).text, 'behind GET /addin/x?y=1');
 		assert.deepEqual(JSON.parse((await ask(port, '/demo/api/state')).text), { now: 1 });
 		assert.deepEqual(JSON.parse((await ask(port, '/demo/api/actions/kill-web', { method: 'POST' })).text), { name: 'kill-web' });
+		assert.deepEqual(JSON.parse((await ask(port, '/demo/api/form/u/e')).text), { subject: 'opened' });
+		assert.equal((await ask(port, '/demo/api/form/u')).status, 405);
+		assert.match((await ask(port, '/demo/office.js')).text, /scope\.Office = Office/);
 		assert.equal((await ask(port, '/demo/api/events/t/u', { method: 'POST', body: '[1]' })).status, 400);
 		assert.equal((await ask(port, '/demo/api/events/t/u', { method: 'POST', body: `{"a":"${'x'.repeat(70_000)}"}` })).status, 413);
 		const gone = await ask(port, '/demo/api/events/t/u/e', { method: 'DELETE' });

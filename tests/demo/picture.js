@@ -1,14 +1,35 @@
 // @ts-check
 /* The simulators' present state as the page shows it. Reads only. */
 
+import { occurrencesOf } from '../sim/graph/series.js';
+
+const DAY = 86400_000;
+/** How far around now the occurrences of a series are drawn. */
+const BACK = 28 * DAY;
+const AHEAD = 84 * DAY;
+/** Stands between the id of a series and the day of its occurrence. */
+export const OF = '~';
+
 /** @param {any} sim */
 export function events(sim) {
 	const out = [];
 	for (const box of sim.calendars.boxes.values())
 		for (const e of box.events.values())
 			if (e.folder === 'calendar' && e.start !== null)
-				out.push({ id: e.immutableId, tenant: box.user.tenant, user: box.user.oid, subject: e.subject, start: e.start, end: e.end, conversation: linked(e) });
+				out.push(...drawn(sim, box, e));
 	return out;
+}
+
+/** One event, or the occurrences of a series. @param {any} sim @param {any} box @param {any} e */
+function drawn(sim, box, e) {
+	const whole = { id: e.immutableId, tenant: box.user.tenant, user: box.user.oid, subject: e.subject, start: e.start, end: e.end, conversation: linked(e), topic: e.subject, series: /** @type {string | null} */ (null), meets: /** @type {number | null} */ (null) };
+	if (e.type !== 'seriesMaster')
+		return [whole];
+	const now = sim.clock.now();
+	const all = occurrencesOf(e, now - BACK, now + AHEAD);
+	/* The conversation has the time of the next meeting. */
+	const meets = all.find((o) => !o.isCancelled && o.end > now)?.start ?? e.start;
+	return all.map((o) => ({ ...whole, id: e.immutableId + OF + o.date, subject: o.subject ?? e.subject, start: o.start, end: o.end, series: e.immutableId, meets }));
 }
 
 /** @param {any} sim */

@@ -8,13 +8,14 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stubText } from '../www/stub.js';
 
 const PAGE = path.join(path.dirname(fileURLToPath(import.meta.url)), 'page');
 const TYPES = /** @type {Record<string, string>} */ ({ '.html': 'text/html; charset=utf-8', '.css': 'text/css; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.svg': 'image/svg+xml' });
 const BODY_LIMIT = 64 * 1024;
 const KEEP_LINES = 200;
 const SAFE = {
-	'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 	'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-store',
 };
 
@@ -35,6 +36,7 @@ export class Refusal extends Error {
  * @property {(tenant: string, user: string, id: string) => Promise<any>} remove
  * @property {(tenant: string, user: string, id: string) => Promise<any>} link
  * @property {(name: string) => Promise<any>} act
+ * @property {import('./outlook.js').Outlook} outlook
  */
 
 /** The names of the page's files. */
@@ -113,12 +115,20 @@ export class Front {
 	/** @param {http.IncomingMessage} req @param {http.ServerResponse} res @param {string} name */
 	file(req, res, name) {
 		const wanted = name === '' ? 'index.html' : name;
+		if (wanted === 'office.js')
+			return this.send(req, res, '.js', Buffer.from(stubText()));
+		if (wanted === 'office-mailbox.js')
+			return this.send(req, res, '.js', fs.readFileSync(new URL('../www/office-mailbox.js', import.meta.url)));
 		if (req.method !== 'GET' && req.method !== 'HEAD')
 			throw new Refusal(405, 'GET only');
 		if (!pageFiles().includes(wanted))
 			throw new Refusal(404, `no ${name} here`);
-		const data = fs.readFileSync(path.join(PAGE, wanted));
-		res.writeHead(200, { ...SAFE, 'Content-Type': TYPES[path.extname(wanted)], 'Content-Length': data.length });
+		this.send(req, res, path.extname(wanted), fs.readFileSync(path.join(PAGE, wanted)));
+	}
+
+	/** @param {http.IncomingMessage} req @param {http.ServerResponse} res @param {string} kind @param {Buffer} data */
+	send(req, res, kind, data) {
+		res.writeHead(200, { ...SAFE, 'Content-Type': TYPES[kind], 'Content-Length': data.length });
 		res.end(req.method === 'HEAD' ? undefined : data);
 	}
 
@@ -138,6 +148,9 @@ export class Front {
 		if (req.method === 'GET' && route === '/state')
 			return this.json(res, 200, world.state());
 		const body = req.method === 'POST' || req.method === 'PATCH' ? await readJson(req) : {};
+		const form = /^\/(form|copy|token)\/([^/]+)(?:\/([^/]+))?$/.exec(route);
+		if (form !== null)
+			return this.json(res, 200, this.outlook(req.method ?? '', form[1], decodeURIComponent(form[2]), form[3] === undefined ? null : decodeURIComponent(form[3]), body));
 		const act = /^\/actions\/([a-z-]+)$/.exec(route);
 		if (act !== null && req.method === 'POST')
 			return this.json(res, 200, await world.act(act[1]));
@@ -157,6 +170,20 @@ export class Front {
 			return this.json(res, 200, await world.remove(tenant, user, id));
 		}
 		throw new Refusal(405, `${req.method} is not for ${route}`);
+	}
+
+	/** What the event form asks. @param {string} method @param {string} what @param {string} user @param {string | null} id @param {any} body */
+	outlook(method, what, user, id, body) {
+		const { outlook } = this.world;
+		if (what === 'token' && method === 'POST')
+			return outlook.token(user);
+		if (what === 'copy' && method === 'POST' && id !== null)
+			return outlook.copy(user, id);
+		if (what === 'form' && method === 'GET' && id !== null)
+			return outlook.open(user, id);
+		if (what === 'form' && method === 'POST')
+			return outlook.save(user, id, body);
+		throw new Refusal(405, `${method} is not for ${what}`);
 	}
 
 	/** @param {http.IncomingMessage} req @param {http.ServerResponse} res */

@@ -6,7 +6,9 @@
 
 import { parseLines } from '../lib/program.js';
 import { waitFor } from '../lib/wait.js';
+import { Outlook } from './outlook.js';
 import * as picture from './picture.js';
+import { OF } from './picture.js';
 import { Refusal } from './server.js';
 import { Tail } from './tail.js';
 
@@ -29,6 +31,7 @@ export class World {
 		this.stack = stack;
 		this.tell = tell;
 		this.sim = stack.sims.sim;
+		this.outlook = new Outlook(this);
 		/** @type {Status} */
 		this.status = { ready: 0, health: 'starting', degraded: [], queue: null, web: null, sync: null, renewLast: null, renewNext: null, busy: null };
 		this.told = '';
@@ -177,7 +180,7 @@ export class World {
 	}
 
 	state() {
-		return { ...picture.draw(this.sim, this.dead), status: { ...this.status } };
+		return { ...picture.draw(this.sim, this.dead), shares: this.outlook.shares(), base: new URL(this.stack.base).pathname, status: { ...this.status } };
 	}
 
 	events() {
@@ -236,14 +239,20 @@ export class World {
 	/** @param {string} tenant @param {string} user @param {string} id @param {any} what */
 	async change(tenant, user, id, what) {
 		const before = this.event(tenant, user, id);
-		this.run({ action: 'edit', mailbox: user, event: id, ...checked({ start: before.start, end: before.end, ...what }, false) });
+		const to = checked({ start: before.start, end: before.end, ...what }, false);
+		const [event, date] = id.split(OF);
+		if (date === undefined)
+			this.run({ action: 'edit', mailbox: user, event, ...to });
+		else
+			this.run({ action: 'editOccurrence', mailbox: user, event, date, keepsProperty: true, ...to });
 		return this.event(tenant, user, id);
 	}
 
 	/** @param {string} tenant @param {string} user @param {string} id */
 	async remove(tenant, user, id) {
 		this.event(tenant, user, id);
-		this.run({ action: 'delete', mailbox: user, event: id });
+		const [event, date] = id.split(OF);
+		this.run(date === undefined ? { action: 'delete', mailbox: user, event } : { action: 'deleteOccurrence', mailbox: user, event, date });
 		return {};
 	}
 

@@ -12,6 +12,7 @@ import fs from 'node:fs';
 import { controlService } from './control/index.js';
 import { Keys } from './entra/keys.js';
 import { entraService } from './entra/index.js';
+import { SignIns } from './entra/signin.js';
 import { TokenStore } from './entra/token.js';
 import { Actions } from './graph/actions.js';
 import { Calendars } from './graph/calendar.js';
@@ -50,6 +51,7 @@ const DELIVERY_LOG_SIZE = 20_000;
 export class Simulators {
 	/** @type {Directory} */
 	directory = /** @type {any} */ (null);
+	signIns = new SignIns();
 	/** @type {TokenStore} */
 	tokens = /** @type {any} */ (null);
 	/** @type {Calendars} */
@@ -94,6 +96,7 @@ export class Simulators {
 	world() {
 		this.directory = new Directory(this.data);
 		this.tokens = new TokenStore(this);
+		this.signIns = new SignIns();
 		this.calendars = new Calendars(this);
 		this.subscriptions = new Subscriptions(this);
 		this.lifecycle = new Lifecycle(this);

@@ -25,6 +25,14 @@ export const api = {
 	remove: (e) => call('DELETE', path(e)),
 	/** The button. @param {{ tenant: string, user: string, id: string }} e */
 	link: (e) => call('POST', `${path(e)}/conversation`),
+	/** What the event form opens. @param {{ user: string, id: string }} e */
+	open: (e) => call('GET', `/form/${e.user}/${encodeURIComponent(e.id)}`),
+	/** @param {string} user whose calendar @param {string | null} id null: a new event @param {any} form */
+	save: (user, id, form) => call('POST', `/form/${user}${id === null ? '' : '/' + encodeURIComponent(id)}`, form),
+	/** @param {{ user: string, id: string }} e */
+	copy: (e) => call('POST', `/copy/${e.user}/${encodeURIComponent(e.id)}`),
+	/** What the host's nested sign-in gives. @param {string} user */
+	token: (user) => call('POST', `/token/${user}`),
 	/** @param {string} name */
 	act: (name) => call('POST', `/actions/${name}`),
 };

@@ -1,13 +1,13 @@
 // @ts-check
-/* The card of one event: rename, move, the button, delete. */
+/* The card of one event: rename, move, open, duplicate, delete. */
 
 import { h, icon, setText } from './dom.js';
-import { conversationOf, dayText, inStep, timeText } from './model.js';
+import { conversationOf, dateText, dayText, inStep, timeText } from './model.js';
 
 /**
  * @typedef {import('./model.js').CalendarEvent} CalendarEvent
  * @typedef {import('./model.js').State} State
- * @typedef {{ change: (e: CalendarEvent, to: { subject?: string, start?: number, end?: number }) => void, remove: (e: CalendarEvent) => void, link: (e: CalendarEvent) => Promise<void>, closed: () => void }} Asks
+ * @typedef {{ change: (e: CalendarEvent, to: { subject?: string, start?: number, end?: number }) => void, remove: (e: CalendarEvent) => void, edit: (e: CalendarEvent, series: boolean) => void, copy: (e: CalendarEvent) => void, closed: () => void }} Asks
  */
 
 export class Card {
@@ -23,17 +23,21 @@ export class Card {
 		this.date = h('input', { type: 'date', 'aria-label': 'Date' });
 		this.from = h('input', { type: 'time', step: '300', 'aria-label': 'Start' });
 		this.to = h('input', { type: 'time', step: '300', 'aria-label': 'End' });
-		this.button = h('button', { type: 'button', class: 'talkmaker', id: 'card-link' }, icon('bubble', 16), h('span', {}, 'Unblu Conversation'));
+		this.button = h('button', { type: 'button', class: 'talkmaker', id: 'card-open' }, icon('open', 15), h('span', {}, 'Open event'));
+		this.whole = h('button', { type: 'button', class: 'talkmaker', id: 'card-series', hidden: true }, icon('open', 15), h('span', {}, 'Open series'));
 		this.mirror = h('div', { class: 'mirror' }, h('b'), h('span'), h('code'));
 		this.note = h('p', { class: 'note' });
 		const remove = h('button', { type: 'button', class: 'text danger', id: 'card-delete' }, icon('trash', 13), 'Delete event');
+		const copy = h('button', { type: 'button', class: 'text', id: 'card-copy' }, icon('copy', 13), 'Duplicate');
 		const close = h('button', { type: 'button', class: 'icon close', 'aria-label': 'Close' }, icon('cross', 14));
-		node.append(h('div', { class: 'head' }, this.subject, close), h('div', { class: 'when' }, icon('clock', 14), this.date, this.from, h('span', {}, '\u2013'), this.to), this.button, this.mirror, this.note, h('div', { class: 'foot' }, remove));
+		node.append(h('div', { class: 'head' }, this.subject, close), h('div', { class: 'when' }, icon('clock', 14), this.date, this.from, h('span', {}, '\u2013'), this.to), h('div', { class: 'openers' }, this.button, this.whole), this.mirror, this.note, h('div', { class: 'foot' }, copy, remove));
 		this.subject.addEventListener('change', () => this.event !== null && this.asks.change(this.event, { subject: this.subject.value }));
 		this.subject.addEventListener('keydown', (ev) => ev.key === 'Enter' && this.close());
 		for (const input of [this.date, this.from, this.to])
 			input.addEventListener('change', () => this.timed(input === this.to));
-		this.button.addEventListener('click', () => this.link());
+		this.button.addEventListener('click', () => this.edit(false));
+		this.whole.addEventListener('click', () => this.edit(true));
+		copy.addEventListener('click', () => { if (this.event !== null) { this.asks.copy(this.event); this.close(); } });
 		remove.addEventListener('click', () => { if (this.event !== null) { this.asks.remove(this.event); this.close(); } });
 		close.addEventListener('click', () => this.close());
 		document.addEventListener('pointerdown', (ev) => { if (this.id !== null && ev.target instanceof Node && !node.contains(ev.target)) this.close(); }, true);
@@ -52,15 +56,13 @@ export class Card {
 			this.asks.change(this.event, { start, end });
 	}
 
-	async link() {
-		if (this.event === null)
+	/** @param {boolean} series */
+	edit(series) {
+		const e = this.event;
+		if (e === null)
 			return;
-		this.button.disabled = true;
-		this.button.classList.add('busy');
-		await this.asks.link(this.event).finally(() => {
-			this.button.disabled = false;
-			this.button.classList.remove('busy');
-		});
+		this.close();
+		this.asks.edit(e, series);
 	}
 
 	/** @param {CalendarEvent} e @param {HTMLElement | undefined} at @param {State} state @param {boolean} [rename] */
@@ -101,15 +103,14 @@ export class Card {
 			if (fresh || document.activeElement !== input && input.value !== value)
 				input.value = value;
 		};
-		const d = new Date(e.start);
 		put(this.subject, e.subject);
-		put(this.date, `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`);
+		put(this.date, dateText(e.start));
 		put(this.from, timeText(e.start));
 		put(this.to, timeText(e.end));
 		const talk = conversationOf(state, e.conversation);
-		this.button.hidden = e.conversation !== null;
+		this.whole.hidden = !e.series;
 		this.mirror.hidden = talk === undefined;
-		setText(this.note, e.conversation === null ? 'Makes the conversation at the gateway, writes its link into the event and tells the server.' : talk === undefined ? 'The conversation is not there any more.' : inStep(e, talk) ? 'Unblu and the event say the same.' : 'The event changed; Unblu follows in a moment.');
+		setText(this.note, e.conversation === null ? 'No conversation yet: open the event and press \u201cUnblu Conversation\u201d in its ribbon.' : talk === undefined ? 'The conversation is not there any more.' : inStep(e, talk) ? 'Unblu and the event say the same.' : 'The event changed; Unblu follows in a moment.');
 		this.node.classList.toggle('even', talk !== undefined && inStep(e, talk));
 		if (talk !== undefined) {
 			setText(this.mirror.children[0], talk.topic);

@@ -6,7 +6,7 @@ import { stampText } from './model.js';
 import { say } from './say.js';
 
 const KEEP = 500;
-const GROUPS = ['graph', 'web', 'sync', 'unblu', 'renew', 'demo'];
+const GROUPS = ['office', 'graph', 'web', 'sync', 'unblu', 'renew', 'demo'];
 /** @type {Record<string, string>} */
 const GROUP_OF = { entra: 'graph', nginx: 'web', supervisor: 'web', gateway: 'unblu', ctl: 'demo' };
 

@@ -4,12 +4,13 @@
 /**
  * @typedef {{ tenant: string, user: string, name: string, upn: string }} Mailbox
  * @typedef {{ id: string, name: string, mailboxes: Mailbox[] }} Tenant
- * @typedef {{ id: string, tenant: string, user: string, subject: string, start: number, end: number, conversation: string | null }} CalendarEvent
+ * @typedef {{ id: string, tenant: string, user: string, subject: string, start: number, end: number, conversation: string | null, topic?: string, series?: string | null, meets?: number | null }} CalendarEvent series: id of the one it is an occurrence of, meets: when that meets next
  * @typedef {{ id: string, topic: string, start: number, state: string, agent: string, url: string | null }} Conversation
  * @typedef {{ tenant: string, user: string, id: string, expires: number, life: number }} Subscription
  * @typedef {{ ready: number, health: string, degraded: string[], queue: number | null, web: number | null, sync: number | null, renewLast: string | null, renewNext: number | null, busy: string | null }} Status
  * @typedef {{ answered: number, topics: number, times: number, deletions: number, dead: number | null }} Counts
- * @typedef {{ now: number, shifted: number, tenants: Tenant[], events: CalendarEvent[], conversations: Conversation[], subscriptions: Subscription[], status: Status, counts: Counts }} State
+ * @typedef {{ owner: string, delegate: string, permissions: number }} Share
+ * @typedef {{ now: number, shifted: number, base: string, shares: Share[], tenants: Tenant[], events: CalendarEvent[], conversations: Conversation[], subscriptions: Subscription[], status: Status, counts: Counts }} State
  */
 
 export const MINUTE = 60_000;
@@ -87,7 +88,7 @@ export function lanes(events) {
 
 /** Whether the conversation says what the event says. @param {CalendarEvent} event @param {Conversation | undefined} talk */
 export function inStep(event, talk) {
-	return talk !== undefined && talk.topic === event.subject.trim() && Math.round(talk.start / MINUTE) === Math.round(event.start / MINUTE);
+	return talk !== undefined && talk.topic === (event.series ? event.topic ?? '' : event.subject).trim() && Math.round(talk.start / MINUTE) === Math.round((event.meets ?? event.start) / MINUTE);
 }
 
 /**
@@ -127,6 +128,12 @@ export function initials(name) {
 /** @param {number} ms */
 export function timeText(ms) {
 	return new Date(ms).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+}
+
+/** "2030-11-11", for a field. @param {number} ms */
+export function dateText(ms) {
+	const d = new Date(ms);
+	return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`;
 }
 
 /** @param {number} ms */

@@ -62,6 +62,7 @@ const aboutTalk = (text) => (e, who) => [strong(text), faint('  '), code(short(e
 /** By source and event. null: only the station lights up. @type {Record<string, ((e: any, who: Who) => Part[]) | null>} */
 const SENTENCES = {
 	'demo/in-step': (e) => ['Unblu has followed: ', strong(e.topic), ` at ${e.when}, after `, strong(`${(e.ms / 1000).toFixed(1)} s`)],
+	'office/call': (e) => [strong('the add-in calls'), ' ', code(`Office ${e.name}`), ...(e.error === undefined ? [] : ['  ', { tag: 'b', text: e.error, cls: 'bad' }])],
 	'demo/announced': (e) => ['the add-in announces ', strong(e.topic), '  ', code('PUT api/links'), '  ', outcome(e.status)],
 	'demo/killed': (e) => [strong(`kill -9 of ${e.role}`), faint(`  process ${e.pid}`)],
 	'demo/clock-moved': (e) => [strong('the clock moves'), ` ${Math.round(e.ms / 60_000)} minutes ahead`],

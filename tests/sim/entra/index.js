@@ -3,6 +3,7 @@
 
 import { pathDecode } from '../lib/form.js';
 import { aadError } from './errors.js';
+import { authorize } from './signin.js';
 import { tokenEndpoint } from './token.js';
 
 const WELL_KNOWN = '/.well-known/openid-configuration';
@@ -20,7 +21,7 @@ export function entraService(sim) {
 			return aadError(sim, ctx, known || (status === 429 ? 90055 : status === 504 ? 90012 : 90033), {}, status);
 		},
 		decorate: (ctx, reply) => {
-			reply.headers = { 'x-ms-request-id': ctx.requestId, 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains', 'X-Content-Type-Options': 'nosniff', ...reply.headers };
+			reply.headers = { 'x-ms-request-id': ctx.requestId, 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains', 'X-Content-Type-Options': 'nosniff', ...(ctx.headers.origin === undefined ? {} : { 'Access-Control-Allow-Origin': '*' }), ...reply.headers };
 		},
 		resolve: (ctx) => resolve(sim, ctx),
 	};
@@ -34,7 +35,10 @@ function resolve(sim, ctx) {
 	const tail = `${ctx.method} /${rest.join('/')}`;
 	switch (tail) {
 	case 'POST /oauth2/v2.0/token':
-		return { op: 'token', spec: 'POST /{tenant}/oauth2/v2.0/token', run: () => tokenEndpoint(sim, ctx, name) };
+		/* The document has the grant of servers only. */
+		return { op: 'token', spec: /(^|&)grant_type=(authorization_code|refresh_token)(&|$)/.test(ctx.body.toString('utf8')) ? null : 'POST /{tenant}/oauth2/v2.0/token', run: () => tokenEndpoint(sim, ctx, name) };
+	case 'GET /oauth2/v2.0/authorize':
+		return { op: 'authorize', spec: null, run: () => authorize(sim, ctx) };
 	case `GET /v2.0${WELL_KNOWN}`:
 		return { op: 'discovery', spec: `GET /{tenant}/v2.0${WELL_KNOWN}`, run: () => discovery(sim, ctx, name, true) };
 	case `GET ${WELL_KNOWN}`:

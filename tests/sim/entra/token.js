@@ -4,6 +4,7 @@
 import { basicClient, formParse } from '../lib/form.js';
 import { assertionFault } from './assertion.js';
 import { aadError } from './errors.js';
+import { userGrant } from './signin.js';
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -62,6 +63,9 @@ export function tokenEndpoint(sim, ctx, name) {
 	const grant = form?.get('grant_type');
 	if (form === null || !grant)
 		return aadError(sim, ctx, 900144, { parameter: 'grant_type' });
+	const ofUser = userGrant(sim, ctx, form);
+	if (ofUser !== null)
+		return ofUser;
 	if (grant !== 'client_credentials')
 		return aadError(sim, ctx, 70003, { grant });
 	if (['common', 'consumers', 'organizations'].includes(name.toLowerCase()))

@@ -11,6 +11,8 @@ export function defaultSettings() {
 			latencyMs: /** @type {number | [number, number]} real ms, or a range */ (0),
 			expiresIn: /** @type {number | null} seconds; null: 3599 to 5399 at random */ (null),
 			oldTexts: false,
+			/* who signs in in a browser (UPN or oid; null: whom login_hint names, else the first), how it goes, and the registered redirect URIs (null: any) */
+			signIn: { user: /** @type {string | null} */ (null), answer: 'ok' /* or page (waits for ever), cancel, consent, conditional */, redirectUris: /** @type {string[] | null} */ (null) },
 		},
 		graph: {
 			latencyMs: /** @type {number | [number, number]} */ (0),

@@ -1,0 +1,132 @@
+// @ts-check
+/* The ribbon's button in real Chromium, with the real MSAL, under the product's content security policy. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { findChromium } from '../demo/chromium.js';
+import { Click } from './click.js';
+import { loginHost } from './login.js';
+
+const skip = findChromium() === null ? 'chromium is not installed (package chromium)' : false;
+const WORDS = '<html><head></head><body><p>Dear Mr Meier</p></body></html>';
+
+/** The only notice. @param {any} seen */
+const told = (seen) => seen.item.notifications.unblu;
+
+test('the button', { skip }, async (t) => {
+	const click = await Click.start(t, { args: (sim) => loginHost(t, sim.urls.entra) });
+
+	await t.test('signs in through the host, makes the conversation and says so', async () => {
+		await click.reset();
+		const seen = await click.press({ item: { body: WORDS }, before: 'sessionStorage.clear();' });
+		assert.deepEqual(seen.bridge.filter((/** @type {string} */ m) => m !== 'GetInitContext'), ['GetToken']);
+		assert.equal(told(seen).type, 'informationalMessage');
+		assert.match(told(seen).message, /^Unblu conversation added\. .* \[[0-9a-f]{8}\]$/);
+		const [c] = click.conversations();
+		assert.equal(JSON.parse(seen.item.properties.unblu).conversationId, c.id);
+		assert.ok(seen.item.body.includes(`${c.id}</a></p></body></html>`));
+		assert.equal(seen.twice, false);
+		assert.deepEqual(click.browser.complaints, []);
+		assert.deepEqual(click.sim.checks.violations.list(), []);
+		const text = JSON.stringify([seen.local, seen.item]);
+		assert.equal(/eyJ/.test(text), false, 'no token in localStorage or in the event');
+		assert.equal(click.site.seen.find((s) => s.method === 'PUT')?.body.sourceId, c.sourceId);
+	});
+
+	await t.test('pressed twice at once makes one conversation and one block', async () => {
+		await click.reset();
+		const seen = await click.press({ twice: true });
+		assert.equal(click.conversations().length, 1);
+		assert.equal(seen.item.body.split('</a>').length - 1, 1);
+		assert.equal(seen.twice, false);
+	});
+
+	await t.test('asks the host for a sign-in when a person is needed', async () => {
+		await click.reset();
+		const seen = await click.press({ bridge: await click.nested({ silent: false }), before: 'sessionStorage.clear();' });
+		assert.ok(seen.bridge.includes('GetTokenPopup'));
+		assert.equal(click.conversations().length, 1);
+	});
+
+	await t.test('cancelled there is said without alarm, and there is no second window', async () => {
+		await click.reset();
+		const seen = await click.press({ bridge: await click.nested({ fail: { status: 'USER_CANCEL', code: 'user_cancel', subError: '', description: 'x' } }), before: 'sessionStorage.clear();' });
+		assert.equal(told(seen).type, 'informationalMessage');
+		assert.match(told(seen).message, /cancelled/);
+		assert.equal(seen.calls.includes('ui.displayDialogAsync'), false);
+		assert.equal(click.conversations().length, 0);
+	});
+
+	await t.test('of a host without a bridge signs in in the dialog, and keeps the token for the next click', async () => {
+		await click.reset();
+		const seen = await click.press({ bridge: null, context: { sets: { mailbox: '1.14' }, profile: { emailAddress: 'anna@alpinebank.example' } } });
+		assert.match(told(seen).message, /^Unblu conversation added/, JSON.stringify(click.browser.complaints));
+		assert.equal(click.conversations()[0].participants[0].person.username, 'anna@alpinebank.example');
+		assert.equal(JSON.stringify(seen.local).includes('eyJ'), false);
+		const asked = click.sim.journal.requests.list().filter((/** @type {any} */ r) => r.op === 'authorize').length;
+		assert.equal(asked, 1);
+		const again = await click.press({ bridge: null, context: { sets: { mailbox: '1.14' } } });
+		assert.match(told(again).message, /^Unblu conversation added/);
+		assert.equal(click.sim.journal.requests.list().filter((/** @type {any} */ r) => r.op === 'authorize').length, 1);
+	});
+
+	await t.test('falls through to the dialog when the bridge refuses the app', async () => {
+		await click.reset();
+		const seen = await click.press({ bridge: await click.nested({ fail: { status: 'PERSISTENT_ERROR', code: 'x', subError: '', description: 'origin is not valid' } }), before: 'sessionStorage.clear();' });
+		assert.match(told(seen).message, /^Unblu conversation added/);
+	});
+
+	for (const [answer, words] of [['cancel', /cancelled/], ['consent', /approve.*AADSTS65001/], ['conditional', /rules.*AADSTS53003/]])
+		await t.test(`whose dialog ends with ${answer} says what to do`, async () => {
+			await click.reset();
+			await click.sim.control('POST', '/control/settings', { entra: { signIn: { answer } } });
+			const seen = await click.press({ bridge: null, context: { sets: { mailbox: '1.14' } }, before: 'sessionStorage.clear();' });
+			assert.match(told(seen).message, /** @type {RegExp} */ (words));
+			assert.equal(told(seen).type, answer === 'cancel' ? 'informationalMessage' : 'errorMessage');
+			assert.equal(click.conversations().length, 0);
+		});
+
+	for (const [code, words] of /** @type {[number, RegExp][]} */ ([[12007, /already open/], [12009, /pop-ups/], [12011, /pop-ups/]]))
+		await t.test(`whose dialog does not open (${code}) says why`, async () => {
+			await click.reset();
+			const seen = await click.press({ bridge: null, context: { sets: { mailbox: '1.14' } }, faults: { 'ui.displayDialogAsync': { fail: { code } } }, before: 'sessionStorage.clear();' });
+			assert.match(told(seen).message, words);
+		});
+
+	await t.test('of another organisation refuses', async () => {
+		await click.reset({ tenantIds: ['00000000-0000-4000-8000-000000000000'] });
+		assert.match(told(await click.press()).message, /organisation is not enabled/);
+		assert.equal(click.conversations().length, 0);
+	});
+
+	await t.test('without an event ends without a word', async () => {
+		await click.reset();
+		const seen = await click.press({ context: { itemless: true } });
+		assert.deepEqual(seen.item.notifications, {});
+	});
+
+	await t.test('names the wrong key of config.json, and that there is none', async () => {
+		await click.reset({ unbluApiUrl: 'nonsense' });
+		assert.match(told(await click.press()).message, /"unbluApiUrl"/);
+		await click.reset();
+		click.site.config = null;
+		assert.match(told(await click.press()).message, /config\.json could not be loaded/);
+	});
+
+	await t.test('cold, with everything else at 50 ms, has the link in the body within 600 ms', async () => {
+		await click.reset();
+		await click.sim.control('POST', '/control/settings', { unblu: { latencyMs: 50 } });
+		click.site.answers['PUT api/links'] = { status: 202, delay: 50 };
+		/** @type {number[]} */
+		const times = [];
+		for (let i = 0; i < 5; i++) {
+			await click.reset();
+			await click.sim.control('POST', '/control/settings', { unblu: { latencyMs: 50 } });
+			click.site.answers['PUT api/links'] = { status: 202, delay: 50 };
+			await click.press({ bridge: await click.nested({ delay: 20 }), before: 'sessionStorage.clear(); addEventListener("DOMContentLoaded", () => { officeStub.mailbox.listeners.add((n) => { if (n === "body.setAsync") globalThis.linkAt = performance.now(); }); officeStub.run("addUnbluConversation"); });', });
+			times.push(await click.browser.value('globalThis.linkAt'));
+		}
+		t.diagnostic(`link in the body after ${times.map(Math.round).join(', ')} ms`);
+		assert.ok(Math.min(...times) < 600, `${times}`);
+	});
+});

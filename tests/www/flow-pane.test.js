@@ -1,0 +1,145 @@
+// @ts-check
+/* What the pane does with an event: look, repair, remove. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { flowClick } from '../../www/js/flow.js';
+import { flowInspect, flowRemove, flowRepair } from '../../www/js/flow-pane.js';
+import { bench, property, simulators } from './bench.js';
+import { PAYLOADS } from './payloads.js';
+
+const WORDS = '<html><head></head><body><p>Dear Mr Meier</p></body></html>';
+
+test('the pane', async (t) => {
+	const sim = await simulators(t);
+	const fresh = async (/** @type {any} */ given = {}) => {
+		sim.reset();
+		return bench(sim, given);
+	};
+
+	await t.test('sees in which state an event is, without changing anything', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AA/1=' } } });
+		const states = [(await flowInspect(b.ports)).state];
+		await flowClick(b.ports);
+		const before = JSON.stringify(b.far.item);
+		states.push((await flowInspect(b.ports)).state);
+		b.far.item.body = '';
+		states.push((await flowInspect(b.ports)).state);
+		b.far.item.itemId = 'AA/2=';
+		states.push((await flowInspect(b.ports)).state);
+		b.far.item.itemId = 'AA/1=';
+		b.far.item.body = JSON.parse(before).body;
+		assert.equal(JSON.stringify(b.far.item), before);
+		b.far.item.properties = {};
+		states.push((await flowInspect(b.ports)).state);
+		b.far.item.properties = { unblu: '{"v":3}' };
+		states.push((await flowInspect(b.ports)).state);
+		assert.deepEqual(states, ['none', 'linked', 'link-missing', 'copied', 'foreign-link', 'newer']);
+		const date = await fresh({ stub: { item: { seriesId: 'x' } } });
+		assert.equal((await flowInspect(date.ports)).state, 'occurrence');
+	});
+
+	await t.test('announces when it opens, without asking anybody to sign in', async () => {
+		const b = await fresh();
+		b.links.next = [503, 503, 503];
+		await flowClick(b.ports);
+		b.signed.asked.length = 0;
+		b.signed.silent = false;
+		assert.equal((await flowInspect(b.ports)).unannounced, true);
+		b.signed.silent = true;
+		assert.equal((await flowInspect(b.ports)).unannounced, false);
+		assert.equal('announced' in property(b.far), false);
+		assert.equal(b.signed.asked.some((/** @type {any} */ h) => h.interactive), false);
+	});
+
+	await t.test('removes everything and nothing else; twice is said plainly', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS, properties: { other: 'kept' } } } });
+		await flowClick(b.ports);
+		const id = property(b.far).conversationId;
+		assert.deepEqual(await flowRemove(b.ports).then((o) => [o.kind, o.code]), ['success', 'removed']);
+		assert.equal(b.conversations().length, 0);
+		assert.equal(b.far.item.body, WORDS);
+		assert.equal(b.far.item.location, '');
+		assert.equal(JSON.stringify(b.far.item.properties), '{"other":"kept"}');
+		assert.deepEqual(b.links.calls.filter((c) => c.method === 'DELETE').map((c) => c.id), [id]);
+		assert.equal((await flowRemove(b.ports)).code, 'nothing-linked');
+		assert.equal((await flowRepair(b.ports)).code, 'nothing-linked');
+	});
+
+	await t.test('leaves a location that the agent has changed, and a text that is the agent\'s own', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await flowClick(b.ports);
+		b.far.item.location = 'Room 7';
+		b.far.item.body = b.far.item.body.replace('Join the online conversation:', 'My own words:');
+		await flowRemove(b.ports);
+		assert.equal(b.far.item.location, 'Room 7');
+		assert.ok(b.far.item.body.includes('My own words:'));
+		assert.equal(b.far.item.body.includes('</a>'), false);
+	});
+
+	await t.test('is told that others took part, changes nothing, and can take only the link away', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await flowClick(b.ports);
+		const before = JSON.stringify(b.far.item);
+		await sim.control('POST', `/control/conversations/${property(b.far).conversationId}/join`, { name: 'Guest' });
+		assert.equal((await flowRemove(b.ports)).code, 'remove-refused');
+		assert.equal(JSON.stringify(b.far.item), before);
+		assert.equal((await flowRemove(b.ports, { keepConversation: true })).code, 'unlinked');
+		assert.equal(b.conversations().length, 1);
+		assert.equal(b.far.item.body, WORDS);
+	});
+
+	await t.test('finds the link of a property without one at Unblu, and removes it', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await flowClick(b.ports);
+		const { url, ...rest } = property(b.far);
+		b.far.item.properties.unblu = JSON.stringify(rest);
+		assert.equal((await flowRemove(b.ports)).code, 'removed');
+		assert.equal(b.far.item.body, WORDS);
+		assert.equal(b.far.item.location, '');
+	});
+
+	await t.test('in a copy never deletes the first one\'s conversation', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AA/1=' } } });
+		await flowClick(b.ports);
+		b.far.item.itemId = 'AA/2=';
+		assert.equal((await flowRemove(b.ports)).code, 'unlinked');
+		assert.equal(b.conversations().length, 1);
+		assert.equal(b.links.calls.some((c) => c.method === 'DELETE'), false);
+	});
+
+	await t.test('can remove what is gone in Unblu already, and go on where it was interrupted', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await flowClick(b.ports);
+		await sim.control('POST', `/control/conversations/${property(b.far).conversationId}/delete`);
+		b.far.faults = { 'body.setAsync': { fail: {}, times: 1 } };
+		assert.equal((await flowRemove(b.ports)).code, 'body-not-cleared');
+		assert.notEqual(property(b.far), null);
+		assert.equal((await flowRemove(b.ports)).code, 'removed');
+		assert.equal(b.far.item.body, WORDS);
+	});
+
+	await t.test('sixty hostile subjects: each is the topic or its visible part, none gets into the text', async () => {
+		for (const subject of PAYLOADS.map((p) => p.slice(0, 255))) {
+			const b = await fresh({ stub: { item: { subject, body: WORDS } } });
+			const out = await flowClick(b.ports);
+			assert.equal(out.code, 'created', JSON.stringify(subject));
+			const url = property(b.far).url;
+			assert.equal(b.far.item.body, WORDS.replace('</body>', `<p>Join the online conversation:<br><a id="LPNoLP" href="${url}">${url}</a></p></body>`));
+		}
+	});
+
+	await t.test('sixty hostile links: none gets into the event, and no conversation is left', async () => {
+		for (const p of PAYLOADS) {
+			const b = await fresh({ config: { allowInsecureLinks: false }, stub: { item: { body: WORDS } } });
+			await sim.control('POST', '/control/settings', { validate: 'off', unblu: { publicLinkBase: p } });
+			const out = await flowClick(b.ports);
+			/* Of no host it is one of the host that follows: odd, and harmless. */
+			if (p === 'https://')
+				continue;
+			assert.ok(['link-not-accepted', 'gateway-answer'].includes(out.code), `${JSON.stringify(p.slice(0, 60))}: ${out.code}`);
+			assert.equal(b.far.item.body, WORDS);
+			assert.equal(b.conversations().length, 0);
+		}
+	});
+});

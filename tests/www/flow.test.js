@@ -1,0 +1,355 @@
+// @ts-check
+/* The one-click flow over the stub of Office and the simulators: what is true after each way it can go. */
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { AddinError } from '../../www/js/errors.js';
+import { flowClick } from '../../www/js/flow.js';
+import { bench, count, property, simulators } from './bench.js';
+
+const WORDS = '<html><head></head><body><p>Dear Mr Meier, <b>as agreed</b>.</p></body></html>';
+
+/** @param {any} b the link of the only conversation */
+function linkOf(b) {
+	const [c] = b.conversations();
+	return `${c === undefined ? '' : c.id}`;
+}
+
+test('a click', async (t) => {
+	const sim = await simulators(t);
+	const fresh = async (/** @type {any} */ given = {}) => {
+		sim.reset();
+		return bench(sim, given);
+	};
+
+	await t.test('makes a conversation, keeps it with the event, puts the link at the end of the text and into the empty location', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		const out = await flowClick(b.ports);
+		assert.deepEqual([out.kind, out.code], ['success', 'created']);
+		const [c] = b.conversations();
+		assert.equal(b.conversations().length, 1);
+		assert.equal(c.topic, 'Portfolio review');
+		assert.equal(c.scheduledTimestamp, Date.UTC(2031, 4, 14, 8));
+		assert.equal(c.initialEngagementType, 'SCHEDULED_CONVERSATION');
+		const kept = property(b.far);
+		assert.equal(kept.v, 1);
+		assert.equal(kept.conversationId, c.id);
+		assert.equal(kept.sourceId, c.sourceId);
+		assert.match(kept.sourceId, /^outlook-addin:[0-9a-f-]{36}$/);
+		assert.equal('announced' in kept, false);
+		assert.equal('unbluPending' in b.far.item.properties, false);
+		assert.ok(b.far.item.body.startsWith('<html><head></head><body><p>Dear Mr Meier, <b>as agreed</b>.</p><p>'));
+		assert.ok(b.far.item.body.endsWith('</a></p></body></html>'));
+		assert.equal(b.far.item.location, kept.url);
+		assert.equal(b.far.mostAtOnce, 1);
+		assert.deepEqual(b.links.calls, [{ method: 'PUT', id: c.id, body: { v: 1, sourceId: c.sourceId, topic: 'Portfolio review', start: '2031-05-14T08:00:00.000Z', mailbox: 'own', timeZone: 'Europe/Zurich' } }]);
+	});
+
+	await t.test('again changes nothing, also in a form that was opened anew', async () => {
+		const b = await fresh();
+		await flowClick(b.ports);
+		const before = JSON.stringify(b.far.item);
+		assert.equal((await flowClick(b.ports)).code, 'already');
+		const later = await bench(sim, { mailbox: b.far });
+		assert.equal((await flowClick(later.ports)).code, 'already');
+		assert.equal(JSON.stringify(b.far.item), before);
+		assert.equal(b.conversations().length, 1);
+		assert.equal(b.links.calls.length + later.links.calls.length, 1);
+	});
+
+	await t.test('where the agent has deleted the link puts it back, without another conversation', async () => {
+		const b = await fresh();
+		await flowClick(b.ports);
+		b.far.item.body = WORDS;
+		b.far.item.location = 'Room 7';
+		const out = await flowClick(b.ports);
+		assert.equal(out.code, 'repaired');
+		assert.equal(count(b.far.item.body, `href="${property(b.far).url}`.slice(0, 40)), 1);
+		assert.equal(b.far.item.location, 'Room 7');
+		assert.equal(b.conversations().length, 1);
+	});
+
+	await t.test('works without the server and then never calls it', async () => {
+		const b = await fresh({ config: { syncServerEnabled: false } });
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.equal(b.links.calls.length, 0);
+		assert.equal('announced' in property(b.far), false);
+	});
+
+	await t.test('that the server does not accept says so, and the next click announces', async () => {
+		const b = await fresh();
+		b.links.next = [503, 0, 503];
+		assert.equal((await flowClick(b.ports)).code, 'created-unannounced');
+		assert.equal(property(b.far).announced, false);
+		assert.deepEqual(b.slept, [5000, 5000]);
+		b.links.next = [503, 503, 503];
+		assert.equal((await flowClick(b.ports)).code, 'already-unannounced');
+		const out = await flowClick(b.ports);
+		assert.equal(out.code, 'already');
+		assert.equal('announced' in property(b.far), false);
+		assert.equal(b.links.known.size, 1);
+	});
+
+	await t.test('in a text body writes text', async () => {
+		const b = await fresh({ stub: { item: { bodyType: 'text', body: 'Dear Mr Meier\r\n1 < 2 & 3' } } });
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.equal(b.far.item.body, `Dear Mr Meier\r\n1 < 2 & 3\r\n\r\nJoin the online conversation:\r\n${property(b.far).url}\r\n`);
+	});
+
+	await t.test('never replaces a room or any other location', async () => {
+		const b = await fresh({ stub: { item: { location: 'Room 7' } } });
+		await flowClick(b.ports);
+		assert.equal(b.far.item.location, 'Room 7');
+	});
+
+	await t.test('on one date of a series refuses and touches nothing', async () => {
+		const b = await fresh({ stub: { item: { seriesId: 'AAseries', recurrence: {} } } });
+		const before = JSON.stringify(b.far.item);
+		assert.equal((await flowClick(b.ports)).code, 'occurrence');
+		assert.equal(JSON.stringify(b.far.item), before);
+		assert.equal(b.conversations().length, 0);
+	});
+
+	await t.test('on a series makes one for all of it, also when its first date is over', async () => {
+		const now = Date.UTC(2031, 5, 1, 12);
+		const b = await fresh({ now: () => now, stub: { item: { recurrence: { seriesTime: { getEndDate: () => null } } } } });
+		assert.equal((await flowClick(b.ports)).code, 'created-series');
+		const [c] = b.conversations();
+		assert.ok(c.scheduledTimestamp > now && c.scheduledTimestamp - now <= 86_400_000);
+		assert.equal(c.scheduledTimestamp % 86_400_000, 8 * 3_600_000);
+		const over = await fresh({ now: () => now, stub: { item: { recurrence: { seriesTime: { getEndDate: () => '2031-05-20' } } } } });
+		assert.equal((await flowClick(over.ports)).code, 'past');
+	});
+
+	await t.test('on an event that is over, ends before it begins or at once explains and makes nothing', async () => {
+		const start = Date.UTC(2031, 4, 14, 8);
+		for (const [item, code] of /** @type {[any, string][]} */ ([[{ start: Date.UTC(2030, 0, 1), end: Date.UTC(2030, 0, 2) }, 'past'], [{ start, end: start - 1 }, 'times-inverted'], [{ start, end: start }, 'times-inverted']])) {
+			const b = await fresh({ stub: { item } });
+			const out = await flowClick(b.ports);
+			assert.deepEqual([out.kind, out.code], ['error', code]);
+			assert.equal(b.conversations().length, 0);
+			assert.equal(b.far.item.body, '');
+		}
+	});
+
+	await t.test('in another one\'s calendar says for whom and announces a shared mailbox', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AA/1=', shared: { owner: 'boss@alpinebank.example', targetMailbox: 'boss@alpinebank.example', delegatePermissions: 2 } } } });
+		const out = await flowClick(b.ports);
+		assert.deepEqual([out.code, out.params], ['created-shared', { owner: 'boss@alpinebank.example' }]);
+		assert.equal(b.links.calls[0].body.mailbox, 'shared');
+		assert.equal('eventId' in b.links.calls[0].body, false, 'the agent\'s own mailbox has no such event');
+		assert.equal(property(b.far).mailbox, 'shared');
+	});
+
+	await t.test('in another one\'s calendar without the right to write refuses', async () => {
+		const b = await fresh({ stub: { item: { shared: { owner: 'boss@alpinebank.example', targetMailbox: 'boss@alpinebank.example', delegatePermissions: 1 } } } });
+		const out = await flowClick(b.ports);
+		assert.deepEqual([out.kind, out.code], ['error', 'shared-no-rights']);
+		assert.equal(b.conversations().length, 0);
+	});
+
+	await t.test('takes the fallback for a subject that nobody sees, one line of the others, and no more than is allowed', async () => {
+		for (const [subject, topic] of [['', 'Meeting'], [' \u200b\u00a0\t', 'Meeting'], ['a\r\nb\u0007c', 'a b c'], ['\ud83d\ude00'.repeat(300), '\ud83d\ude00'.repeat(250)], ['x\ud800y', 'x\ufffdy']]) {
+			const b = await fresh({ stub: { item: { subject } } });
+			await flowClick(b.ports);
+			assert.equal(b.conversations()[0].topic, topic, JSON.stringify(subject));
+		}
+	});
+
+	await t.test('whose answer is lost finds the conversation by its sourceId: no twin', async () => {
+		const b = await fresh();
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.equal(sim.conversations.counts.create, 1);
+		assert.equal(property(b.far).conversationId, linkOf(b));
+	});
+
+	await t.test('whose request was lost is made again with the same sourceId', async () => {
+		const b = await fresh();
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'reset', count: 1 });
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.equal(b.conversations().length, 1);
+	});
+
+	await t.test('after which nothing was to be reached keeps its sourceId, and the next one finds the conversation', async () => {
+		for (const remember of ['property', 'session', 'memory']) {
+			const b = await fresh({ stub: { faults: remember === 'property' ? {} : { 'customProperties.saveAsync': { fail: {}, times: 1 }, ...(remember === 'memory' ? { sessionData: { missing: true } } : {}) } } });
+			await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
+			await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getBySource', kind: 'reset' });
+			const out = await flowClick(b.ports);
+			assert.deepEqual([out.kind, out.code], ['error', 'network'], remember);
+			assert.equal(b.far.item.body, '');
+			await sim.control('DELETE', '/control/faults');
+			const later = await bench(sim, { mailbox: b.far, memory: b.memory });
+			assert.equal((await flowClick(later.ports)).code, 'created', remember);
+			assert.equal(sim.conversations.counts.create, 1, remember);
+			assert.equal(b.memory.map.size + Object.keys(b.far.item.session).length, 0, `${remember}: nothing is left`);
+		}
+	});
+
+	await t.test('that finds an earlier attempt brings topic and time up to date', async () => {
+		const b = await fresh();
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getBySource', kind: 'reset' });
+		await flowClick(b.ports);
+		await sim.control('DELETE', '/control/faults');
+		b.far.item.subject = 'Renamed';
+		b.far.item.start += 3_600_000;
+		b.far.item.end += 3_600_000;
+		await flowClick(b.ports);
+		const [c] = b.conversations();
+		assert.deepEqual([c.topic, c.scheduledTimestamp, b.conversations().length], ['Renamed', b.far.item.start, 1]);
+	});
+
+	await t.test('that Unblu refuses leaves the event as it was, and the sourceId is not used for another event', async () => {
+		const b = await fresh({ config: { topicMaxChars: 500 }, stub: { item: { subject: 'x'.repeat(255), body: WORDS } } });
+		await sim.control('POST', '/control/settings', { unblu: { topicMaxChars: 100 } });
+		const out = await flowClick(b.ports);
+		assert.equal(out.code, 'gateway-refused');
+		assert.match(String(out.params?.said), /topic/);
+		assert.equal(b.far.item.body, WORDS);
+		assert.equal(JSON.stringify(b.far.item.properties), '{}');
+	});
+
+	await t.test('that gives no public link, or one that is not allowed, takes the conversation away again', async () => {
+		const b = await fresh();
+		await sim.control('POST', '/control/settings', { unblu: { publicLink: false } });
+		assert.equal((await flowClick(b.ports)).code, 'no-public-link');
+		const http = await fresh({ config: { allowInsecureLinks: false } });
+		assert.equal((await flowClick(http.ports)).code, 'link-not-accepted');
+		for (const x of [b, http]) {
+			assert.equal(x.conversations().length, 0);
+			assert.equal(x.far.item.body, '');
+			assert.equal(JSON.stringify(x.far.item.properties), '{}');
+			assert.equal(x.links.calls.length, 0);
+		}
+	});
+
+	await t.test('without a person of Unblu, without rights, at a wrong address: each has its own words', async () => {
+		const answers = /** @type {[any, string][]} */ ([
+			[{ kind: 'status', status: 401 }, 'gateway-unauthorized'], [{ kind: 'status', status: 403 }, 'gateway-forbidden'], [{ kind: 'status', status: 503 }, 'gateway-down'], [{ kind: 'html' }, 'gateway-login'],
+			[{ kind: 'redirect' }, 'gateway-login'], [{ kind: 'garbage' }, 'gateway-answer'], [{ kind: 'empty' }, 'gateway-answer'], [{ kind: 'reset' }, 'network'], [{ kind: 'throttle', retryAfter: 3600 }, 'gateway-busy'],
+		]);
+		for (const [fault, code] of answers) {
+			const b = await fresh();
+			await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getCurrentPerson', ...fault });
+			const out = await flowClick(b.ports);
+			assert.deepEqual([out.kind, out.code], ['error', code], JSON.stringify(fault));
+			assert.equal(b.far.item.body, '');
+			assert.equal('unbluPending' in b.far.item.properties, false, JSON.stringify(fault));
+		}
+		const b = await fresh({ config: { unbluApiUrl: `${sim.urls.gateway}/wrong` } });
+		assert.equal((await flowClick(b.ports)).code, 'gateway-path');
+	});
+
+	await t.test('waits out one 429 and renews a refused token once', async () => {
+		const b = await fresh();
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'throttle', retryAfter: 2, count: 1, punish: false });
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getCurrentPerson', kind: 'status', status: 401, count: 1 });
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.deepEqual(b.slept.filter((ms) => ms > 0), [2000]);
+	});
+
+	await t.test('asks for a sign-in only when everything else is right; a cancelled one is calm', async () => {
+		const b = await fresh();
+		b.signed.silent = false;
+		b.signed.fault = new AddinError('signin-cancelled');
+		assert.deepEqual(await flowClick(b.ports).then((o) => [o.kind, o.code]), ['info', 'signin-cancelled']);
+		assert.equal(b.conversations().length, 0);
+		b.signed.fault = null;
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		const past = await fresh({ stub: { item: { start: 1, end: 2 } } });
+		past.signed.silent = false;
+		await flowClick(past.ports);
+		assert.equal(past.signed.asked.some((/** @type {any} */ how) => how.interactive), false);
+	});
+
+	await t.test('on a copy changes nothing; a fresh one gets its own conversation, and the old link goes', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AAorig/1=', body: WORDS } } });
+		await flowClick(b.ports);
+		const first = property(b.far);
+		b.far.item.itemId = 'AAcopy/2=';
+		const before = JSON.stringify(b.far.item);
+		assert.equal((await flowClick(b.ports)).code, 'copied');
+		assert.equal(JSON.stringify(b.far.item), before);
+		assert.equal((await flowClick(b.ports, { fresh: true })).code, 'created');
+		const second = property(b.far);
+		assert.notEqual(second.conversationId, first.conversationId);
+		assert.equal(b.far.item.body.includes(first.conversationId), false);
+		assert.equal(count(b.far.item.body, 'Join the online conversation:'), 1);
+		assert.ok(b.far.item.body.includes('<p>Dear Mr Meier, <b>as agreed</b>.</p>'));
+		assert.equal(b.far.item.location, second.url);
+	});
+
+	await t.test('for a copy whose answer is lost makes no second one at the next attempt', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AAorig/1=' } } });
+		await flowClick(b.ports);
+		b.far.item.itemId = 'AAcopy/2=';
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getBySource', kind: 'reset' });
+		assert.equal((await flowClick(b.ports, { fresh: true })).code, 'network');
+		await sim.control('DELETE', '/control/faults');
+		assert.equal((await flowClick(b.ports)).code, 'copied');
+		assert.equal((await flowClick(b.ports, { fresh: true })).code, 'created');
+		assert.equal(b.conversations().length, 2);
+		assert.equal(b.links.calls[1].body.eventId, 'AAcopy-2=');
+	});
+
+	await t.test('on a copy whose property Outlook did not copy knows the link in the text', async () => {
+		const b = await fresh();
+		await flowClick(b.ports);
+		b.far.item.properties = {};
+		assert.equal((await flowClick(b.ports)).code, 'foreign-link');
+		b.remote.bases.length = 0;
+		assert.equal((await flowClick(b.ports)).code, 'foreign-link', 'by the label, in a browser that has never seen one');
+		assert.equal(b.conversations().length, 1);
+	});
+
+	await t.test('does not touch a property of a later version', async () => {
+		const b = await fresh({ stub: { item: { properties: { unblu: '{"v":2,"x":1}', other: 'kept' } } } });
+		assert.equal((await flowClick(b.ports)).code, 'newer');
+		assert.equal(JSON.stringify(b.far.item.properties), JSON.stringify({ unblu: '{"v":2,"x":1}', other: 'kept' }));
+	});
+
+	await t.test('that is over before it is through writes nothing more, and the next one goes on', async () => {
+		const b = await fresh();
+		b.stop();
+		assert.equal((await flowClick(b.ports)).code, 'timeout');
+		assert.equal(b.far.item.body, '');
+		assert.equal(b.conversations().length, 0);
+	});
+});
+
+const CALLS = ['subject.getAsync', 'start.getAsync', 'end.getAsync', 'location.getAsync', 'location.setAsync', 'body.getTypeAsync', 'body.getAsync', 'body.setAsync', 'body.prependAsync', 'recurrence.getAsync', 'loadCustomPropertiesAsync',
+	'customProperties.saveAsync', 'item.getItemIdAsync', 'item.getSharedPropertiesAsync', 'sessionData.getAsync', 'sessionData.setAsync', 'notificationMessages.replaceAsync'];
+const FAULTS = /** @type {Record<string, any>} */ ({ fails: { fail: {} }, 'fails once': { fail: {}, times: 1 }, 'fails although it was done': { fail: {}, done: true }, hangs: { hang: true }, 'is slow': { delay: 20 }, 'is missing': { missing: true }, throws: { throws: true } });
+
+test('whatever call of Outlook breaks, no word is lost, no twin is made, and clicking on ends well', async (t) => {
+	const sim = await simulators(t);
+	for (const call of CALLS)
+		for (const [how, fault] of Object.entries(FAULTS))
+			await t.test(`${call} ${how}`, async () => {
+				sim.reset();
+				const b = await bench(sim, { stub: { item: { body: WORDS }, faults: { [call]: { ...fault } } } });
+				const out = await flowClick(b.ports);
+				assert.ok(out.code !== 'unexpected', `${out.code}: ${out.error?.message}`);
+				check(b, out);
+				b.far.faults = {};
+				const later = await bench(sim, { mailbox: b.far, memory: b.memory, links: b.links, remote: { bases: b.remote.bases } });
+				const end = await flowClick(later.ports);
+				assert.ok(['created', 'already', 'repaired', 'foreign-link'].includes(end.code), `${out.code}, then ${end.code}: ${end.error?.message}`);
+				check(later, end);
+				assert.equal(b.conversations().length, 1);
+				assert.equal(count(b.far.item.body, `${b.conversations()[0].id}</a>`), 1, b.far.item.body);
+			});
+});
+
+/** @param {any} b @param {any} out */
+function check(b, out) {
+	assert.ok(b.conversations().length <= 1);
+	assert.ok(b.far.item.body.includes('<p>Dear Mr Meier, <b>as agreed</b>.</p>'));
+	assert.ok(count(b.far.item.body, '</a>') <= 1, b.far.item.body);
+	assert.equal(/error|fail/i.test(b.far.item.body), false);
+	if (['created', 'already', 'repaired'].includes(out.code))
+		assert.equal(count(b.far.item.body, '</a>'), 1);
+}

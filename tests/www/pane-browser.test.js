@@ -1,0 +1,143 @@
+// @ts-check
+/* The pane in real Chromium: every state, looked at by axe-core in three looks, with the keyboard, small and large. */
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import test from 'node:test';
+import { findChromium } from '../demo/chromium.js';
+import { LOOKS, PanePage } from './pane-page.js';
+import { STATES } from './pane-states.js';
+
+const skip = findChromium() === null ? 'chromium is not installed (package chromium)' : !fs.existsSync(new URL('../../node_modules/axe-core', import.meta.url)) ? 'npm ci has not been run' : false;
+/** Colours as Outlook tells them. @type {Record<string, any>} */
+const THEMES = { light: { bodyBackgroundColor: '#ffffff', bodyForegroundColor: '#242424' }, dark: { bodyBackgroundColor: '#1f1f1f', bodyForegroundColor: '#ffffff' }, forced: null };
+/** What a browser says about an answer that the state is about. */
+const EXPECTED = /Failed to load resource|favicon/;
+
+/** @param {(pane: PanePage) => Promise<void>} play @param {{ width?: number, height?: number }} [size] */
+async function withPane(play, size) {
+	const pane = await PanePage.start(size);
+	try {
+		await play(pane);
+		assert.deepEqual(pane.page.complaints.filter((c) => !EXPECTED.test(c)), [], 'the page complained');
+	} finally {
+		await pane.stop();
+	}
+}
+
+/** @param {string} name */
+const state = (name) => /** @type {import('./pane-states.js').State} */ (STATES.find((s) => s.name === name));
+
+for (const part of [0, 1, 2])
+	test(`every state shows what happened and what to do, in light, dark and contrast colours (${part + 1} of 3)`, { skip }, async () => {
+		await withPane(async (pane) => {
+			for (const s of STATES.filter((_, i) => i % 3 === part)) {
+				await pane.enter(s);
+				for (const look of Object.keys(LOOKS)) {
+					await pane.page.send('Emulation.setEmulatedMedia', { features: LOOKS[look] });
+					await pane.page.value(`officeStub.theme(${JSON.stringify(THEMES[look])})`);
+					assert.deepEqual(await pane.violations(), [], `${s.name}, ${look}`);
+				}
+				assert.equal(await pane.page.value('document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth'), false, `${s.name} is wider than 320 px`);
+				if (process.env.SCREENSHOTS !== undefined)
+					await pane.page.screenshot(`${process.env.SCREENSHOTS}/${s.name}.png`);
+			}
+		});
+	});
+
+test('in each language, and with text twice as large, nothing is cut off', { skip }, async () => {
+	await withPane(async (pane) => {
+		for (const language of ['de-CH', 'fr-CH', 'it-CH', 'en-GB'])
+			for (const name of ['linked-series', 'copied', 'asking']) {
+				const { want, ...s } = state(name);
+				await pane.enter({ ...s, want, shows: /./ }, 'light', language);
+				assert.equal(await pane.page.value('document.documentElement.lang'), language.slice(0, 2));
+				assert.equal(await pane.page.value("/pane\\.|error\\./.test(document.body.innerText)"), false, 'a text is missing');
+				await pane.page.send('Emulation.setDeviceMetricsOverride', { width: 160, height: 360, deviceScaleFactor: 2, mobile: false });
+				assert.equal(await pane.page.value('document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth'), false, `${language} ${name} at 200 %`);
+				await pane.page.send('Emulation.setDeviceMetricsOverride', { width: 320, height: 720, deviceScaleFactor: 1, mobile: false });
+			}
+	});
+});
+
+/** @param {PanePage} pane @param {string} key @param {number} [modifiers] */
+async function type(pane, key, modifiers = 0) {
+	const code = /** @type {Record<string, number>} */ ({ Tab: 9, Enter: 13, Escape: 27 })[key];
+	await pane.page.send('Input.dispatchKeyEvent', { type: 'keyDown', key, code: key, windowsVirtualKeyCode: code, modifiers, text: key === 'Enter' ? '\r' : undefined });
+	await pane.page.send('Input.dispatchKeyEvent', { type: 'keyUp', key, code: key, windowsVirtualKeyCode: code, modifiers });
+}
+
+const FOCUS = "document.activeElement.dataset.act ?? document.activeElement.id ?? document.activeElement.tagName";
+
+test('with the keyboard alone: everything is reached in reading order, seen, and removing can be taken back', { skip }, async () => {
+	await withPane(async (pane) => {
+		await pane.enter(state('linked'));
+		const walk = [];
+		for (let i = 0; i < 7; i++) {
+			await type(pane, 'Tab');
+			walk.push(await pane.page.value(FOCUS));
+			assert.equal(await pane.page.value("getComputedStyle(document.activeElement).outlineStyle !== 'none'"), true, 'the focus is seen');
+		}
+		assert.deepEqual(walk, ['url', 'copy', 'open', 'refresh', 'remove', 'sign-out', '']);
+		await pane.page.value("document.querySelector('[data-act=remove]').focus()");
+		await type(pane, 'Enter');
+		await pane.page.until(`${FOCUS} === 'remove-no'`);
+		await type(pane, 'Escape');
+		await pane.page.until("document.getElementById('question').hidden");
+		await pane.page.until(`${FOCUS} === 'remove'`);
+		await type(pane, 'Enter');
+		await pane.page.until(`${FOCUS} === 'remove-no'`);
+		await type(pane, 'Tab', 8);
+		assert.equal(await pane.page.value(FOCUS), 'remove-yes');
+		await type(pane, 'Enter');
+		await pane.page.until("document.getElementById('pane').dataset.state === 'removed'");
+		assert.equal(await pane.page.value(FOCUS), 'create', 'the focus is where the work goes on');
+	});
+});
+
+test('what happens is said to screen readers: politely, and at once when it went wrong', { skip }, async () => {
+	await withPane(async (pane) => {
+		await pane.enter(state('created'));
+		assert.equal(await pane.page.value("document.getElementById('head').getAttribute('role')"), 'status');
+		await pane.enter(state('error-down'));
+		assert.equal(await pane.page.value("document.getElementById('head').getAttribute('role')"), 'alert');
+		await pane.enter(state('linked'));
+		await pane.page.send('Browser.grantPermissions', { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'] }).catch(() => {});
+		await pane.page.click('[data-act=copy]');
+		await pane.page.until("document.getElementById('said').textContent === 'Link copied'");
+	});
+});
+
+test('the state of the synchronisation is asked for again, and follows', { skip }, async () => {
+	await withPane(async (pane) => {
+		await pane.enter(state('waiting'));
+		pane.site.reset();
+		await pane.press('refresh');
+		await pane.page.until("/Followed/.test(document.body.innerText)");
+	});
+});
+
+test('payloads as subject, owner and reason stay text, and a link that is none is not offered', { skip }, async () => {
+	const evil = '<img src=x onerror="globalThis.hit=1"><script>globalThis.hit=1</script>"\'`${hit=1}';
+	await withPane(async (pane) => {
+		const s = state('not-followed');
+		await pane.enter({ ...s, item: { ...s.item, shared: { owner: evil, delegatePermissions: 63 } }, answers: { 'GET api/links': { body: { state: 'linked', topic: evil, start: null, syncedAt: null, lastError: evil, mailbox: { state: 'parked', reason: evil } } } }, shows: /<img src=x/ });
+		assert.equal(await pane.page.value("globalThis.hit === undefined && document.querySelectorAll('#pane img, #pane script').length"), 0);
+		const link = JSON.parse(state('linked').item.properties.unblu);
+		for (const url of ['javascript:globalThis.hit=1', 'data:text/html,<script>1</script>', 'http://meet.example.com/x']) {
+			await pane.enter({ ...state('linked'), item: { ...state('linked').item, properties: { unblu: JSON.stringify({ ...link, url }) } }, want: 'missing', shows: /./ });
+			assert.equal(await pane.page.value("document.querySelector('a.button')"), null, url);
+		}
+	});
+});
+
+test('the report has versions, configuration and log, and no token, address or topic', { skip }, async () => {
+	await withPane(async (pane) => {
+		await pane.enter(state('debug'));
+		await pane.page.value("globalThis.copied = ''; navigator.clipboard.writeText = async (t) => { copied = t; }");
+		await pane.press('report');
+		const report = await pane.page.until('globalThis.copied');
+		assert.match(report, /Add-in: 0\.1\.0[\s\S]*clientId: 5f2a6d1e[\s\S]*"event":"/);
+		assert.doesNotMatch(report, /c2lnbmF0dXJl|anna\.keller|Portfolio review|Bearer/);
+	});
+});

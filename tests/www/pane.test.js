@@ -1,0 +1,235 @@
+// @ts-check
+/* The pane without a browser: what it shows for what it knows, its actions, its colours and its texts. */
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import test from 'node:test';
+import { Pane } from '../../www/js/pane.js';
+import { paneView } from '../../www/js/pane-view.js';
+import { contrast, luminance, parseColour, readTheme } from '../../www/js/theme.js';
+
+/** @typedef {import('../../www/js/pane-view.js').Facts} Facts */
+
+const LINK = { conversationId: 'c', url: 'https://u.example/c', announced: true };
+/** @type {import('../../www/js/pane-view.js').EventFacts} */
+const EVENT = { kind: 'single', shared: null, link: LINK, inBody: true, foreign: false, newer: false, start: Date.UTC(2031, 4, 14, 8) };
+/** @type {import('../../www/js/pane-view.js').SyncFacts} */
+const SYNC = { state: 'linked', topic: 'T', start: '2031-05-14T08:00:00Z', syncedAt: null, lastError: null };
+/** @param {Partial<Facts>} [more] @returns {Facts} */
+const facts = (more) => ({
+	place: 'ready', config: { syncServerEnabled: true, supportUrl: '' }, configProblem: null, event: EVENT, session: { state: 'in', account: 'a' },
+	busy: null, done: null, asking: false, sync: SYNC, syncProblem: null, problem: null, ...more,
+});
+/** @param {Partial<import('../../www/js/pane-view.js').EventFacts>} more */
+const event = (more) => ({ event: { ...EVENT, ...more } });
+/** @param {Partial<import('../../www/js/pane-view.js').SyncFacts>} more */
+const sync = (more) => ({ sync: { ...SYNC, ...more } });
+
+/** @type {[string, Partial<Facts>, string, string[]][]} sentence, facts, state, actions */
+const CASES = [
+	['a page that is loading offers nothing', { place: 'loading' }, 'loading', []],
+	['outside of Outlook nothing can be done', { place: 'outside', config: null }, 'outside', []],
+	['a wrong configuration comes before a missing item', { place: 'no-item', config: null, configProblem: { code: 'config-wrong' } }, 'config', ['reload']],
+	['without an item there is nothing to do', { place: 'no-item', event: null }, 'no-item', []],
+	['an event without a conversation offers one', event({ link: null }), 'none', ['create']],
+	['who is not signed in is told that he will be asked', { ...event({ link: null }), session: { state: 'needed', account: '' } }, 'sign-in', ['create']],
+	['an event with its link is in order', {}, 'linked', ['refresh', 'remove']],
+	['a missing link is repaired first', event({ inBody: false }), 'missing', ['repair', 'remove']],
+	['a copy gets a conversation of its own', event({ foreign: true }), 'copied', ['create-new']],
+	['one date of a series is not touched', event({ kind: 'occurrence' }), 'occurrence', []],
+	['without rights nothing is offered', event({ shared: { owner: 'o', canWrite: false } }), 'no-rights', []],
+	['a delegate may do everything', event({ shared: { owner: 'o', canWrite: true } }), 'linked', ['refresh', 'remove']],
+	['what a later version wrote is left alone', event({ newer: true }), 'newer', []],
+	['after signing out one can sign in', { session: { state: 'out', account: '' } }, 'signed-out', ['sign-in']],
+	['a paused server is said', sync({ writes: 'paused' }), 'paused', ['refresh', 'remove']],
+	['a mailbox that is not followed comes before the state of the link', sync({ state: 'unconfirmed', mailbox: { state: 'parked', reason: 'r' } }), 'not-followed', ['refresh', 'remove']],
+	['a series whose conversation was ended early is said', { ...sync({ state: 'ended-early' }), ...event({ kind: 'series' }) }, 'ended-early', ['refresh', 'remove']],
+	['another time in Unblu is named, and a copy can have its own conversation', event({ start: Date.UTC(2031, 4, 15, 8) }), 'linked', ['create-new', 'refresh', 'remove']],
+	['a series has the time of its next date, which is no difference', event({ kind: 'series', start: Date.UTC(2031, 4, 7, 8) }), 'linked', ['refresh', 'remove']],
+	['a deleted conversation is made anew', sync({ state: 'deleted' }), 'deleted', ['create-new', 'refresh', 'remove']],
+	['work hides the actions', { busy: 'create' }, 'busy-create', []],
+	['a failure offers to try again, and the way back', { problem: { code: 'network', retry: 'create' } }, 'error', ['retry', 'dismiss']],
+	['a refused removal offers to take out the link only', { problem: { code: 'remove-refused', retry: 'remove' } }, 'error', ['remove-only', 'dismiss']],
+	['what is gone in Unblu is made anew', { problem: { code: 'conversation-gone', retry: 'repair' } }, 'error', ['create-new', 'dismiss']],
+];
+
+for (const [sentence, given, state, actions] of CASES)
+	test(sentence, () => {
+		const seen = paneView(facts(given));
+		assert.deepEqual([seen.state, seen.actions.map((a) => a.id)], [state, actions]);
+		assert.ok(seen.actions.filter((a) => a.main).length <= 1, 'one main action at most');
+	});
+
+test('a cancelled sign-in is no error in red', () => {
+	assert.equal(paneView(facts({ problem: { code: 'signin-cancelled', retry: 'create' } })).tone, 'warn');
+	assert.equal(paneView(facts({ problem: { code: 'network', retry: 'create' } })).tone, 'bad');
+});
+
+test('the question before removing names the series', () => {
+	assert.equal(paneView(facts({ asking: true })).question?.text.key, 'pane.ask.single');
+	assert.equal(paneView(facts({ asking: true, ...event({ kind: 'series' }) })).question?.text.key, 'pane.ask.series');
+	assert.equal(paneView(facts()).question, null);
+});
+
+test('a paused or unfollowed link is never called followed', () => {
+	for (const more of [{ writes: 'paused' }, { mailbox: { state: 'parked', reason: null } }, { state: 'ended' }])
+		assert.notEqual(paneView(facts(sync(more))).rows[0].value?.key, 'pane.sync.linked');
+	assert.equal(paneView(facts()).rows[0].value?.key, 'pane.sync.linked');
+});
+
+/** @param {Partial<import('../../www/js/pane.js').Ports>} [more] */
+function pane(more) {
+	/** @type {string[]} */
+	const did = [];
+	/** @param {string} name @param {any} value */
+	const port = (name, value) => async (/** @type {any} */ arg) => {
+		did.push(arg === undefined ? name : `${name} ${JSON.stringify(arg)}`);
+		return value;
+	};
+	/** @type {any} */
+	const ports = {
+		place: port('place', 'ready'), config: port('config', { syncServerEnabled: false, supportUrl: '' }), inspect: port('inspect', EVENT), create: port('create', undefined), repair: port('repair', undefined), remove: port('remove', undefined),
+		account: port('account', { state: 'in', account: 'a' }), signIn: port('signIn', 'b'), signOut: port('signOut', undefined), sync: port('sync', SYNC), problem: (/** @type {any} */ e, /** @type {string} */ retry) => ({ code: e.code ?? 'x', retry }), ...more,
+	};
+	const made = new Pane(ports, () => {});
+	return { pane: made, did };
+}
+
+test('loading reads place, configuration, event and account, in that order, and asks nobody', async () => {
+	const { pane: p, did } = pane();
+	await p.load();
+	assert.deepEqual(did, ['place', 'config', 'inspect', 'account']);
+	assert.equal(paneView(p.facts).state, 'linked');
+});
+
+test('the server is asked only when it is there and somebody is signed in', async () => {
+	const on = async () => ({ syncServerEnabled: true, supportUrl: '' });
+	const { pane: p, did } = pane({ config: on });
+	await p.load();
+	clearTimeout(p.timer);
+	assert.ok(did.includes('sync "c"'));
+	const { pane: q, did: done } = pane({ config: on, account: async () => { throw new Error('nobody'); } });
+	await q.load();
+	assert.equal(q.facts.session.state, 'needed');
+	assert.ok(!done.includes('sync "c"'));
+});
+
+test('a failed action keeps its reason, and trying again does the same again', async () => {
+	let turns = 0;
+	const { pane: p } = pane({ create: async ({ replace }) => {
+		assert.equal(replace, true);
+		if (turns++ === 0)
+			throw Object.assign(new Error('no'), { code: 'network' });
+	} });
+	await p.load();
+	await p.act('create-new');
+	assert.deepEqual([p.facts.problem, p.facts.busy], [{ code: 'network', retry: 'create-new' }, null]);
+	await p.act('retry');
+	assert.deepEqual([p.facts.problem, turns], [null, 2]);
+});
+
+test('an action while another one runs is not begun', async () => {
+	/** @type {(v?: any) => void} */
+	let end = () => {};
+	let runs = 0;
+	const { pane: p } = pane({ create: () => { runs++; return new Promise((resolve) => { end = resolve; }); } });
+	await p.load();
+	const first = p.act('create');
+	await p.act('create');
+	await p.act('remove-yes');
+	assert.equal(runs, 1);
+	end();
+	await first;
+	assert.equal(p.facts.done, 'created');
+});
+
+test('removing asks first; keeping it asks nobody', async () => {
+	const { pane: p, did } = pane();
+	await p.load();
+	await p.act('remove');
+	assert.equal(p.facts.asking, true);
+	await p.act('remove-no');
+	assert.ok(!did.some((d) => d.startsWith('remove')));
+	await p.act('remove');
+	await p.act('remove-yes');
+	assert.ok(did.includes('remove {"only":false}'));
+	assert.equal(p.facts.done, 'removed');
+});
+
+test('what the button does while the pane is open is seen, but not in the middle of an action', async () => {
+	/** @type {any} */
+	let seen = { ...EVENT, link: null };
+	const { pane: p } = pane({ inspect: async () => seen });
+	await p.load();
+	assert.equal(paneView(p.facts).state, 'none');
+	seen = EVENT;
+	await p.changed();
+	assert.equal(paneView(p.facts).state, 'linked');
+	await p.act('remove');
+	seen = { ...EVENT, link: null };
+	await p.changed();
+	assert.equal(p.facts.event?.link, LINK, 'the question stays about what was asked');
+});
+
+test('signing out forgets what the server said, also when it fails', async () => {
+	const { pane: p } = pane({ signOut: async () => { throw new Error('no'); } });
+	await p.load();
+	p.facts.sync = SYNC;
+	await p.act('sign-out');
+	assert.deepEqual([p.facts.session.state, p.facts.sync, paneView(p.facts).state], ['out', null, 'signed-out']);
+	await p.act('sign-in');
+	assert.equal(p.facts.session.state, 'in');
+});
+
+test('a dark theme is known by its background, and colours that can not be read are left out', () => {
+	assert.equal(readTheme({ bodyBackgroundColor: '#1f1f1f', bodyForegroundColor: '#ffffff' })?.mode, 'dark');
+	assert.deepEqual(readTheme({ bodyBackgroundColor: '#fff', bodyForegroundColor: '#eeeeee' }), { mode: 'light', colours: { '--ground': '#fff' } });
+	assert.deepEqual(readTheme({ bodyBackgroundColor: '#ffffff', bodyForegroundColor: '#242424' })?.colours, { '--ground': '#ffffff', '--ink': '#242424' });
+	for (const odd of [null, undefined, {}, { bodyBackgroundColor: 'red' }, { bodyBackgroundColor: '#12' }, { bodyBackgroundColor: 'url(https://x)' }])
+		assert.equal(readTheme(/** @type {any} */ (odd)), null);
+	assert.deepEqual(parseColour('#0af'), [0, 170, 255]);
+	assert.ok(Math.abs(luminance([255, 255, 255]) - 1) < 1e-9);
+	assert.equal(Math.round(contrast([0, 0, 0], [255, 255, 255])), 21);
+});
+
+const WWW = new URL('../../www/', import.meta.url);
+/** @param {string} language @returns {Record<string, string>} */
+const table = (language) => JSON.parse(fs.readFileSync(new URL(`strings/pane.${language}.json`, WWW), 'utf8'));
+
+test('the tables of all languages have the same keys with the same values to fill in', () => {
+	const holes = (/** @type {string} */ text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+	const en = table('en');
+	for (const language of ['de', 'fr', 'it']) {
+		const other = table(language);
+		assert.deepEqual(Object.keys(other).sort(), Object.keys(en).sort(), language);
+		for (const [key, text] of Object.entries(other)) {
+			assert.deepEqual(holes(text), holes(en[key]), `${language} ${key}`);
+			assert.doesNotMatch(text, /[<>]/);
+		}
+	}
+});
+
+test('every text that the pane can ask for is in the table, and none is left over', () => {
+	const code = ['pane-view.js', 'pane-dom.js', 'taskpane.js'].map((f) => fs.readFileSync(new URL(`js/${f}`, WWW), 'utf8')).join('\n');
+	const en = table('en');
+	const named = [...code.matchAll(/'(pane\.[a-z.-]+)'/g)].map((m) => m[1]).filter((key) => !key.endsWith('.js'));
+	for (const key of named)
+		assert.ok(key in en, key);
+	const states = ['loading', 'outside', 'config', 'no-item', 'none', 'sign-in', 'removed', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
+		'ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted', 'busy-create', 'busy-repair', 'busy-remove', 'busy-sign-in'];
+	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`),
+		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
+	for (const key of made)
+		assert.ok(key in en, key);
+	const used = new Set([...made, ...named]);
+	assert.deepEqual(Object.keys(en).filter((k) => !used.has(k)), []);
+});
+
+test('the pane puts no data into markup and touches the document in one file', () => {
+	for (const name of fs.readdirSync(new URL('js/', WWW)).filter((f) => /^(pane|theme|taskpane)/.test(f))) {
+		const text = fs.readFileSync(new URL(`js/${name}`, WWW), 'utf8');
+		assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/, name);
+		if (name !== 'pane-dom.js')
+			assert.doesNotMatch(text, /\bdocument\./, name);
+	}
+});

@@ -1,0 +1,72 @@
+// @ts-check
+/* The texts: the same in all languages, short enough for the info bar, one for each code. */
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { i18nCandidates, i18nSay, INVITATION, LANGUAGES } from '../../www/js/i18n.js';
+import { LAST_RESORT, notice, outcomeText } from '../../www/js/messages.js';
+
+const WWW = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../www');
+const tables = Object.fromEntries(LANGUAGES.map((l) => [l, JSON.parse(fs.readFileSync(path.join(WWW, `strings/${l}.json`), 'utf8'))]));
+
+/** Names in braces. @param {string} text */
+const holes = (text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join();
+
+test('every language has the same texts with the same places for values', () => {
+	for (const l of LANGUAGES) {
+		assert.deepEqual(Object.keys(tables[l]), Object.keys(tables.en), l);
+		for (const [key, text] of Object.entries(tables[l])) {
+			assert.equal(holes(text), holes(tables.en[key]), `${l} ${key}`);
+			assert.ok(text.trim() !== '');
+		}
+		assert.ok(INVITATION[l]);
+	}
+});
+
+test('what stands in the info bar fits with its code, uncut', () => {
+	for (const l of LANGUAGES)
+		for (const [key, text] of Object.entries(tables[l]))
+			if (/^(done|error|progress)\./.test(key))
+				assert.ok(notice(text, '12345678').startsWith(`${text} [`), `${l} ${key}: ${text.length}`);
+});
+
+test('every code that the modules raise has its text', () => {
+	const codes = new Set();
+	for (const name of fs.readdirSync(path.join(WWW, 'js'))) {
+		const source = fs.readFileSync(path.join(WWW, 'js', name), 'utf8');
+		for (const m of source.matchAll(/AddinError\(\s*(?:[^'(),]+\? *)?'([a-z-]+)'(?:\s*:\s*'([a-z-]+)')?/g))
+			codes.add(m[1]).add(m[2] ?? m[1]);
+	}
+	const inner = ['http', 'not-json', 'server-down', 'server-off', 'server-refused', 'nested-silent', 'outlook', 'unexpected'];
+	for (const code of codes)
+		assert.ok(inner.includes(code) || `error.${code}` in tables.en || `done.${code}` in tables.en, code);
+	assert.ok(codes.size > 30, `${codes.size} found`);
+});
+
+test('a long or strange value can not break the line, the code stays readable', () => {
+	for (const said of ['x'.repeat(5000), '\ud83d\ude00'.repeat(200), 'a\r\nb\u0000c', '']) {
+		const line = notice(i18nSay([tables.en])('error.gateway-refused', { said }), 'abcd1234');
+		assert.ok(line.length <= 150);
+		assert.ok(line.endsWith(' [abcd1234]'));
+		assert.equal(/[\u0000-\u001f]/.test(line), false);
+		assert.equal(/\p{Surrogate}/u.test(line), false, 'no half character');
+	}
+});
+
+test('languages: full tag, then language, then English', () => {
+	assert.deepEqual(i18nCandidates('de-CH'), ['de', 'en']);
+	assert.deepEqual(i18nCandidates('DE'), ['de', 'en']);
+	assert.deepEqual(i18nCandidates('de-CH', ['en', 'de', 'de-CH']), ['de-CH', 'de', 'en']);
+	for (const odd of ['ja-JP', '', 'x'.repeat(500), '../../etc'])
+		assert.deepEqual(i18nCandidates(odd), ['en']);
+});
+
+test('a code without a text gets the general one, also when no texts could be loaded', () => {
+	assert.equal(outcomeText(i18nSay([tables.de, LAST_RESORT]), { kind: 'error', code: 'no-such-code' }), tables.de['error.generic']);
+	assert.equal(outcomeText(i18nSay([LAST_RESORT]), { kind: 'error', code: 'past' }), LAST_RESORT['error.generic']);
+	assert.equal(i18nSay([tables.en])('error.outlook', {}), tables.en['error.outlook']);
+	assert.equal(i18nSay([{ a: '{constructor} {x}' }])('a', { x: '{y}', y: 'no' }).includes('no'), false);
+});

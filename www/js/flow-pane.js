@@ -1,0 +1,113 @@
+// @ts-check
+/* flow-pane.js - what only the pane does with an event: look, repair, remove. Over the ports of flow.js; pure like it. */
+
+import { AddinError, errorOf } from './errors.js';
+import { announceAgain, clickLinked, isCopy, outcomeOf } from './flow.js';
+import { eventRead, keepLink } from './flow-event.js';
+import { inviteForeign, inviteHas } from './invite.js';
+import { inviteRemove } from './invite-remove.js';
+
+/** @typedef {import('./flow.js').Ports} Ports */
+/** @typedef {import('./flow.js').Outcome} Outcome */
+/** @typedef {'none' | 'linked' | 'link-missing' | 'copied' | 'foreign-link' | 'occurrence' | 'newer'} EventState */
+/**
+ * What the pane shows of an event.
+ * @typedef {{ state: EventState, link: import('./property.js').Link | null, series: import('./office-item.js').SeriesKind, sharing: import('./office-item.js').Sharing, bodyIsKnown: boolean, unannounced: boolean }} Inspection
+ */
+
+/** Takes the link out of the body. AddinError body-failed. @param {Ports} p @param {string} url @param {string[]} labels */
+async function removeLink(p, url, labels) {
+	try {
+		const type = await p.item.bodyType();
+		const body = await p.item.readBody(type);
+		const next = inviteRemove(body, type, url, labels);
+		if (next !== body)
+			await p.item.writeBody(next, type);
+	} catch (e) {
+		throw new AddinError('body-not-cleared', { said: errorOf(e).message });
+	}
+}
+
+/** @param {Ports} p @param {string} url */
+async function clearLocation(p, url) {
+	try {
+		if ((await p.item.location()).trim() === url)
+			await p.item.setLocation('');
+	} catch (e) {
+		p.log.add('location-failed', { fault: errorOf(e).message });
+	}
+}
+
+/**
+ * What the event says, without any person or change; announces again what the server has not accepted. Rejects with
+ * AddinError when the event can not be read.
+ * @param {Ports} p @returns {Promise<Inspection>}
+ */
+export async function flowInspect(p) {
+	const event = await eventRead(p);
+	const sharing = await p.item.sharing();
+	const base = { link: event.link, series: event.series.kind, sharing, bodyIsKnown: event.body !== null, unannounced: event.link?.announced === false };
+	if (event.newer)
+		return { ...base, state: 'newer' };
+	if (event.series.kind === 'occurrence')
+		return { ...base, state: 'occurrence' };
+	if (event.link === null) {
+		const { bases, labels } = await p.remote.catch(() => ({ bases: [], labels: [] }));
+		return { ...base, state: event.body !== null && inviteForeign(event.body, bases, labels) !== null ? 'foreign-link' : 'none' };
+	}
+	if (await isCopy(p, event))
+		return { ...base, state: 'copied' };
+	const unannounced = !await announceAgain(p, event, false);
+	const missing = event.body !== null && event.link.url !== undefined && !inviteHas(event.body, event.link.url);
+	return { ...base, link: event.link, unannounced, state: missing ? 'link-missing' : 'linked' };
+}
+
+/** The link again where it is missing, and the announcement again. Never rejects. @param {Ports} p @returns {Promise<Outcome>} */
+export async function flowRepair(p) {
+	try {
+		const event = await eventRead(p);
+		if (event.link === null)
+			throw new AddinError('nothing-linked');
+		if (event.series.kind === 'occurrence')
+			throw new AddinError('occurrence');
+		return await clickLinked(p, event);
+	} catch (e) {
+		return outcomeOf(e);
+	}
+}
+
+/**
+ * Takes everything away: conversation, the server's link, block, location if it is ours, property. `keepConversation`:
+ * only what stands in the event (when Unblu refuses, since others took part). Can be repeated. Never rejects.
+ * @param {Ports} p @param {{ keepConversation?: boolean }} [how] @returns {Promise<Outcome>}
+ */
+export async function flowRemove(p, { keepConversation = false } = {}) {
+	try {
+		const event = await eventRead(p);
+		const { link } = event;
+		if (link === null)
+			throw new AddinError('nothing-linked');
+		if (event.series.kind === 'occurrence')
+			throw new AddinError('occurrence');
+		/* The conversation of a copied event belongs to the event it was copied from. */
+		const only = keepConversation || await isCopy(p, event);
+		const remote = await p.remote;
+		let { url } = link;
+		if (!only) {
+			await remote.session.token({ interactive: true });
+			url ??= (await remote.unblu.read(link.conversationId))?.publicLink ?? undefined;
+			p.check();
+			await remote.unblu.remove(link.conversationId);
+		}
+		if (!only && remote.config.syncServerEnabled)
+			await remote.links.remove(link.conversationId).catch((e) => p.log.add('unannounce-failed', { fault: errorOf(e).message }));
+		if (url !== undefined) {
+			await removeLink(p, url, remote.labels);
+			await clearLocation(p, url);
+		}
+		await keepLink(p, event, null);
+		return { kind: 'success', code: only ? 'unlinked' : 'removed', link };
+	} catch (e) {
+		return outcomeOf(e);
+	}
+}

@@ -1,0 +1,331 @@
+// @ts-check
+/*
+ * flow.js - what a click does: the order of the steps and every way out, over ports. Pure: no DOM, no Office, no fetch, no
+ * clock of its own. flow-pane.js has what only the pane does.
+ *
+ * The order: (1) read what the event says, (2) keep a sourceId with the event, (3) create, (4) property, (5) link in the
+ * body, (6) location if empty, (7) announcement accepted. Whatever breaks, the next click goes on where this one stopped.
+ */
+
+import { AddinError, errorOf } from './errors.js';
+import { inviteForeign, inviteHas, inviteUrl } from './invite.js';
+import { insertLink, setLocation } from './flow-body.js';
+import { clearPending, eventRead, keepLink, keepPending } from './flow-event.js';
+import { fingerprint, propertyAnnounced, SOURCE_PREFIX } from './property.js';
+import { topicOf } from './text.js';
+
+/**
+ * What needs the network or the configuration.
+ * @typedef {object} Remote
+ * @property {import('./config.js').Config} config
+ * @property {import('./session.js').Session} session
+ * @property {import('./unblu-client.js').UnbluClient} unblu
+ * @property {import('./links-client.js').LinksClient} links
+ * @property {string} label text above the link
+ * @property {string[]} labels every one that may stand there
+ * @property {string[]} bases where public links begin, as far as known
+ * @property {string} fallbackTopic
+ */
+
+/**
+ * @typedef {object} Ports
+ * @property {import('./office-item.js').Item} item
+ * @property {Promise<Remote>} remote starts loading before it is needed
+ * @property {{ get(key: string): string | null, set(key: string, value: string | null): void }} memory of this browser tab
+ * @property {(url: string) => void} learn a public link was made: its beginning is remembered
+ * @property {string} language of the agent, a tag
+ * @property {string | undefined} timeZone IANA name
+ * @property {() => number} now Unix ms
+ * @property {() => string} uuid
+ * @property {(ms: number) => Promise<void>} sleep
+ * @property {() => void} check throws AddinError `timeout` once the time for all of it is over
+ * @property {import('./log.js').Log} log
+ */
+
+/**
+ * How it ended; code and kind name the text: strings "done.<code>" (success, info) or "error.<code>".
+ * @typedef {{ kind: 'success' | 'info' | 'error', code: string, params?: Record<string, string>, link?: import('./property.js').Link, error?: AddinError }} Outcome
+ */
+
+
+/** What goes on while the event is read: the silent sign-in, and who the agent is. @typedef {{ warm: Promise<unknown>, person: Promise<{ id: string }> }} Early */
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/* MailboxEnums.DelegatePermissions: Write 2, EditOwn 16, EditAll 32. */
+export const MAY_WRITE = 2 | 16 | 32;
+/** Not failures, only not what was wanted: no error colour. */
+const CALM = ['signin-cancelled', 'busy'];
+
+/** @param {unknown} e @returns {Outcome} */
+export function outcomeOf(e) {
+	const error = errorOf(e);
+	return { kind: CALM.includes(error.code) ? 'info' : 'error', code: error.code, params: error.details.params, error };
+}
+
+/** @param {Promise<unknown>} promise looked at later; its failure is not unhandled until then */
+function later(promise) {
+	promise.catch(() => undefined);
+}
+
+/** @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<boolean>} */
+export async function isCopy(p, { link }) {
+	if (link?.item === undefined)
+		return false;
+	const id = await p.item.id();
+	return id !== null && fingerprint(id) !== link.item;
+}
+
+/** Start of the next meeting of a running series, as far as it can be known here; the server knows better. @param {number} start @param {number} now */
+function nextStart(start, now) {
+	return start > now ? start : start + Math.ceil((now - start + 1) / DAY_MS) * DAY_MS;
+}
+
+/**
+ * Subject and times; AddinError for those that can not be planned.
+ * @param {Ports} p @param {import('./office-item.js').Series} series
+ */
+async function readTimes(p, series) {
+	const start = (await p.item.start()).getTime();
+	const end = (await p.item.end()).getTime();
+	if (end <= start)
+		throw new AddinError('times-inverted');
+	if (end > p.now())
+		return start;
+	const runs = series.kind === 'master' && (series.lastDay === null || series.lastDay !== undefined && Date.parse(`${series.lastDay}T23:59:59Z`) + DAY_MS > p.now());
+	if (!runs)
+		throw new AddinError('past');
+	return nextStart(start, p.now());
+}
+
+/** @param {import('./office-item.js').Sharing} sharing */
+function refuseWithoutRights(sharing) {
+	if (sharing.kind === 'shared' && (sharing.permissions & MAY_WRITE) === 0)
+		throw new AddinError('shared-no-rights', { params: { owner: sharing.owner } });
+}
+
+/**
+ * @param {Ports} p @param {Remote} remote @param {import('./property.js').Link} link
+ * @param {{ topic: string, start: number, eventId: string | null }} what @returns {Promise<boolean>} whether the server has accepted it
+ */
+async function announce(p, remote, link, what) {
+	try {
+		await remote.links.put(link.conversationId, {
+			sourceId: link.sourceId, topic: what.topic, start: new Date(what.start), mailbox: link.mailbox === 'shared' ? 'shared' : 'own', timeZone: p.timeZone,
+			/* In another one's mailbox the agent's own has no such event, and what is not there looks deleted. */
+			eventId: link.mailbox === 'shared' ? undefined : what.eventId ?? undefined,
+		});
+		return true;
+	} catch (e) {
+		p.log.add('announce-failed', { fault: errorOf(e).message });
+		return false;
+	}
+}
+
+/** Announces a link that the server has not accepted yet. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {boolean} interactive @returns {Promise<boolean>} whether nothing is left to announce */
+export async function announceAgain(p, event, interactive) {
+	if (event.link?.announced !== false)
+		return true;
+	try {
+		const remote = await p.remote;
+		if (!remote.config.syncServerEnabled)
+			return true;
+		await remote.session.token({ interactive });
+		const topic = topicOf(await p.item.subject(), remote.fallbackTopic, remote.config.topicMaxChars);
+		const start = (await p.item.start()).getTime();
+		if (!await announce(p, remote, event.link, { topic, start, eventId: await p.item.id() }))
+			return false;
+	} catch (e) {
+		p.log.add('announce-failed', { fault: errorOf(e).message });
+		return false;
+	}
+	event.link = propertyAnnounced(event.link, true);
+	await keepLink(p, event, event.link);
+	return true;
+}
+
+/** The public link of a conversation that is there. @param {Ports} p @param {import('./property.js').Link} link @param {boolean} interactive */
+async function linkUrl(p, link, interactive) {
+	const remote = await p.remote;
+	const kept = inviteUrl(link.url, remote.config.allowInsecureLinks);
+	if (kept !== null)
+		return kept;
+	await remote.session.token({ interactive });
+	const conversation = await remote.unblu.read(link.conversationId);
+	if (conversation === null)
+		throw new AddinError('conversation-gone');
+	const url = inviteUrl(conversation.publicLink, remote.config.allowInsecureLinks);
+	if (url === null)
+		throw new AddinError('no-public-link');
+	return url;
+}
+
+/** A click on an event that has its conversation. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<Outcome>} */
+export async function clickLinked(p, event) {
+	const link = /** @type {import('./property.js').Link} */ (event.link);
+	if (await isCopy(p, event))
+		return { kind: 'info', code: 'copied', link };
+	if (!event.kept)
+		await keepLink(p, event, link);
+	const url = link.url ?? await linkUrl(p, link, true);
+	const there = event.body !== null && inviteHas(event.body, url);
+	if (!there) {
+		const remote = await p.remote;
+		const sound = await linkUrl(p, { ...link, url }, true);
+		p.check();
+		await insertLink(p, { url: sound, label: remote.label, labels: remote.labels, isNew: false });
+		await setLocation(p, sound, null);
+	}
+	const announced = await announceAgain(p, event, true);
+	const code = there ? 'already' : 'repaired';
+	return announced ? { kind: there ? 'info' : 'success', code, link: event.link ?? link } : { kind: 'info', code: `${code}-unannounced`, link };
+}
+
+/** Makes it, or finds it; brings it to what the event says now. @param {Ports} p @param {Remote} remote @param {import('./unblu-client.js').Wanted} wanted */
+async function obtain(p, remote, wanted) {
+	const conversation = await remote.unblu.create(wanted);
+	if (conversation.engagementType !== 'SCHEDULED_CONVERSATION')
+		throw new AddinError('gateway-answer', { said: `a conversation of type ${conversation.engagementType}` });
+	try {
+		if (conversation.topic !== null && conversation.topic !== wanted.topic)
+			await remote.unblu.setTopic(conversation.id, wanted.topic);
+		if (conversation.scheduledTimestamp !== null && Math.abs(conversation.scheduledTimestamp - wanted.scheduledTimestamp) > MINUTE_MS)
+			await remote.unblu.setScheduledTimestamp(conversation.id, wanted.scheduledTimestamp);
+	} catch (e) {
+		p.log.add('found-not-updated', { fault: errorOf(e).message });
+	}
+	return conversation;
+}
+
+/** The link that may go into an invitation. Without one the conversation is of no use: it is taken away again. @param {Ports} p @param {Remote} remote @param {import('./unblu-client.js').Conversation} conversation */
+async function soundLink(p, remote, conversation) {
+	const given = conversation.publicLink ?? (await remote.unblu.read(conversation.id).catch(() => null))?.publicLink ?? null;
+	const url = inviteUrl(given, remote.config.allowInsecureLinks);
+	if (url !== null)
+		return url;
+	try {
+		await remote.unblu.remove(conversation.id);
+	} catch (e) {
+		p.log.add('useless-conversation-left', { conversation: conversation.id, fault: errorOf(e).message });
+	}
+	throw new AddinError(given === null ? 'no-public-link' : 'link-not-accepted', { said: given === null ? undefined : 'the public link is no https address' });
+}
+
+/**
+ * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Early} early
+ * @returns {Promise<{ remote: Remote, wanted: import('./unblu-client.js').Wanted, sharing: import('./office-item.js').Sharing, eventId: string | null, start: number }>}
+ */
+async function prepare(p, event, { warm, person }) {
+	const subject = await p.item.subject();
+	const start = await readTimes(p, event.series);
+	const sharing = await p.item.sharing();
+	refuseWithoutRights(sharing);
+	const eventId = await p.item.id();
+	const remote = await p.remote;
+	p.check();
+	const sourceId = event.pending?.sourceId ?? `${SOURCE_PREFIX}${p.uuid()}`;
+	const kept = event.pending === null ? keepPending(p, event, sourceId) : Promise.resolve();
+	later(kept);
+	await warm.catch(() => remote.session.token({ interactive: true }));
+	await kept;
+	const agent = await person.catch((e) => (errorOf(e).code === 'signin-needed' ? remote.unblu.getCurrentPerson() : Promise.reject(e)));
+	const { config } = remote;
+	const topic = topicOf(subject, remote.fallbackTopic, config.topicMaxChars);
+	return {
+		remote, sharing, eventId, start,
+		wanted: { sourceId, topic, scheduledTimestamp: start, personId: agent.id, templateId: config.conversationTemplateId, metadata: { 'outlookAddin.schema': '1', 'outlookAddin.requestId': p.log.requestId } },
+	};
+}
+
+/** @param {{ written: boolean, kept: boolean, announced: boolean }} done @param {import('./office-item.js').Sharing} sharing @param {import('./office-item.js').Series} series @returns {{ kind: Outcome['kind'], code: string, params?: Record<string, string> }} */
+function createdOutcome(done, sharing, series) {
+	if (!done.written)
+		return { kind: 'error', code: 'body-failed' };
+	if (!done.kept)
+		return { kind: 'info', code: 'created-unkept' };
+	if (!done.announced)
+		return { kind: 'info', code: 'created-unannounced' };
+	if (sharing.kind === 'shared')
+		return { kind: 'success', code: 'created-shared', params: { owner: sharing.owner } };
+	return { kind: 'success', code: series.kind === 'master' ? 'created-series' : 'created' };
+}
+
+/** @template {{ remote: Remote, wanted: import('./unblu-client.js').Wanted }} T @param {Ports} p @param {T} made of prepare */
+async function makeConversation(p, made) {
+	const conversation = await obtain(p, made.remote, made.wanted);
+	return { ...made, conversation, url: await soundLink(p, made.remote, conversation) };
+}
+
+/** A conversation for an event that has none. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Early} early @param {string | null} oldUrl to be replaced @returns {Promise<Outcome>} */
+async function clickNew(p, event, early, oldUrl) {
+	let asked = false;
+	const { remote, wanted, sharing, eventId, start, conversation, url } = await prepare(p, event, early).then((made) => {
+		p.check();
+		asked = true;
+		return makeConversation(p, made);
+	}).catch(async (e) => {
+		const { code, details } = errorOf(e);
+		if (code !== 'timeout' && !(asked && details.uncertain))
+			await clearPending(p, event);
+		throw e;
+	});
+	p.learn(url);
+	/** @type {import('./property.js').Link} */
+	let link = {
+		v: 1, conversationId: conversation.id, sourceId: wanted.sourceId, createdAt: new Date(p.now()).toISOString(), url,
+		...(eventId === null ? {} : { item: fingerprint(eventId) }), ...(sharing.kind === 'own' ? {} : { mailbox: /** @type {const} */ ('shared') }),
+	};
+	const withServer = remote.config.syncServerEnabled;
+	const announcing = withServer ? announce(p, remote, link, { topic: wanted.topic, start, eventId }) : Promise.resolve(true);
+	const kept = await keepLink(p, event, withServer ? propertyAnnounced(link, false) : link);
+	const written = await insertLink(p, { url, label: remote.label, labels: remote.labels, isNew: true, oldUrl }).then(() => true, (e) => {
+		p.log.add('body-failed', { fault: errorOf(e).message });
+		return false;
+	});
+	if (written)
+		await setLocation(p, url, oldUrl);
+	const announced = await announcing;
+	link = propertyAnnounced(link, announced);
+	if (withServer && announced)
+		await keepLink(p, event, link);
+	p.log.add('created', { conversation: conversation.id, written, kept, announced });
+	return { ...createdOutcome({ written, kept, announced }, sharing, event.series), link };
+}
+
+/**
+ * The click. `fresh`: a new conversation although the event names one (a copied event); its old link is replaced.
+ * Never rejects.
+ * @param {Ports} p @param {{ fresh?: boolean }} [how] @returns {Promise<Outcome>}
+ */
+export async function flowClick(p, { fresh = false } = {}) {
+	try {
+		const warm = p.remote.then((r) => r.session.token({ interactive: false }));
+		later(warm);
+		/** @type {Early['person'] | null} */
+		let person = null;
+		const ask = () => {
+			person ??= warm.then(() => p.remote).then((r) => r.unblu.getCurrentPerson());
+			later(person);
+			return person;
+		};
+		const event = await eventRead(p, ask);
+		if (event.series.kind === 'occurrence')
+			throw new AddinError('occurrence');
+		if (event.newer)
+			throw new AddinError('newer');
+		if (event.link !== null && !fresh)
+			return await clickLinked(p, event);
+		let oldUrl = event.link?.url ?? null;
+		if (event.body !== null && oldUrl === null) {
+			const { bases, labels } = await p.remote;
+			oldUrl = inviteForeign(event.body, bases, labels);
+			if (oldUrl !== null && !fresh && event.pending === null)
+				return { kind: 'info', code: 'foreign-link' };
+		}
+		return await clickNew(p, event, { warm, person: ask() }, fresh ? oldUrl : null);
+	} catch (e) {
+		const outcome = outcomeOf(e);
+		p.log.add('click-failed', { code: outcome.code, said: outcome.error?.details.said });
+		return outcome;
+	}
+}

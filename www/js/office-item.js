@@ -1,0 +1,227 @@
+// @ts-check
+/*
+ * office-item.js - the event that is being edited, as promises. One call at a time (Outlook allows three, shared with
+ * others), each with a time limit, each looked for before it is called: hosts differ. Knows Office's item as a parameter,
+ * not the global.
+ */
+
+import { AddinError } from './errors.js';
+
+/** `missing`: this host has no such call; `timeout`: no answer, it may still have its effect; `failed`: Outlook said no. */
+export class OfficeFault extends AddinError {
+	/** @param {string} call @param {'missing' | 'timeout' | 'failed'} why @param {string} [said] @param {number} [number] Outlook's error code */
+	constructor(call, why, said, number) {
+		super('outlook', { said: `${call} ${why}${said === undefined ? '' : `: ${said}`}`, uncertain: why === 'timeout', params: { call } });
+		this.call = call;
+		this.why = why;
+		this.number = number;
+	}
+}
+
+/**
+ * @typedef {{ get(name: string): unknown, set(name: string, value: string): void, remove(name: string): void, save(): Promise<void> }} Properties
+ * @typedef {'single' | 'master' | 'occurrence'} SeriesKind
+ * @typedef {{ kind: SeriesKind, lastDay?: string | null }} Series lastDay: of the series, YYYY-MM-DD; null: without end
+ * @typedef {{ kind: 'own' } | { kind: 'unknown' } | { kind: 'shared', owner: string, permissions: number }} Sharing
+ * @typedef {object} Item
+ * @property {() => Promise<string>} subject
+ * @property {() => Promise<Date>} start
+ * @property {() => Promise<Date>} end
+ * @property {() => Promise<Series>} series
+ * @property {() => Promise<Sharing>} sharing
+ * @property {() => Promise<string | null>} id REST id; null: not saved yet, or not to be had
+ * @property {() => Promise<import('./invite.js').BodyType>} bodyType
+ * @property {(type: import('./invite.js').BodyType) => Promise<string>} readBody
+ * @property {(text: string, type: import('./invite.js').BodyType) => Promise<void>} writeBody replaces all of it
+ * @property {(text: string, type: import('./invite.js').BodyType) => Promise<void>} prependBody
+ * @property {() => Promise<string>} location
+ * @property {(text: string) => Promise<void>} setLocation replaces it
+ * @property {() => Promise<Properties>} loadProperties
+ * @property {(key: string) => Promise<string | null>} sessionGet what was kept while this form is open; null when nothing was, or the host has none
+ * @property {(key: string, value: string | null) => Promise<boolean>} sessionSet false: the host has none
+ * @property {(kind: 'progress' | 'info' | 'error', text: string) => Promise<void>} notify in the info bar, in place of the one before
+ * @property {() => Promise<void>} clearNotice
+ */
+
+const CALL_MS = 5000;
+const BODY_MS = 10_000;
+const NOTICE_MS = 2000;
+/** A host that does not tell is not one that forbids. */
+const ALL = 63;
+const NOTICE = 'unblu';
+const NOTICE_LENGTH = 150;
+/** The icon's name in the manifest. */
+export const NOTICE_ICON = 'Icon.16';
+
+/**
+ * One asynchronous call of Office.
+ * @param {any} owner @param {string} method @param {any[]} args @param {string} name @param {number} ms @returns {Promise<any>}
+ */
+function invoke(owner, method, args, name, ms) {
+	return new Promise((resolve, reject) => {
+		if (typeof owner?.[method] !== 'function') {
+			reject(new OfficeFault(name, 'missing'));
+			return;
+		}
+		const timer = setTimeout(() => reject(new OfficeFault(name, 'timeout')), ms);
+		/** @param {any} result */
+		const done = (result) => {
+			clearTimeout(timer);
+			if (result?.status === 'succeeded')
+				resolve(result.value);
+			else
+				reject(new OfficeFault(name, 'failed', result?.error?.message ?? result?.error?.name, result?.error?.code));
+		};
+		try {
+			owner[method](...args, done);
+		} catch (e) {
+			clearTimeout(timer);
+			reject(new OfficeFault(name, 'failed', /** @type {Error} */ (e)?.message ?? String(e)));
+		}
+	});
+}
+
+/** A queue: one at a time, in order. */
+function createQueue() {
+	/** @type {Promise<unknown>} */
+	let last = Promise.resolve();
+	/** @template T @param {() => Promise<T>} run @returns {Promise<T>} */
+	return (run) => {
+		const next = last.then(run, run);
+		last = next.catch(() => undefined);
+		return next;
+	};
+}
+
+/** @param {any} raw */
+function dateOf(raw) {
+	const ms = Number(raw);
+	if (raw === null || raw === undefined || !Number.isFinite(ms))
+		throw new OfficeFault('time', 'failed', 'no time');
+	return new Date(ms);
+}
+
+/** The last day of a series; null: no end; undefined: not told. @param {any} recurrence */
+function lastDayOf(recurrence) {
+	try {
+		const day = recurrence.seriesTime?.getEndDate?.();
+		return day === undefined ? undefined : day === null || day === '' ? null : String(day).slice(0, 10);
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * @param {any} item Office.context.mailbox.item
+ * @param {{ mailbox?: any, callMs?: number, bodyMs?: number, log?: import('./log.js').Log }} [options] mailbox: to turn ids into REST ids
+ * @returns {Item}
+ */
+export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, log } = {}) {
+	const calls = createQueue();
+	/* A call that hangs must not keep the agent from being told. */
+	const notices = createQueue();
+	/** @param {string} path e.g. "subject.getAsync" @param {any[]} args @param {number} [ms] @param {any} [root] @returns {Promise<any>} */
+	const call = (path, args = [], ms = callMs, root = item) => calls(async () => {
+		const parts = path.split('.');
+		const method = /** @type {string} */ (parts.pop());
+		const owner = parts.reduce((o, name) => o?.[name], root);
+		try {
+			return await invoke(owner, method, args, path, ms);
+		} catch (e) {
+			log?.add('office', { call: path, fault: /** @type {Error} */ (e).message });
+			throw e;
+		}
+	});
+
+	/** @returns {Promise<Series>} */
+	async function series() {
+		if (item.seriesId !== undefined && item.seriesId !== null && item.seriesId !== '')
+			return { kind: 'occurrence' };
+		if (typeof item.recurrence?.getAsync !== 'function')
+			return { kind: 'single' };
+		let recurrence;
+		try {
+			recurrence = await call('recurrence.getAsync');
+		} catch {
+			/* Some web clients fail here for single events. */
+			return { kind: 'single' };
+		}
+		return recurrence === null || recurrence === undefined ? { kind: 'single' } : { kind: 'master', lastDay: lastDayOf(recurrence) };
+	}
+
+	/** @returns {Promise<Sharing>} */
+	async function sharing() {
+		if (typeof item.getSharedPropertiesAsync !== 'function')
+			return { kind: 'own' };
+		try {
+			const shared = await call('getSharedPropertiesAsync');
+			const owner = String(shared?.owner ?? shared?.targetMailbox ?? '');
+			const me = String(mailbox?.userProfile?.emailAddress ?? '');
+			if (owner === '' || owner.toLowerCase() === me.toLowerCase())
+				return { kind: 'own' };
+			return { kind: 'shared', owner, permissions: Number(shared.delegatePermissions ?? ALL) };
+		} catch (e) {
+			/* It fails where nothing is shared; silence says nothing. */
+			return e instanceof OfficeFault && e.why === 'timeout' ? { kind: 'unknown' } : { kind: 'own' };
+		}
+	}
+
+	async function id() {
+		let raw;
+		try {
+			raw = await call('getItemIdAsync');
+		} catch {
+			return null;
+		}
+		if (typeof raw !== 'string' || raw === '')
+			return null;
+		try {
+			return String(mailbox?.convertToRestId?.(raw, 'v2.0') ?? raw);
+		} catch {
+			return raw;
+		}
+	}
+
+	/** @param {any} raw @returns {Properties} */
+	const properties = (raw) => ({
+		get: (name) => raw.get(name),
+		set: (name, value) => void raw.set(name, value),
+		remove: (name) => void raw.remove(name),
+		save: () => call('saveAsync', [], callMs, raw).then(() => undefined),
+	});
+
+	/** @param {'progress' | 'info' | 'error'} kind @param {string} text */
+	async function notify(kind, text) {
+		const message = text.slice(0, NOTICE_LENGTH);
+		const types = /** @type {const} */ ({ progress: { type: 'progressIndicator', message }, info: { type: 'informationalMessage', message, icon: NOTICE_ICON, persistent: false }, error: { type: 'errorMessage', message } });
+		const args = [NOTICE, types[kind]];
+		const bar = item.notificationMessages;
+		/* In one go: another notice between the two would be overtaken by this one. */
+		await notices(() => invoke(bar, 'replaceAsync', args, 'replaceAsync', NOTICE_MS).catch((e) => (e.why === 'failed' ? invoke(bar, 'addAsync', args, 'addAsync', NOTICE_MS) : Promise.reject(e))))
+			.catch((e) => log?.add('notice-failed', { fault: e.message }));
+	}
+
+	return {
+		subject: () => call('subject.getAsync').then((v) => String(v ?? '')),
+		start: () => call('start.getAsync').then(dateOf),
+		end: () => call('end.getAsync').then(dateOf),
+		series,
+		sharing,
+		id,
+		bodyType: () => call('body.getTypeAsync').then((t) => (t === 'text' ? 'text' : 'html'), (e) => {
+			if (e instanceof OfficeFault && e.why === 'missing')
+				return 'html';
+			throw e;
+		}),
+		readBody: (type) => call('body.getAsync', [type], bodyMs).then((v) => String(v ?? '')),
+		writeBody: (text, type) => call('body.setAsync', [text, { coercionType: type }], bodyMs).then(() => undefined),
+		prependBody: (text, type) => call('body.prependAsync', [text, { coercionType: type }], bodyMs).then(() => undefined),
+		location: () => call('location.getAsync').then((v) => String(v ?? '')),
+		setLocation: (text) => call('location.setAsync', [text]).then(() => undefined),
+		loadProperties: () => call('loadCustomPropertiesAsync').then(properties),
+		sessionGet: (key) => call('sessionData.getAsync', [key]).then((v) => (typeof v === 'string' ? v : null), () => null),
+		sessionSet: (key, value) => (value === null ? call('sessionData.removeAsync', [key]) : call('sessionData.setAsync', [key, value])).then(() => true, () => false),
+		notify,
+		clearNotice: () => notices(() => invoke(item.notificationMessages, 'removeAsync', [NOTICE], 'removeAsync', NOTICE_MS)).then(() => undefined, () => undefined),
+	};
+}

@@ -1,0 +1,207 @@
+// @ts-check
+/*
+ * What the pane shows for what is known. Pure: facts in, keys of texts and names of actions out. Every
+ * state says what happened (title), what that means or what to do (text), and offers at most one main action.
+ */
+
+/**
+ * @typedef {{ key: string, with?: Record<string, string> }} Text a key of the string table and what goes into it
+ * @typedef {{ id: string, label: Text, main?: boolean, danger?: boolean, disabled?: boolean }} Action
+ * @typedef {{ label: Text, value?: Text, time?: number, plain?: string }} Row
+ * @typedef {{ code: string, requestId?: string, detail?: string, retry?: string, texts?: Record<string, string> }} Problem
+ *
+ * @typedef {object} EventFacts the event that is open
+ * @property {'single' | 'series' | 'occurrence'} kind
+ * @property {{ owner: string, canWrite: boolean } | null} shared someone else's calendar
+ * @property {{ conversationId: string, url: string | null, announced: boolean } | null} link what the event's property says
+ * @property {boolean} inBody the link stands in the text
+ * @property {boolean} foreign the link is another event's: this one is a copy
+ * @property {number | null} start Unix ms; null: not known
+ * @property {boolean} newer a later version of the add-in has written the property
+ *
+ * @typedef {object} SyncFacts the answer of GET api/links
+ * @property {string} state
+ * @property {string | null} topic
+ * @property {string | null} start
+ * @property {string | null} syncedAt
+ * @property {string | null} lastError
+ * @property {string} [reason]
+ * @property {{ state: string, reason: string | null }} [mailbox]
+ * @property {string} [writes]
+ *
+ * @typedef {object} Facts
+ * @property {'loading' | 'outside' | 'no-item' | 'ready'} place
+ * @property {{ syncServerEnabled: boolean, supportUrl: string } | null} config null: not there or wrong
+ * @property {Problem | null} configProblem
+ * @property {EventFacts | null} event
+ * @property {{ state: 'unknown' | 'in' | 'needed' | 'out', account: string }} session
+ * @property {'create' | 'repair' | 'remove' | 'sign-in' | null} busy
+ * @property {'created' | 'removed' | 'repaired' | null} done what was just done
+ * @property {boolean} asking the question before removing is shown
+ * @property {SyncFacts | null} sync
+ * @property {Problem | null} syncProblem
+ * @property {Problem | null} problem why the last action failed
+ *
+ * @typedef {object} View
+ * @property {string} state
+ * @property {'calm' | 'busy' | 'good' | 'warn' | 'bad'} tone
+ * @property {Text} title
+ * @property {Text[]} text
+ * @property {Action[]} actions
+ * @property {string | null} url shown with open and copy
+ * @property {Row[]} rows state of the synchronisation
+ * @property {Text[]} notes
+ * @property {{ text: Text, yes: Action, no: Action } | null} question
+ * @property {Problem | null} problem its code and request id are shown
+ * @property {boolean} signOut
+ */
+
+/** @param {string} key @param {Record<string, string>} [values] @returns {Text} */
+const say = (key, values) => values === undefined ? { key } : { key, with: values };
+/** @param {string} id @param {Partial<Action>} [more] @returns {Action} */
+const action = (id, more) => ({ id, label: say(`pane.do.${id}`), ...more });
+
+/** @param {string} state @param {View['tone']} tone @param {Partial<View>} [more] @returns {View} */
+function view(state, tone, more = {}) {
+	return { state, tone, title: say(`pane.${state}.title`), text: [say(`pane.${state}.text`)], actions: [], url: null, rows: [], notes: [], question: null, problem: null, signOut: false, ...more };
+}
+
+/** @param {Facts} f @returns {View} */
+export function paneView(f) {
+	if (f.place === 'loading')
+		return view('loading', 'busy');
+	if (f.place === 'outside')
+		return view('outside', 'calm');
+	if (f.config === null)
+		return view('config', 'bad', { actions: [action('reload', { main: true })], problem: f.configProblem });
+	if (f.place === 'no-item' || f.event === null)
+		return view('no-item', 'warn');
+	if (f.busy !== null)
+		return busyView(f, f.busy);
+	const seen = f.problem !== null ? problemView(f, f.problem) : eventView(f, f.event);
+	if (f.asking)
+		seen.question = { text: say(f.event.kind === 'series' ? 'pane.ask.series' : 'pane.ask.single'), yes: action('remove-yes', { danger: true }), no: action('remove-no') };
+	seen.signOut = f.session.state === 'in';
+	return seen;
+}
+
+/** @param {Facts} f @param {NonNullable<Facts['busy']>} what */
+function busyView(f, what) {
+	const url = what === 'remove' ? null : f.event?.link?.url ?? null;
+	return view(`busy-${what}`, 'busy', { url });
+}
+
+/** Failures that trying again would meet again, and what helps. @type {Record<string, string>} */
+const INSTEAD = { 'remove-refused': 'remove-only', 'conversation-gone': 'create-new' };
+/** What the agent did, not what failed. */
+const CALM = ['signin-cancelled', 'busy'];
+
+/** @param {Facts} f @param {Problem} p */
+function problemView(f, p) {
+	const actions = [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
+	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: p });
+	actions.push(action('dismiss'));
+	seen.url = f.event?.link?.url ?? null;
+	return seen;
+}
+
+/** @param {Facts} f @param {EventFacts} e */
+function eventView(f, e) {
+	const owner = e.shared === null ? [] : [say('pane.note.owner', { owner: e.shared.owner })];
+	if (e.newer)
+		return view('newer', 'warn');
+	if (e.kind === 'occurrence')
+		return view('occurrence', 'warn', { url: e.link?.url ?? null });
+	if (e.shared !== null && !e.shared.canWrite)
+		return view('no-rights', 'warn', { title: say('pane.no-rights.title'), text: [say('pane.no-rights.text', { owner: e.shared.owner })], url: e.link?.url ?? null });
+	if (e.foreign)
+		return view('copied', 'warn', { actions: [action('create-new', { main: true })], notes: owner });
+	if (f.session.state === 'out')
+		return view('signed-out', 'calm', { actions: [action('sign-in', { main: true })], url: e.link?.url ?? null });
+	if (e.link === null)
+		return noneView(f, e, owner);
+	return linkView(f, e, e.link, owner);
+}
+
+/** @param {Facts} f @param {EventFacts} e @param {Text[]} owner */
+function noneView(f, e, owner) {
+	const state = f.done === 'removed' ? 'removed' : f.session.state === 'needed' ? 'sign-in' : 'none';
+	const notes = e.kind === 'series' ? [...owner, say('pane.note.series')] : owner;
+	return view(state, state === 'removed' ? 'good' : 'calm', { actions: [action('create', { main: true })], notes });
+}
+
+/** @param {Facts} f @param {EventFacts} e @param {NonNullable<EventFacts['link']>} link @param {Text[]} owner */
+function linkView(f, e, link, owner) {
+	const notes = [...owner];
+	if (e.kind === 'series')
+		notes.push(say('pane.note.series'));
+	if (!link.announced && f.config?.syncServerEnabled === true)
+		notes.push(say('pane.note.unannounced'));
+	const differs = e.kind === 'single' && f.sync?.state === 'linked' && f.sync.start !== null && e.start !== null && minute(e.start) !== minute(Date.parse(f.sync.start));
+	if (differs)
+		notes.push(say('pane.note.differs'));
+	const gone = f.sync !== null && ['deleted', 'gone', 'kept'].includes(f.sync.state);
+	const remove = action('remove', { danger: true, disabled: f.asking });
+	if (!e.inBody)
+		return view('missing', 'warn', { actions: [action('repair', { main: true }), remove], url: link.url, notes, rows: syncRows(f) });
+	const trouble = syncTrouble(f.sync);
+	const seen = view(trouble ?? (f.done === 'repaired' || f.done === 'created' ? f.done : 'linked'), trouble === null ? 'good' : 'warn', { url: link.url, notes, rows: syncRows(f), actions: [remove] });
+	if (f.session.state === 'needed' && f.config?.syncServerEnabled === true)
+		seen.actions.unshift(action('sign-in'));
+	else if (f.config?.syncServerEnabled === true)
+		seen.actions.unshift(action('refresh'));
+	if (gone)
+		seen.actions.unshift(action('create-new', { main: true }));
+	else if (differs)
+		seen.actions.unshift(action('create-new', { label: say('pane.do.create-for-copy') }));
+	return seen;
+}
+
+/** @param {number} ms */
+function minute(ms) {
+	return Math.round(ms / 60_000);
+}
+
+/** The state of the link that the agent has to know about; null: all is well. @param {SyncFacts | null} s */
+function syncTrouble(s) {
+	if (s === null)
+		return null;
+	if (s.mailbox !== undefined)
+		return 'not-followed';
+	if (s.writes !== undefined)
+		return 'paused';
+	return ['ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted'].includes(s.state) ? s.state : null;
+}
+
+/** @param {Facts} f @returns {Row[]} */
+function syncRows(f) {
+	if (f.config?.syncServerEnabled !== true)
+		return [{ label: say('pane.sync.state'), value: say('pane.sync.off') }];
+	if (f.session.state === 'needed')
+		return [{ label: say('pane.sync.state'), value: say('pane.sync.sign-in') }];
+	if (f.syncProblem !== null)
+		return [{ label: say('pane.sync.state'), value: say('pane.sync.unknown', { code: f.syncProblem.code }) }];
+	if (f.sync === null)
+		return [{ label: say('pane.sync.state'), value: say('pane.sync.loading') }];
+	return rowsOf(f.sync, f.event?.shared?.owner ?? null);
+}
+
+/** States whose word in the list is not their own. @type {Record<string, string>} */
+const WORDS = { announced: 'announced', linked: 'linked', unknown: 'unheard' };
+
+/** Nobody tells the server of a colleague's calendar before he uses the add-in himself. @param {SyncFacts} s @param {string | null} owner @returns {Row[]} */
+function rowsOf(s, owner) {
+	const word = s.mailbox !== undefined ? 'stopped' : s.writes !== undefined ? 'waits' : WORDS[s.state] ?? 'stopped';
+	const value = owner !== null && word === 'announced' ? say('pane.sync.shared', { owner }) : say(`pane.sync.${word}`);
+	const rows = [/** @type {Row} */ ({ label: say('pane.sync.state'), value })];
+	if (s.topic !== null)
+		rows.push({ label: say('pane.sync.topic'), plain: s.topic });
+	if (s.start !== null)
+		rows.push({ label: say('pane.sync.start'), time: Date.parse(s.start) });
+	if (s.syncedAt !== null)
+		rows.push({ label: say('pane.sync.at'), time: Date.parse(s.syncedAt) });
+	for (const why of new Set([s.lastError, s.mailbox?.reason]))
+		if (why !== null && why !== undefined)
+			rows.push({ label: say('pane.sync.error'), plain: why });
+	return rows;
+}

@@ -1,0 +1,201 @@
+// @ts-check
+/*
+ * What the pane knows and does: facts for pane-view.js, gathered over ports and changed by the agent's
+ * actions. One action at a time; every failure ends as a fact, none is thrown.
+ */
+
+/**
+ * @typedef {import('./pane-view.js').Facts} Facts
+ * @typedef {import('./pane-view.js').Problem} Problem
+ *
+ * @typedef {object} Ports what the pane needs of the rest
+ * @property {() => Promise<'outside' | 'no-item' | 'ready'>} place
+ * @property {() => Promise<NonNullable<Facts['config']>>} config
+ * @property {() => Promise<import('./pane-view.js').EventFacts>} inspect
+ * @property {(how: { replace: boolean }) => Promise<void>} create the one-click flow; replace: also when there is one
+ * @property {() => Promise<void>} repair
+ * @property {(how: { only: boolean }) => Promise<void>} remove only: what stands in the event, not the conversation
+ * @property {() => Promise<Facts['session']>} account who is signed in, without asking anybody
+ * @property {() => Promise<string>} signIn asks the agent
+ * @property {() => Promise<void>} signOut
+ * @property {(conversationId: string) => Promise<import('./pane-view.js').SyncFacts | null>} sync GET api/links; null: the server knows no such link
+ * @property {(e: unknown, action: string) => Problem} problem
+ */
+
+/** The server learns of a save only a moment later. */
+const LOOK_MS = 15_000;
+const LOOKS = 240;
+/** The server has not heard of the conversation. @type {import('./pane-view.js').SyncFacts} */
+const UNKNOWN = { state: 'unknown', topic: null, start: null, syncedAt: null, lastError: null };
+
+export class Pane {
+	/** @param {Ports} ports @param {(facts: Facts) => void} show */
+	constructor(ports, show) {
+		this.ports = ports;
+		this.show = show;
+		/** @type {Facts} */
+		this.facts = {
+			place: 'loading', config: null, configProblem: null, event: null, session: { state: 'unknown', account: '' },
+			busy: null, done: null, asking: false, sync: null, syncProblem: null, problem: null,
+		};
+		this.loads = 0;
+		/** @type {ReturnType<typeof setTimeout> | undefined} */
+		this.timer = undefined;
+		this.looks = 0;
+		this.reading = false;
+	}
+
+	/** @param {Partial<Facts>} change */
+	set(change) {
+		this.facts = { ...this.facts, ...change };
+		this.show(this.facts);
+	}
+
+	/** Everything anew. */
+	async load() {
+		const turn = ++this.loads;
+		this.set({ place: 'loading', problem: null, configProblem: null });
+		const place = await this.ports.place();
+		if (place === 'outside')
+			return this.set({ place });
+		try {
+			const config = await this.ports.config();
+			if (turn === this.loads)
+				this.facts.config = config;
+		} catch (e) {
+			return this.set({ place, config: null, configProblem: this.ports.problem(e, 'reload') });
+		}
+		if (place === 'no-item')
+			return this.set({ place });
+		await this.inspect();
+		this.set({ place });
+		await this.look();
+	}
+
+	/** Reads the event; a failure is a problem that can be tried again. */
+	async inspect() {
+		try {
+			this.facts.event = await this.ports.inspect();
+		} catch (e) {
+			this.facts.event ??= { kind: 'single', shared: null, link: null, inBody: false, foreign: false, start: null, newer: false };
+			this.facts.problem = this.ports.problem(e, 'reload');
+		}
+	}
+
+	/** Who is signed in, and what the server says of the conversation. Asks the agent nothing. */
+	async look() {
+		clearTimeout(this.timer);
+		const { event, config } = this.facts;
+		if (this.facts.session.state !== 'out')
+			await this.who();
+		if (event?.link == null || config?.syncServerEnabled !== true || this.facts.session.state !== 'in')
+			return;
+		await this.sync(event.link.conversationId);
+		if (++this.looks < LOOKS)
+			this.timer = setTimeout(() => void this.again(), LOOK_MS);
+	}
+
+	async again() {
+		if (this.facts.busy === null && !this.facts.asking)
+			await this.look();
+	}
+
+	/** The event may have been changed from elsewhere: by the button, or by the agent's own hand. */
+	async changed() {
+		const { place, busy, asking, problem } = this.facts;
+		if (place !== 'ready' || busy !== null || asking || problem !== null || this.reading)
+			return;
+		const before = this.facts.event?.link?.conversationId;
+		this.reading = true;
+		await this.inspect();
+		this.reading = false;
+		if (this.facts.event?.link?.conversationId !== before)
+			Object.assign(this.facts, { done: null, sync: null, syncProblem: null });
+		this.set({});
+		await this.look();
+	}
+
+	async who() {
+		try {
+			this.set({ session: await this.ports.account() });
+		} catch {
+			this.set({ session: { state: 'needed', account: '' } });
+		}
+	}
+
+	/** @param {string} id */
+	async sync(id) {
+		try {
+			const sync = await this.ports.sync(id);
+			if (this.facts.event?.link?.conversationId === id)
+				this.set({ sync: sync ?? UNKNOWN, syncProblem: null });
+		} catch (e) {
+			this.set({ sync: null, syncProblem: this.ports.problem(e, 'refresh') });
+		}
+	}
+
+	/** @param {string} id of an action of the view */
+	async act(id) {
+		if (this.facts.busy !== null)
+			return;
+		this.looks = 0;
+		switch (id) {
+		case 'create': return this.run('create', () => this.ports.create({ replace: false }), id, 'created');
+		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id, 'created');
+		case 'repair': return this.run('repair', () => this.ports.repair(), id, 'repaired');
+		case 'remove': return this.set({ asking: true, problem: null, done: null });
+		case 'remove-no': return this.set({ asking: false });
+		case 'remove-yes': return this.run('remove', () => this.ports.remove({ only: false }), 'remove', 'removed');
+		case 'remove-only': return this.run('remove', () => this.ports.remove({ only: true }), 'remove', 'removed');
+		case 'sign-in': return this.run('sign-in', () => this.signIn(), id);
+		case 'sign-out': return this.signOut();
+		case 'retry': return this.retry();
+		case 'dismiss':
+			this.set({ problem: null });
+			return this.load();
+		case 'refresh':
+			this.set({ sync: null, syncProblem: null });
+			return this.look();
+		default: return this.load();
+		}
+	}
+
+	async retry() {
+		const what = this.facts.problem?.retry ?? 'reload';
+		await this.act(what === 'remove' ? 'remove-yes' : what);
+	}
+
+	/**
+	 * @param {NonNullable<Facts['busy']>} busy @param {() => Promise<void>} work
+	 * @param {string} retry @param {Facts['done']} [done]
+	 */
+	async run(busy, work, retry, done = null) {
+		this.set({ busy, problem: null, asking: false, done: null });
+		try {
+			await work();
+			this.facts.done = done;
+			this.facts.sync = null;
+			this.facts.syncProblem = null;
+		} catch (e) {
+			this.facts.problem = this.ports.problem(e, retry);
+		}
+		const { problem } = this.facts;
+		await this.inspect();
+		this.set({ busy: null, problem: problem ?? this.facts.problem });
+		await this.look();
+	}
+
+	async signIn() {
+		this.facts.session = { state: 'in', account: await this.ports.signIn() };
+	}
+
+	async signOut() {
+		clearTimeout(this.timer);
+		try {
+			await this.ports.signOut();
+		} catch {
+			/* What is in this page is gone all the same. */
+		}
+		this.set({ session: { state: 'out', account: '' }, sync: null, syncProblem: null, problem: null, asking: false, done: null });
+	}
+}

@@ -1,0 +1,127 @@
+// @ts-check
+/* taskpane.js - the pane's page: puts facts, view and elements together, over the same parts as the button. */
+
+import { createApp, onChange } from './app.js';
+import { errorOf } from './errors.js';
+import { flowClick, MAY_WRITE } from './flow.js';
+import { flowInspect, flowRemove, flowRepair } from './flow-pane.js';
+import { i18nCandidates, i18nLoad, i18nSay } from './i18n.js';
+import { inviteUrl } from './invite.js';
+import { redact } from './log.js';
+import { createNet } from './net.js';
+import { hostFacts, hostOnTheme, hostReady, hostTheme } from './office-host.js';
+import { Pane } from './pane.js';
+import { copyText, PaneDom } from './pane-dom.js';
+import { paneView } from './pane-view.js';
+import { readTheme } from './theme.js';
+
+const LICENCE = 'vendor/msal-browser.LICENSE.txt';
+
+/** @typedef {import('./pane-view.js').Problem} Problem */
+
+/** @param {import('./app.js').App} app @param {unknown} e @param {string} retry @returns {Problem} */
+function problemOf(app, e, retry) {
+	const error = errorOf(e);
+	const detail = [error.details.said, error.details.reference].filter((t) => t !== undefined && t !== '').join('\n');
+	return { code: error.code, requestId: app.requestId, retry, texts: error.details.params, ...(detail === '' ? {} : { detail: redact(detail) }) };
+}
+
+/** An outcome of a flow that is none is thrown. @param {import('./flow.js').Outcome} outcome */
+function settled(outcome) {
+	if (outcome.error !== undefined)
+		throw outcome.error;
+}
+
+/** A link that may not go into an invitation is not offered either. @param {import('./flow-pane.js').Inspection} i @param {boolean} insecure @param {number | null} start @returns {import('./pane-view.js').EventFacts} */
+function factsOf(i, insecure, start) {
+	const { link, sharing, series, state } = i;
+	return {
+		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', inBody: state !== 'link-missing',
+		shared: sharing.kind === 'shared' ? { owner: sharing.owner, canWrite: (sharing.permissions & MAY_WRITE) !== 0 } : null,
+		link: link === null ? null : { conversationId: link.conversationId, url: inviteUrl(link.url, insecure), announced: !i.unannounced },
+	};
+}
+
+/** @param {import('./app.js').App} app @param {boolean} inOutlook @returns {import('./pane.js').Ports} */
+function portsOf(app, inOutlook) {
+	return {
+		place: async () => inOutlook ? app.item === null ? 'no-item' : 'ready' : 'outside',
+		config: async () => (await app.remote).config,
+		async inspect() {
+			const seen = await flowInspect(app.ports());
+			const start = await app.item?.start().then(Number, () => null) ?? null;
+			return factsOf(seen, (await app.remote).config.allowInsecureLinks, start);
+		},
+		create: async ({ replace }) => settled(await app.alone(() => flowClick(app.ports(), { fresh: replace }))),
+		repair: async () => settled(await app.alone(() => flowRepair(app.ports()))),
+		remove: async ({ only }) => settled(await app.alone(() => flowRemove(app.ports(), { keepConversation: only }))),
+		async account() {
+			const { session } = await app.remote;
+			if (session.state().signedOut)
+				return { state: 'out', account: '' };
+			const { username } = await session.token({ interactive: false });
+			return { state: 'in', account: username };
+		},
+		signIn: async () => (await (await app.remote).session.token({ interactive: true })).username,
+		signOut: async () => (await app.remote).session.signOut(),
+		sync: async (id) => (await app.remote).links.get(id),
+		problem: (e, retry) => problemOf(app, e, retry),
+	};
+}
+
+/** The pane's own texts before the ones that it shares with the button. @param {import('./app.js').App} app @param {import('./net.js').Net} net @param {string} language */
+async function texts(app, net, language) {
+	const [own, shared] = await Promise.all([i18nLoad(net, language, (l) => new URL(`strings/pane.${l}.json`, location.href).href), app.say]);
+	const say = i18nSay(own);
+	return (/** @type {import('./pane-view.js').Text} */ text) => {
+		const mine = say(text.key, text.with);
+		if (mine !== text.key || !text.key.startsWith('error.'))
+			return mine;
+		/* What is no error to the button has its text among the outcomes. */
+		const found = [text.key, text.key.replace('error.', 'done.')].find((k) => shared(k, text.with) !== k);
+		return shared(found ?? 'error.generic', text.with);
+	};
+}
+
+/** @param {import('./net.js').Net} net */
+async function licence(net) {
+	try {
+		return await net.text(new URL(LICENCE, location.href).href);
+	} catch {
+		return 'MSAL.js (@azure/msal-browser), MIT License, Copyright (c) Microsoft Corporation';
+	}
+}
+
+/** @param {import('./app.js').App} app @param {Record<string, any>} config */
+function debugOf(app, config) {
+	const host = hostFacts();
+	const versions = { 'Add-in': String(config.version), Outlook: `${host.platform} ${host.version}`, Language: host.language, Browser: navigator.userAgent, 'Request id': app.requestId };
+	const shown = Object.fromEntries(Object.entries(config).map(([k, v]) => [k, typeof v === 'string' ? v : JSON.stringify(v)]));
+	const lines = (/** @type {Record<string, string>} */ o) => Object.entries(o).map(([k, v]) => `${k}: ${v}`).join('\n');
+	return { versions, config: shown, log: () => app.log.text(), report: () => [new Date().toISOString(), lines(versions), '', lines(shown), '', app.log.text()].join('\n') };
+}
+
+async function start() {
+	const ready = await hostReady().catch(() => null);
+	const inOutlook = ready?.host === 'Outlook';
+	const host = hostFacts();
+	const app = createApp();
+	const net = createNet({ fetch: globalThis.fetch.bind(globalThis), now: Date.now });
+	const [say, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
+	const times = new Intl.DateTimeFormat(host.language, { dateStyle: 'medium', timeStyle: 'short' });
+	/** @type {Pane} */
+	let pane;
+	const dom = new PaneDom({ say, copy: copyText, time: (ms) => times.format(ms), act: (id) => void pane.act(id) });
+	dom.speak(i18nCandidates(host.language)[0], say({ key: 'pane.title' }));
+	dom.paint(readTheme(hostTheme()));
+	hostOnTheme((theme) => dom.paint(readTheme(theme)));
+	pane = new Pane(portsOf(app, inOutlook), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
+	await pane.load();
+	onChange(() => void pane.changed());
+	addEventListener('focus', () => void pane.changed());
+	const config = await app.remote.then((r) => r.config, () => null);
+	if (config !== null && config.showDebugPane && inOutlook)
+		dom.debug(debugOf(app, config), new URLSearchParams(location.search).get('debug') === '1');
+}
+
+start().catch((e) => console.error(errorOf(e).message));
