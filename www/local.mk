@@ -5,9 +5,9 @@ www_files =
 nobase_dist_pkgdata_DATA += $(www_files)
 
 # pages: outlook-addinctl render fills in officeJsUrl and the stamp, see docs/addin.md
-www_files += www/index.html
 www_files += www/auth.html
 www_files += www/commands.html
+www_files += www/index.html
 www_files += www/launchevent.html
 www_files += www/taskpane.html
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -96,10 +97,11 @@ look_fail(struct look *l, const struct err *e)
 static int
 look_build_event(struct http_request *req, void *arg, struct err *e)
 {
-	const struct look *l = arg;
+	struct look *l = arg;
 	const struct task *t = l->task;
 
 	(void)e;
+	l->looked_ms = clock_mono_ms();
 	/* What is confirmed is the deletion of the link's event, whichever
 	 * event this row is about. */
 	graph_event_request(t->session->config, t->work.user,

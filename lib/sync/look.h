@@ -49,6 +49,8 @@ struct look {
 	bool orphan; /* its event was never seen: the lease has run out */
 	int64_t orphan_since_ms; /* the announcement that this was judged by */
 	bool confirming; /* the grace time is over */
+	int64_t looked_ms; /* when the event was last asked for, monotonic */
+	int late_looks; /* for so much time had passed before the deletion */
 	char why_gone[48];
 	char moved_to[EVENT_ID_MAX]; /* a live event with this conversation */
 	bool still_there; /* the search found the event itself */
@@ -150,9 +152,8 @@ void removal_decide(struct look *l);
 /* The link goes over to another event, which is looked at next. */
 void removal_inherit(struct look *l, const char *event, const char *how);
 
-/* removal_copy.c: is there a living copy in any calendar? Else
- * removal_decide().
- */
+/* removal_copy.c: is there a living copy in any calendar? Else the event is
+ * read again. */
 void removal_seek_copy(struct look *l);
 
 /* verdict.c: there is no event; may the conversation be deleted? */

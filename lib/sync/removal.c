@@ -1,5 +1,5 @@
-/* sync/removal.c - see look.h: the event is gone. Grace time, a search for a
- * moved copy, a second look at the event, a positive control of the mailbox,
+/* sync/removal.c - see look.h: the event is gone. Grace time, two searches for
+ * a moved copy, a second look at the event, a positive control of the mailbox,
  * the brake, the guard - and only then the conversation is deleted.
  *
  * `deletion release` of the operator: the link back to GONE, the fact
@@ -142,6 +142,7 @@ removal_call_off(struct look *l)
 	struct store_link *s = &l->link;
 	bool was_held = s->state == STORE_LINK_HELD;
 
+	l->task->deleting = false;
 	if (s->gone_since_ms == 0 && !was_held)
 		return;
 	s->gone_since_ms = 0;
@@ -193,9 +194,11 @@ removal_search_done(const struct err *e, void *arg)
 		removal_inherit(l, l->moved_to, "a moved copy was found");
 		return;
 	}
-	/* Once more at the event itself; whatever the list said, this read
-	 * decides. */
-	look_read(l);
+	/* Whatever the lists say, the event itself is read behind them. */
+	if (l->still_there || l->unreadable > 0)
+		look_read(l);
+	else
+		removal_seek_copy(l);
 }
 
 void
@@ -355,7 +358,7 @@ removal_control_done(const struct err *e, void *arg)
 	else if (found == 1)
 		removal_inherit(l, copy, "a copy of the event takes over");
 	else
-		removal_seek_copy(l);
+		removal_decide(l);
 }
 
 static void

@@ -40,7 +40,7 @@ copy_sought(const struct err *e, void *arg)
 		removal_inherit(
 		    l, l->copies->carrier, "a copy in another calendar");
 	else
-		removal_decide(l);
+		look_read(l);
 }
 
 void

@@ -4,12 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "port/metrics.h"
 #include "sync/look.h"
 
-enum { VERDICT_UNREADABLE_MS = 15 * 60 * 1000 };
+enum {
+	VERDICT_UNREADABLE_MS = 15 * 60 * 1000,
+	/* The event may be restored while others are being asked. */
+	VERDICT_FRESH_MS = 2000,
+	VERDICT_LOOKS = 3
+};
 
 static int
 verdict_build_read(struct http_request *req, void *arg, struct err *e)
@@ -146,6 +152,25 @@ verdict_delete_done(const struct err *e, void *arg)
 		: "");
 }
 
+/* True: it is looked at again, or the task has ended. An orphan's event is
+ * nowhere to be looked at. */
+static bool
+verdict_is_late(struct look *l)
+{
+	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
+
+	if (l->orphan || clock_mono_ms() - l->looked_ms <= VERDICT_FRESH_MS)
+		return false;
+	if (++l->late_looks < VERDICT_LOOKS) {
+		look_read(l);
+		return true;
+	}
+	err_set(&e, ERR_RETRY,
+	    "not deleted: the answers take too long to be still true");
+	look_fail(l, &e);
+	return true;
+}
+
 static void
 verdict_marked(struct task *t)
 {
@@ -157,6 +182,8 @@ verdict_marked(struct task *t)
 		return;
 	}
 	if (l->orphan && look_spares_orphan(l))
+		return;
+	if (verdict_is_late(l))
 		return;
 	task_call(t, CALL_UNBLU, verdict_build_delete, verdict_parse_delete,
 	    verdict_delete_done, t->state);

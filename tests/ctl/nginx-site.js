@@ -112,7 +112,7 @@ export class Peer {
 
 /**
  * A rendered site in a real nginx before a FastCGI peer.
- * @param {string} name @param {(site: Site) => Promise<void>} body @param {Record<string, any>} [keys] of addin.json
+ * @param {string} name @param {(site: Site) => Promise<void>} body @param {Record<string, any> | (() => Promise<Record<string, any>>)} [keys] of addin.json
  */
 export function story(name, body, keys = {}) {
 	test(name, async () => {
@@ -123,7 +123,7 @@ export function story(name, body, keys = {}) {
 		fs.writeFileSync(config, JSON.stringify({
 			deploymentUrl: `http://127.0.0.1:${port}`, deploymentAddinEndpoint: 'addin', unbluOAuthBackendUrl: 'https://unblu.example',
 			clientId: '11111111-2222-3333-4444-555555555555', fastcgiListen: `unix:${socket}`,
-			httpListen: `127.0.0.1:${port}`, metricsListen: `127.0.0.1:${metrics}`, ...keys,
+			httpListen: `127.0.0.1:${port}`, metricsListen: `127.0.0.1:${metrics}`, ...typeof keys === 'function' ? await keys() : keys,
 		}));
 		const site = path.join(dir, 'site');
 		execFileSync(CTL, ['--config', config, 'render', '--out', site], { env: { PATH: process.env.PATH, OUTLOOK_ADDIN_DATADIR: dataFolder() }, stdio: 'ignore' });

@@ -20,6 +20,12 @@ async function removed(b, m) {
 	await b.notify(ANNA, m.event.immutableId, HINT.deleted);
 }
 
+/** An answer that takes long, once unless told. Resolves to: has it been asked for? @param {Bench} b @param {any} what */
+async function slow(b, what) {
+	const { id } = await b.control('POST', '/control/faults', { kind: 'delay', count: 1, ...what });
+	return async () => !(await b.control('GET', '/control/faults')).rules.some((/** @type {any} */ f) => f.id === id);
+}
+
 /* Each has simulators and a program of its own, and mostly waits. */
 describe('an event is deleted', { concurrency: 4 }, () => {
 	test('a deleted event deletes its untouched conversation after the grace time', async (t) => {
@@ -33,12 +39,46 @@ describe('an event is deleted', { concurrency: 4 }, () => {
 		const d = await b.settled();
 		assert.deepEqual(d.audit.map((/** @type {any} */ a) => `${a.action} ${a.outcome}`), ['delete done']);
 		assert.equal(d.work.length, 0);
-		/* Grace, search, second look, control, a look into every calendar, guard: in that order. */
+		/* Grace, search, a look into every calendar, second look, control, guard: in that order. */
 		const ops = (await b.control('GET', '/control/log?limit=1000')).map((/** @type {any} */ l) => l.op);
-		const tail = ops.slice(ops.lastIndexOf('getEvent') - 1);
-		const calendars = tail.slice(4).findIndex((/** @type {string} */ op) => op !== 'listEvents');
+		const tail = ops.slice(ops.lastIndexOf('listCalendars') - 1);
+		const calendars = tail.slice(2).findIndex((/** @type {string} */ op) => op !== 'listEvents');
 		assert.ok(calendars > 0);
-		assert.deepEqual([...tail.slice(0, 4), ...tail.slice(4 + calendars, 7 + calendars)], ['listEvents', 'getEvent', 'listEvents', 'listCalendars', 'read', 'history', 'delete']);
+		assert.deepEqual([...tail.slice(0, 2), ...tail.slice(2 + calendars)], ['listEvents', 'listCalendars', 'getEvent', 'listEvents', 'read', 'history', 'delete']);
+	});
+
+	test('an event restored while it is being looked for keeps its conversation', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b);
+		const isAsked = await slow(b, { service: 'graph', op: 'listCalendars', delayMs: 1500 });
+		await removed(b, m);
+		await until('all calendars are being asked for', isAsked);
+		await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
+		await until('it is linked again', async () => (await b.link(m.id)).state === STATE.linked);
+		await b.settled();
+		assert.equal(await b.count('unblu', 'delete'), 0);
+	});
+
+	test('an event restored while its conversation is being judged keeps it', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b);
+		const isAsked = await slow(b, { service: 'unblu', op: 'history', delayMs: 3000 });
+		await removed(b, m);
+		await until('the history is being asked for', isAsked);
+		await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
+		await until('it is linked again', async () => (await b.link(m.id)).state === STATE.linked);
+		const d = await b.settled();
+		assert.equal(await b.count('unblu', 'delete'), 0);
+		assert.equal(d.links[0].writing, '');
+	});
+
+	test('a conversation whose judges are always slow is deleted all the same', async (t) => {
+		const b = await Bench.start(t);
+		const m = await linked(b);
+		await slow(b, { service: 'unblu', op: 'history', delayMs: 2500, count: 4 });
+		await removed(b, m);
+		await until('it is deleted', async () => (await b.conversation(m.id)).deleted, 30_000);
+		assert.equal(await b.count('unblu', 'delete'), 1);
 	});
 
 	test('an event restored within its grace time keeps its conversation', async (t) => {

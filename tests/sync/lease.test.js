@@ -102,6 +102,7 @@ describe('an event that was never saved', { concurrency: 4 }, () => {
 		await due(b, m);
 		await searched(b, m.id, 1);
 		await b.tool('removed', m.id);
+		await b.settled();
 		const before = (await b.control('GET', '/control/log?limit=1000')).length;
 		await due(b, m);
 		assert.equal((await b.control('GET', '/control/log?limit=1000')).length, before);

@@ -70,7 +70,7 @@ test('the pane', async (t) => {
 		const b = await fresh({ stub: { item: { body: WORDS } } });
 		await flowClick(b.ports);
 		b.far.item.location = 'Room 7';
-		b.far.item.body = b.far.item.body.replace('Join the online meeting:', 'My own words:');
+		b.far.item.body = b.far.item.body.replace('Join the online conversation:', 'My own words:');
 		await flowRemove(b.ports);
 		assert.equal(b.far.item.location, 'Room 7');
 		assert.ok(b.far.item.body.includes('My own words:'));
@@ -115,7 +115,7 @@ test('the pane', async (t) => {
 			const out = await flowClick(b.ports);
 			assert.equal(out.code, 'created', JSON.stringify(subject));
 			const url = property(b.far).url;
-			assert.equal(b.far.item.body, WORDS.replace('</body>', `<p>Join the online meeting:<br><a id="LPNoLP" href="${url}">${url}</a></p></body>`));
+			assert.equal(b.far.item.body, WORDS.replace('</body>', `<p>Join the online conversation:<br><a id="LPNoLP" href="${url}">${url}</a></p></body>`));
 		}
 	});
 

@@ -93,7 +93,7 @@ test('a click', async (t) => {
 	await t.test('in a text body writes text', async () => {
 		const b = await fresh({ stub: { item: { bodyType: 'text', body: 'Dear Mr Meier\r\n1 < 2 & 3' } } });
 		assert.equal((await flowClick(b.ports)).code, 'created');
-		assert.equal(b.far.item.body, `Dear Mr Meier\r\n1 < 2 & 3\r\n\r\nJoin the online meeting:\r\n${property(b.far).url}\r\n`);
+		assert.equal(b.far.item.body, `Dear Mr Meier\r\n1 < 2 & 3\r\n\r\nJoin the online conversation:\r\n${property(b.far).url}\r\n`);
 	});
 
 	await t.test('never replaces a room or any other location', async () => {
@@ -275,7 +275,7 @@ test('a click', async (t) => {
 		const second = property(b.far);
 		assert.notEqual(second.conversationId, first.conversationId);
 		assert.equal(b.far.item.body.includes(first.conversationId), false);
-		assert.equal(count(b.far.item.body, 'Join the online meeting:'), 1);
+		assert.equal(count(b.far.item.body, 'Join the online conversation:'), 1);
 		assert.ok(b.far.item.body.includes('<p>Dear Mr Meier, <b>as agreed</b>.</p>'));
 		assert.equal(b.far.item.location, second.url);
 	});
@@ -285,6 +285,8 @@ test('a click', async (t) => {
 		await flowClick(b.ports);
 		b.far.item.properties = {};
 		assert.equal((await flowClick(b.ports)).code, 'foreign-link');
+		b.remote.bases.length = 0;
+		assert.equal((await flowClick(b.ports)).code, 'foreign-link', 'by the label, in a browser that has never seen one');
 		assert.equal(b.conversations().length, 1);
 	});
 

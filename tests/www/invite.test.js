@@ -8,8 +8,8 @@ import { inviteRemove } from '../../www/js/invite-remove.js';
 import { PAYLOADS } from './payloads.js';
 
 const URL_ = 'https://meet.example.com/unblu/desk?conversation=AcviDb210C5BoFd6e_79oan&x=1';
-const LABEL = 'Join the online meeting:';
-const LABELS = [LABEL, 'An der Online-Besprechung teilnehmen:', 'Two\nlines'];
+const LABEL = 'Join the online conversation:';
+const LABELS = [LABEL, 'An der Online-Konversation teilnehmen:', 'Two\nlines'];
 
 test('the block is escaped, and only its own tags are in it', () => {
 	assert.equal(PAYLOADS.length, 60);
@@ -85,7 +85,7 @@ test('as Outlook rewrote it the block goes whole, and what the agent wrote into 
 	assert.equal(inviteRemove(`<div>intro<p>${LABEL}<br>${a}</p>end</div>`, 'html', URL_, LABELS), '<div>introend</div>');
 	assert.equal(inviteRemove(`${LABEL}<br>${a}`, 'html', URL_, LABELS), `${LABEL}<br>`);
 	assert.equal(inviteRemove(`<p>${a} ${a}</p>${a}`, 'html', URL_, LABELS), '', 'all of them');
-	const other = '<p>Join the online meeting:<br><a href="https://meet.example.com/unblu/desk?conversation=other">x</a></p>';
+	const other = '<p>Join the online conversation:<br><a href="https://meet.example.com/unblu/desk?conversation=other">x</a></p>';
 	assert.equal(inviteRemove(other, 'html', URL_, LABELS), other);
 	assert.equal(inviteRemove(`see ${URL_} please`, 'text', URL_, LABELS), 'see  please');
 	assert.equal(inviteRemove(`a\nTwo\nlines\n${URL_}\nb`, 'text', URL_, LABELS), 'a\nb');
@@ -98,16 +98,20 @@ test('huge and broken bodies take no long time', () => {
 		inviteAdd(body, 'html', LABEL, URL_);
 		inviteRemove(body, 'html', URL_, LABELS);
 		inviteRemove(body, 'text', URL_, LABELS);
-		inviteForeign(body, ['https://meet.example.com/']);
+		inviteForeign(body, ['https://meet.example.com/'], LABELS);
 	}
 	assert.ok(Date.now() - began < 5000, `${Date.now() - began} ms`);
 });
 
-test('a link of ours is known by its beginning', () => {
+test('a link of ours is known by its beginning, or by the label before it', () => {
 	const base = 'https://meet.example.com/unblu/desk?';
-	assert.equal(inviteForeign(`<a href="${escapeHtml(URL_)}">x</a>`, ['', base]), URL_);
-	assert.equal(inviteForeign(`see ${base} and https://meet.example.com/other`, [base]), null);
-	assert.equal(inviteForeign('nothing', [base]), null);
+	assert.equal(inviteForeign(`<a href="${escapeHtml(URL_)}">x</a>`, ['', base], []), URL_);
+	assert.equal(inviteForeign(`see ${base} and https://meet.example.com/other`, [base], LABELS), null);
+	assert.equal(inviteForeign('nothing', [base], LABELS), null);
+	for (const label of LABELS)
+		for (const type of /** @type {const} */ (['html', 'text']))
+			assert.equal(inviteForeign(`<p>x</p>${inviteBlock(label, URL_, type)}`, [], LABELS), URL_, `${label} ${type}`);
+	assert.equal(inviteForeign(`<p>${LABEL} see you</p><p>${URL_}</p>`, [], LABELS), null);
 });
 
 test('the label follows the language', () => {

@@ -9,9 +9,10 @@ import { hostAssociate, hostReady } from './office-host.js';
 
 /** The function's name in the manifest. */
 const NAME = 'addUnbluConversation';
-/* A phone gives a function one minute; what is said at the end takes its time too. */
-const LIMIT_MS = 46_000;
-const LAST_WORD_MS = 3000;
+/* All of it ends within 50 s, since a phone gives a function one minute: the work, then waiting for texts, then the last word. */
+const LIMIT_MS = 45_000;
+const TEXTS_MS = 2000;
+const LAST_WORD_MS = 2500;
 
 /** @param {number} ms @returns {Promise<void>} */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -33,14 +34,14 @@ async function work(app) {
 }
 
 async function run() {
+	const late = sleep(LIMIT_MS).then(() => outcomeOf(new AddinError('timeout')));
 	await hostReady();
 	const app = createApp();
 	if (app.item === null)
 		return;
-	const late = sleep(LIMIT_MS).then(() => outcomeOf(new AddinError('timeout')));
 	const outcome = await Promise.race([work(app), late]);
 	/* What ends everything would end the loading of the texts too. */
-	await Promise.race([app.say, sleep(LAST_WORD_MS)]);
+	await Promise.race([app.say, sleep(TEXTS_MS)]);
 	app.end();
 	await Promise.race([tell(app, outcome), sleep(LAST_WORD_MS)]);
 }

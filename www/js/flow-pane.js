@@ -52,8 +52,8 @@ export async function flowInspect(p) {
 	if (event.series.kind === 'occurrence')
 		return { ...base, state: 'occurrence' };
 	if (event.link === null) {
-		const bases = await p.remote.then((r) => r.bases, () => []);
-		return { ...base, state: event.body !== null && inviteForeign(event.body, bases) !== null ? 'foreign-link' : 'none' };
+		const { bases, labels } = await p.remote.catch(() => ({ bases: [], labels: [] }));
+		return { ...base, state: event.body !== null && inviteForeign(event.body, bases, labels) !== null ? 'foreign-link' : 'none' };
 	}
 	if (await isCopy(p, event))
 		return { ...base, state: 'copied' };

@@ -315,7 +315,8 @@ export async function flowClick(p, { fresh = false } = {}) {
 			return await clickLinked(p, event);
 		let oldUrl = event.link?.url ?? null;
 		if (event.body !== null && oldUrl === null) {
-			oldUrl = inviteForeign(event.body, (await p.remote).bases);
+			const { bases, labels } = await p.remote;
+			oldUrl = inviteForeign(event.body, bases, labels);
 			if (oldUrl !== null && !fresh && event.pending === null)
 				return { kind: 'info', code: 'foreign-link' };
 		}

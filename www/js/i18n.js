@@ -5,10 +5,10 @@ export const LANGUAGES = ['en', 'de', 'fr', 'it'];
 
 /** What stands above the link when the configuration has no text of its own. */
 export const INVITATION = /** @type {Record<string, string>} */ ({
-	en: 'Join the online meeting:',
-	de: 'An der Online-Besprechung teilnehmen:',
-	fr: 'Participer \u00e0 la r\u00e9union en ligne\u00a0:',
-	it: 'Partecipa alla riunione online:',
+	en: 'Join the online conversation:',
+	de: 'An der Online-Konversation teilnehmen:',
+	fr: 'Participer \u00e0 la conversation en ligne\u00a0:',
+	it: 'Partecipa alla conversazione online:',
 });
 
 /** @typedef {Record<string, string>} Table */

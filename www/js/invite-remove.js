@@ -1,7 +1,7 @@
 // @ts-check
 /* invite-remove.js - takes the block with the link out of a body. Pure; loaded only where something is to be removed. */
 
-import { decodeEntities, escapeHtml, indexOfUrl, inviteHas, labelLines } from './invite.js';
+import { decodeEntities, escapeHtml, indexOfUrl, inviteHas, labelLines, squeezed } from './invite.js';
 
 /** @typedef {import('./invite.js').BodyType} BodyType */
 
@@ -36,11 +36,6 @@ function seen(html) {
 		at = tag.to;
 	}
 	return squeezed(decodeEntities(text + html.slice(at)));
-}
-
-/** @param {string} text */
-function squeezed(text) {
-	return text.replace(/[\s\u00a0\u200b\ufeff]+/g, ' ').trim();
 }
 
 /** Anchors as [start, end]. @param {Tag[]} all @returns {[number, number][]} */

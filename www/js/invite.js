@@ -61,23 +61,33 @@ export function inviteHas(body, url) {
 	return readings(body).some((text) => wanted.some((u) => indexOfUrl(text, u) >= 0));
 }
 
+/** The longest web address at a place, "" for none. @param {string} text @param {number} at */
+const urlAt = (text, at) => /^https?:[^\s"'<>]+/.exec(text.slice(at, at + LONGEST_URL))?.[0] ?? '';
+
 /**
- * The first link in the body that lies below one of the bases ("https://host/path/"), or null: a link of ours although
- * the event has no property, such as in a copied event.
- * @param {string} body @param {string[]} bases
+ * The first link in the body that is of ours although the event has no property, such as in a copied event: below one of
+ * the bases ("https://host/path?"), or right after one of the labels. Null: there is none.
+ * @param {string} body @param {string[]} bases @param {string[]} labels
  */
-export function inviteForeign(body, bases) {
+export function inviteForeign(body, bases, labels) {
 	const text = decodeEntities(body);
-	for (const base of bases) {
-		if (base === '')
-			continue;
-		for (let at = text.indexOf(base); at >= 0; at = text.indexOf(base, at + 1)) {
-			const url = /^[^\s"'<>]+/.exec(text.slice(at, at + LONGEST_URL))?.[0] ?? '';
-			if (url.length > base.length)
+	for (const base of bases)
+		for (let at = text.indexOf(base); base !== '' && at >= 0; at = text.indexOf(base, at + 1))
+			if (urlAt(text, at).length > base.length)
+				return urlAt(text, at);
+	const plain = squeezed(decodeEntities(body.replace(/<[^<>]*>/g, ' ')));
+	for (const label of labels.map((l) => squeezed(l)).filter((l) => l !== ''))
+		for (let at = plain.indexOf(label); at >= 0; at = plain.indexOf(label, at + 1)) {
+			const url = urlAt(plain, at + label.length + 1);
+			if (url !== '')
 				return url;
 		}
-	}
 	return null;
+}
+
+/** Blanks of any kind as one. @param {string} text */
+export function squeezed(text) {
+	return text.replace(/[\s\u00a0\u200b\ufeff]+/g, ' ').trim();
 }
 
 /** @param {string} label @returns {string[]} */

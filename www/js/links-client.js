@@ -12,7 +12,7 @@ import { AddinError } from './errors.js';
  * @property {(id: string) => Promise<void>} remove
  */
 
-const CALL_MS = 6000;
+const CALL_MS = 4000;
 const WAITS_MS = [0, 1000, 5000];
 const LONGEST_WAIT_MS = 6000;
 const ZONE = /^[A-Za-z0-9_+/-]{1,63}$/;
