@@ -89,6 +89,16 @@ test('the pane', async (t) => {
 		assert.equal(b.far.item.body, WORDS);
 	});
 
+	await t.test('finds the link of a property without one at Unblu, and removes it', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await flowClick(b.ports);
+		const { url, ...rest } = property(b.far);
+		b.far.item.properties.unblu = JSON.stringify(rest);
+		assert.equal((await flowRemove(b.ports)).code, 'removed');
+		assert.equal(b.far.item.body, WORDS);
+		assert.equal(b.far.item.location, '');
+	});
+
 	await t.test('in a copy never deletes the first one\'s conversation', async () => {
 		const b = await fresh({ stub: { item: { itemId: 'AA/1=' } } });
 		await flowClick(b.ports);

@@ -133,10 +133,11 @@ test('a click', async (t) => {
 	});
 
 	await t.test('in another one\'s calendar says for whom and announces a shared mailbox', async () => {
-		const b = await fresh({ stub: { item: { shared: { owner: 'boss@alpinebank.example', targetMailbox: 'boss@alpinebank.example', delegatePermissions: 2 } } } });
+		const b = await fresh({ stub: { item: { itemId: 'AA/1=', shared: { owner: 'boss@alpinebank.example', targetMailbox: 'boss@alpinebank.example', delegatePermissions: 2 } } } });
 		const out = await flowClick(b.ports);
 		assert.deepEqual([out.code, out.params], ['created-shared', { owner: 'boss@alpinebank.example' }]);
 		assert.equal(b.links.calls[0].body.mailbox, 'shared');
+		assert.equal('eventId' in b.links.calls[0].body, false, 'the agent\'s own mailbox has no such event');
 		assert.equal(property(b.far).mailbox, 'shared');
 	});
 
@@ -278,6 +279,20 @@ test('a click', async (t) => {
 		assert.equal(count(b.far.item.body, 'Join the online conversation:'), 1);
 		assert.ok(b.far.item.body.includes('<p>Dear Mr Meier, <b>as agreed</b>.</p>'));
 		assert.equal(b.far.item.location, second.url);
+	});
+
+	await t.test('for a copy whose answer is lost makes no second one at the next attempt', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AAorig/1=' } } });
+		await flowClick(b.ports);
+		b.far.item.itemId = 'AAcopy/2=';
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getBySource', kind: 'reset' });
+		assert.equal((await flowClick(b.ports, { fresh: true })).code, 'network');
+		await sim.control('DELETE', '/control/faults');
+		assert.equal((await flowClick(b.ports)).code, 'copied');
+		assert.equal((await flowClick(b.ports, { fresh: true })).code, 'created');
+		assert.equal(b.conversations().length, 2);
+		assert.equal(b.links.calls[1].body.eventId, 'AAcopy-2=');
 	});
 
 	await t.test('on a copy whose property Outlook did not copy knows the link in the text', async () => {

@@ -108,6 +108,9 @@ export class Site {
 
 	/** @param {http.ServerResponse} res @param {number} status @param {string} type @param {string | Buffer} data */
 	send(res, status, type, data) {
+		/* A late answer after the end of the test. */
+		if (this.server.address() === null)
+			return;
 		const own = `http://127.0.0.1:${this.port}`;
 		res.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': type.startsWith('text/html') ? policy(own, [own, ...this.connect].join(' ')) : "default-src 'none'" });
 		res.end(data);

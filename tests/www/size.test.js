@@ -42,7 +42,7 @@ test('what a click loads of ours is small, and the page asks for exactly that ah
 	const size = (/** @type {string} */ f) => fs.statSync(fs.existsSync(path.join(www, `${f}.gz`)) ? path.join(www, `${f}.gz`) : path.join(www, f)).size;
 	const ours = ['commands.html', 'config.json', 'strings/en.json', ...modules].reduce((sum, f) => sum + size(f), 0);
 	t.diagnostic(`${modules.size} modules, ${ours} bytes of ours, ${ours + size('vendor/msal-browser.min.js')} with MSAL`);
-	assert.ok(ours <= 20 * KIB, `${ours} bytes`);
+	assert.ok(ours <= 27 * KIB, `${ours} bytes`);
 	assert.ok(ours + size('vendor/msal-browser.min.js') <= 120 * KIB);
 });
 

@@ -85,7 +85,7 @@ export async function eventRead(p, onNone) {
 	if (link === null && !isNewer(raw))
 		onNone?.();
 	const series = await p.item.series();
-	const pending = link !== null ? null : pendingRead(properties?.get(PENDING)) ?? pendingRead(session.pending) ?? await rememberedPending(p);
+	const pending = pendingRead(properties?.get(PENDING)) ?? pendingRead(session.pending) ?? (link === null ? await rememberedPending(p) : null);
 	const body = await p.item.bodyType().then((type) => p.item.readBody(type)).catch(() => null);
 	return { series, properties, link, kept: own !== null, inSession: 'link' in session || 'pending' in session, newer: link === null && isNewer(raw), pending, attempted: pending !== null, body };
 }

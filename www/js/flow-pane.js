@@ -92,16 +92,18 @@ export async function flowRemove(p, { keepConversation = false } = {}) {
 		/* The conversation of a copied event belongs to the event it was copied from. */
 		const only = keepConversation || await isCopy(p, event);
 		const remote = await p.remote;
+		let { url } = link;
 		if (!only) {
 			await remote.session.token({ interactive: true });
+			url ??= (await remote.unblu.read(link.conversationId))?.publicLink ?? undefined;
 			p.check();
 			await remote.unblu.remove(link.conversationId);
 		}
 		if (!only && remote.config.syncServerEnabled)
 			await remote.links.remove(link.conversationId).catch((e) => p.log.add('unannounce-failed', { fault: errorOf(e).message }));
-		if (link.url !== undefined) {
-			await removeLink(p, link.url, remote.labels);
-			await clearLocation(p, link.url);
+		if (url !== undefined) {
+			await removeLink(p, url, remote.labels);
+			await clearLocation(p, url);
 		}
 		await keepLink(p, event, null);
 		return { kind: 'success', code: only ? 'unlinked' : 'removed', link };

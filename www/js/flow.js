@@ -111,7 +111,9 @@ function refuseWithoutRights(sharing) {
 async function announce(p, remote, link, what) {
 	try {
 		await remote.links.put(link.conversationId, {
-			sourceId: link.sourceId, topic: what.topic, start: new Date(what.start), mailbox: link.mailbox === 'shared' ? 'shared' : 'own', timeZone: p.timeZone, eventId: what.eventId ?? undefined,
+			sourceId: link.sourceId, topic: what.topic, start: new Date(what.start), mailbox: link.mailbox === 'shared' ? 'shared' : 'own', timeZone: p.timeZone,
+			/* In another one's mailbox the agent's own has no such event, and what is not there looks deleted. */
+			eventId: link.mailbox === 'shared' ? undefined : what.eventId ?? undefined,
 		});
 		return true;
 	} catch (e) {
@@ -320,8 +322,6 @@ export async function flowClick(p, { fresh = false } = {}) {
 			if (oldUrl !== null && !fresh && event.pending === null)
 				return { kind: 'info', code: 'foreign-link' };
 		}
-		if (fresh)
-			event.pending = null;
 		return await clickNew(p, event, { warm, person: ask() }, fresh ? oldUrl : null);
 	} catch (e) {
 		const outcome = outcomeOf(e);

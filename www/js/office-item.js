@@ -46,6 +46,8 @@ export class OfficeFault extends AddinError {
 const CALL_MS = 5000;
 const BODY_MS = 10_000;
 const NOTICE_MS = 2000;
+/** A host that does not tell is not one that forbids. */
+const ALL = 63;
 const NOTICE = 'unblu';
 const NOTICE_LENGTH = 150;
 /** The icon's name in the manifest. */
@@ -157,7 +159,7 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 			const me = String(mailbox?.userProfile?.emailAddress ?? '');
 			if (owner === '' || owner.toLowerCase() === me.toLowerCase())
 				return { kind: 'own' };
-			return { kind: 'shared', owner, permissions: Number(shared.delegatePermissions ?? 0) };
+			return { kind: 'shared', owner, permissions: Number(shared.delegatePermissions ?? ALL) };
 		} catch (e) {
 			/* It fails where nothing is shared; silence says nothing. */
 			return e instanceof OfficeFault && e.why === 'timeout' ? { kind: 'unknown' } : { kind: 'own' };
