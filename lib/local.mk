@@ -129,6 +129,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/leave.c lib/sync/leave.h \
 	lib/sync/suspect.c lib/sync/suspect.h \
 	lib/sync/keys.c \
+	lib/sync/unlisted.c lib/sync/unlisted.h \
 	lib/sync/lease.c lib/sync/lease.h \
 	lib/sync/lease_scan.c lib/sync/lease_scan.h \
 	lib/sync/look.c lib/sync/look.h \

@@ -178,6 +178,56 @@ test('the list is read with something due, at most once an hour, or with --force
 	const idle = await c.renew();
 	assert.deepEqual([idle.code, idle.summary.due], [0, 0]);
 	assert.equal(c.sim.journal.find({ limit: 10_000 }).length, requests, 'with nothing due nothing is asked');
+test('what Graph has lost without a word is found when the list is read, and made anew', async (t) => {
+	const c = await crowd(t, { count: 8, tenants: 2, agedMinutes: 100 });
+	const [tenant] = c.mailboxes.keys();
+	await c.renew();
+	const before = c.users.map((u) => c.at(u)[0].id);
+	const lost = c.users.filter((_, i) => i % 3 === 0);
+	for (const user of lost)
+		c.sim.subscriptions.remove(c.at(user)[0], 'removed');
+	assert.equal((await c.renew()).summary.due, 0, 'nobody knows yet');
+	/* Something is due, so that the list is read. */
+	await c.tool('follow', tenant, '10000000-0000-4000-8000-999999999999', '');
+	const run = await c.renew();
+	assert.equal(run.summary.created, lost.length, run.stderr);
+	assert.deepEqual(c.users.map((u) => c.at(u).length), c.users.map(() => 1));
+	assert.deepEqual(c.users.filter((u, i) => c.at(u)[0].id === before[i]), c.users.filter((u) => !lost.includes(u)), 'the others are the same ones');
+	const { work } = await c.dump();
+	assert.ok(lost.every((u) => work.some((/** @type {any} */ w) => w.user === u.oid && w.kind === 3)), 'they are caught up');
+});
+
+test('a list that hides what is there is believed no more behind five that are there', async (t) => {
+	const c = await crowd(t, { count: 40, agedMinutes: 100 });
+	await c.renew();
+	const before = c.users.map((u) => c.at(u)[0].id);
+	c.sim.settings.graph.subscriptionList = 'empty';
+	await c.tool('follow', [...c.mailboxes.keys()][0], '10000000-0000-4000-8000-999999999999', '');
+	await c.renew();
+	assert.deepEqual([asked(c, 'listSubscriptions'), asked(c, 'getSubscription'), asked(c, 'createSubscription')], [1, 5, 1]);
+	assert.deepEqual(c.users.map((u) => c.at(u)[0].id), before);
+});
+
+test('what an operator unfollows is deleted at Graph by the next pass; what he forgets is not adopted again', async (t) => {
+	const c = await crowd(t, { count: 3, agedMinutes: 10 });
+	const [left, forgotten] = c.users;
+	const [tenant] = c.mailboxes.keys();
+	const ctl = (/** @type {string[]} */ ...words) => promisify(execFile)(path.join(buildFolder(), 'ctl/outlook-addinctl'), ['--config', c.config, ...words], { env: { PATH: process.env.PATH } });
+	await c.renew();
+	assert.match((await ctl('mailbox', 'unfollow', '--tenant', tenant, '--user', left.oid)).stdout, /the next outlook-addin-renew deletes its subscription at Graph/);
+	await ctl('forget', '--tenant', tenant, '--user', forgotten.oid);
+	const dry = await c.renew('-n');
+	assert.match(dry.stdout, new RegExp(`^remove +${tenant}/${left.oid} {2}no longer followed$`, 'm'));
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.removed, run.summary.due], [0, 1, 1], run.stderr);
+	assert.deepEqual(c.at(left), []);
+	const forced = await c.renew('--force');
+	assert.deepEqual([forced.code, forced.summary.adopted, forced.summary.renewed], [0, 0, 1], forced.stderr);
+	assert.deepEqual((await c.dump()).mailboxes.map((/** @type {any} */ m) => m.user).includes(forgotten.oid), false);
+	await ctl('mailbox', 'resume', '--tenant', tenant, '--user', left.oid);
+	assert.equal((await c.renew()).summary.created, 1, 'it is followed again');
+});
+
 });
 
 for (const [name, setting] of /** @type {[string, any][]} */ ([['addinId', { addinId: '30000000-0000-4000-8000-000000000000' }], ['deploymentAddinEndpoint', { deploymentAddinEndpoint: 'moved' }]]))
