@@ -70,7 +70,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_round.c \
 	lib/port/store_schema.c lib/port/store_schema.h \
 	lib/port/store_sqlite.c lib/port/store_sqlite.h \
-	lib/port/store_sqlite_conn.c \
+	lib/port/store_sqlite_compact.c lib/port/store_sqlite_conn.c \
 	lib/port/store_sqlite_file.c \
 	lib/port/store_sqlite_lock.c \
 	lib/port/store_sqlite_upkeep.c \

@@ -60,6 +60,7 @@ unit_tests += tests/unit/test_scan_jansson
 unit_tests += tests/unit/test_secret
 unit_tests += tests/unit/test_series
 unit_tests += tests/unit/test_share
+unit_tests += tests/unit/test_store_compact
 unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_due
 unit_tests += tests/unit/test_store_fault
