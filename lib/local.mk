@@ -122,14 +122,15 @@ lib_libsync_a_SOURCES = \
 	lib/sync/engine.c lib/sync/engine.h \
 	lib/sync/engine_due.c lib/sync/engine_state.h \
 	lib/sync/engine_turn.c \
+	lib/sync/expiry.c lib/sync/expiry.h \
 	lib/sync/follow.c lib/sync/follow.h \
 	lib/sync/follow_replace.c \
 	lib/sync/follow_terms.c lib/sync/follow_state.h \
 	lib/sync/followup.c \
 	lib/sync/leave.c lib/sync/leave.h \
 	lib/sync/suspect.c lib/sync/suspect.h \
-	lib/sync/keys.c \
 	lib/sync/unlisted.c lib/sync/unlisted.h \
+	lib/sync/keys.c \
 	lib/sync/lease.c lib/sync/lease.h \
 	lib/sync/lease_scan.c lib/sync/lease_scan.h \
 	lib/sync/look.c lib/sync/look.h \

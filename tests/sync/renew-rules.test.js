@@ -97,6 +97,36 @@ test('a clock set forward by a day, then back, loses no subscription and makes n
 	assert.deepEqual(c.users.map((u) => c.at(u).map((s) => s.id)), before.map((id) => [id]), 'each is the same one');
 });
 
+test('short lives that were granted while the clock was a day ahead are renewed once it is right again', { skip: libfaketime() === null && 'libfaketime is not installed' }, async (t) => {
+	const c = await crowd(t, { count: 5 });
+	const clock = new FakeClock(c.dir);
+	t.after(() => clock.close());
+	c.env = { ...clock.env, ASAN_OPTIONS: 'verify_asan_link_order=0' };
+	Object.assign(c.sim.settings.graph.expiry, { maxMinutes: 300, beyondMax: 'clamp' });
+	clock.set(DAY);
+	assert.equal((await c.renew('--force')).summary.renewed, 5);
+	clock.set(0);
+	assert.match((await c.renew('-n')).stdout, /^renew .*our clock was set back$/m);
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.renewed], [0, 5], run.stderr);
+	assert.equal((await c.renew()).summary.due, 0, 'once');
+});
+
+test('the store becomes short again when much of it was removed, once a day', async (t) => {
+	const c = await crowd(t, { count: 2, agedMinutes: 10 });
+	const size = () => fs.statSync(`${c.dir}/state.db`).size;
+	await change(c, `WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
+		INSERT INTO audit (at_ms, tenant, user_id, event, conversation, action, outcome, detail) SELECT i, 't', 'u', 'e', 'c', 'delete', 'refused', hex(randomblob(80)) FROM n;`);
+	const full = size();
+	assert.ok(full > 5 << 20, `${full}`);
+	const run = await c.renew('-v');
+	assert.match(run.stderr, /"event":"store-expired","rows":30000/);
+	assert.match(run.stderr, /"event":"store-compacted","bytes":\d{7}/);
+	assert.ok(size() < full / 3, `${size()} of ${full}`);
+	assert.doesNotMatch((await c.renew('-v')).stderr, /store-/);
+	assert.equal((await c.dump()).mailboxes.length, 2);
+});
+
 test('an unknown one is removed at the second sight, when the mailbox has another that Graph confirms', async (t) => {
 	const c = await crowd(t, { count: 2, agedMinutes: 10, settings: { graph: { conflictRule: false } } });
 	const [user, other] = c.users;
@@ -148,36 +178,6 @@ test('an empty list, and one that shows what is gone, change nothing', async (t)
 	}
 });
 
-test('one that Graph shows without lifecycleNotificationUrl is made anew', async (t) => {
-	const c = await crowd(t, { count: 3, agedMinutes: 10 });
-	const [user, other] = c.users;
-	const bad = c.at(user)[0];
-	bad.lifecycleNotificationUrl = null;
-	const kept = c.at(other)[0].id;
-	const run = await c.renew('--force');
-	assert.equal(run.code, 0, run.stderr);
-	assert.deepEqual([run.summary.recreated, run.summary.renewed], [1, 2]);
-	const [now, ...more] = c.at(user);
-	assert.deepEqual(more, []);
-	assert.notEqual(now.id, bad.id);
-	assert.match(now.lifecycleNotificationUrl, /lifecycle$/);
-	assert.equal(c.at(other)[0].id, kept);
-	assert.equal((await c.renew('--force')).summary.recreated, 0, 'once');
-});
-
-test('the list is read with something due, at most once an hour, or with --force', async (t) => {
-	const c = await crowd(t, { count: 2 });
-	assert.equal((await c.renew()).summary.renewed, 2);
-	assert.equal(asked(c, 'listSubscriptions'), 1);
-	await c.tool('follow', [...c.mailboxes.keys()][0], '10000000-0000-4000-8000-999999999999', '');
-	await c.renew();
-	assert.equal(asked(c, 'listSubscriptions'), 1, 'once an hour');
-	await c.renew('--force');
-	assert.equal(asked(c, 'listSubscriptions'), 2);
-	const requests = c.sim.journal.find({ limit: 10_000 }).length;
-	const idle = await c.renew();
-	assert.deepEqual([idle.code, idle.summary.due], [0, 0]);
-	assert.equal(c.sim.journal.find({ limit: 10_000 }).length, requests, 'with nothing due nothing is asked');
 test('what Graph has lost without a word is found when the list is read, and made anew', async (t) => {
 	const c = await crowd(t, { count: 8, tenants: 2, agedMinutes: 100 });
 	const [tenant] = c.mailboxes.keys();
@@ -228,6 +228,36 @@ test('what an operator unfollows is deleted at Graph by the next pass; what he f
 	assert.equal((await c.renew()).summary.created, 1, 'it is followed again');
 });
 
+test('one that Graph shows without lifecycleNotificationUrl is made anew', async (t) => {
+	const c = await crowd(t, { count: 3, agedMinutes: 10 });
+	const [user, other] = c.users;
+	const bad = c.at(user)[0];
+	bad.lifecycleNotificationUrl = null;
+	const kept = c.at(other)[0].id;
+	const run = await c.renew('--force');
+	assert.equal(run.code, 0, run.stderr);
+	assert.deepEqual([run.summary.recreated, run.summary.renewed], [1, 2]);
+	const [now, ...more] = c.at(user);
+	assert.deepEqual(more, []);
+	assert.notEqual(now.id, bad.id);
+	assert.match(now.lifecycleNotificationUrl, /lifecycle$/);
+	assert.equal(c.at(other)[0].id, kept);
+	assert.equal((await c.renew('--force')).summary.recreated, 0, 'once');
+});
+
+test('the list is read with something due, at most once an hour, or with --force', async (t) => {
+	const c = await crowd(t, { count: 2 });
+	assert.equal((await c.renew()).summary.renewed, 2);
+	assert.equal(asked(c, 'listSubscriptions'), 1);
+	await c.tool('follow', [...c.mailboxes.keys()][0], '10000000-0000-4000-8000-999999999999', '');
+	await c.renew();
+	assert.equal(asked(c, 'listSubscriptions'), 1, 'once an hour');
+	await c.renew('--force');
+	assert.equal(asked(c, 'listSubscriptions'), 2);
+	const requests = c.sim.journal.find({ limit: 10_000 }).length;
+	const idle = await c.renew();
+	assert.deepEqual([idle.code, idle.summary.due], [0, 0]);
+	assert.equal(c.sim.journal.find({ limit: 10_000 }).length, requests, 'with nothing due nothing is asked');
 });
 
 for (const [name, setting] of /** @type {[string, any][]} */ ([['addinId', { addinId: '30000000-0000-4000-8000-000000000000' }], ['deploymentAddinEndpoint', { deploymentAddinEndpoint: 'moved' }]]))
