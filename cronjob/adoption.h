@@ -17,7 +17,7 @@
 int adoption_is_due(struct store *s, const struct config *c, size_t mailboxes,
     size_t due, bool force, int64_t now_ms, struct err *e);
 
-/* The lists of all tenants were read. */
+/* The lists were read at now_ms, that of one tenant at least. */
 int adoption_note(struct store *s, int64_t now_ms, struct err *e);
 
 #endif

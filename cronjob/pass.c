@@ -50,6 +50,7 @@ struct pass {
 	bool over; /* there is nothing to be done */
 	int64_t enqueued; /* work for sync that was due by the clock */
 	bool wants_list; /* of the subscriptions at Graph, before all else */
+	int64_t list_ms; /* when reading it began */
 	struct adopt *adopt; /* reading it */
 };
 
@@ -193,8 +194,9 @@ adopted(const struct adopt_result *r, void *arg)
 	p->sum.removed += r->removed;
 	if (r->failed != 0)
 		p->sum.failed++;
-	if (s != NULL && r->failed == 0 &&
-	    adoption_note(s, clock_wall_ms(), &e) != 0)
+	/* What one tenant refuses is no reason to ask the others again. */
+	if (s != NULL && r->failed < p->config->tenant_ids.count &&
+	    adoption_note(s, p->list_ms, &e) != 0)
 		log_warning("adoption-not-noted", LOG_ERR(&e));
 	if (s != NULL && r->changed != 0 &&
 	    load(p, s, p->options.force ? TARGET_ALL : TARGET_DUE,
@@ -304,9 +306,11 @@ pass_start(struct loop *loop, const struct config *config,
 	p->start = loop_timer_new(loop, start_work, p);
 	/* nothing to do, or no way to do it */
 	p->over = prepare(p, &p->sum.err) != 0;
-	if (!p->over && p->wants_list)
+	if (!p->over && p->wants_list) {
+		p->list_ms = clock_wall_ms();
 		p->adopt = adopt_start(
 		    p->session, config->tenant_ids.count, adopted, p);
+	}
 	if (p->adopt == NULL)
 		loop_timer_set(p->start, 0);
 	return p;

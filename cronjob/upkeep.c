@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "port/store_due.h"
 #include "port/store_renewal.h"
+#include "rule/subscription.h"
+#include "sync/expiry.h"
 
 enum {
 	UPKEEP_DAY_MS = 24 * 60 * 60 * 1000,
@@ -21,6 +23,8 @@ enum {
 };
 
 static const char upkeep_all[] = "renew-settings";
+/* Of summary.h; its time is that of the last run. */
+static const char upkeep_run[] = "renew-last-run";
 
 /* A clock that was set back must not put it off for ever. */
 static bool
@@ -50,13 +54,16 @@ int
 upkeep_wants_all(struct store *s, const struct config *config, struct err *e)
 {
 	char now[65], then[65] = "";
-	int64_t last_ms = 0;
+	int64_t last_ms = 0, run_ms = 0;
 
 	if (store_fact_get(s, upkeep_all, then, sizeof(then), &last_ms, e) < 0)
 		return -1;
+	if (store_fact_get(s, upkeep_run, NULL, 0, &run_ms, e) < 0)
+		return -1;
 	hash_settings(config, now);
 	return strcmp(now, then) != 0 ||
-	    a_day_has_passed(last_ms, clock_wall_ms());
+	    a_day_has_passed(last_ms, clock_wall_ms()) ||
+	    run_ms > clock_wall_ms() + SUBSCRIPTION_AHEAD_MS;
 }
 
 int
@@ -104,6 +111,37 @@ unfollow_unused(struct store *s, const struct config *config, struct err *e)
 	return 0;
 }
 
+/* Where sync does not run, or nobody reads its log, this one tells it too. */
+static int
+look_at_credential(struct store *s, const struct config *config, struct err *e)
+{
+	struct credential k;
+	int rc;
+
+	if (!config->sync_enabled)
+		return 0;
+	credential_init_entra(&k, config);
+	rc = expiry_keep(s, credential_ends_ms(&k), e);
+	expiry_tell(&k);
+	credential_clear(&k);
+	return rc;
+}
+
+/* That it could not be done keeps nothing from being renewed. */
+static void
+compact(struct store *s)
+{
+	int64_t begun_ms = clock_mono_ms();
+	struct err e = {.code = ERR_NONE};
+	int64_t freed;
+
+	if (store_compact(s, &freed, &e) != 0)
+		log_warning("store-not-compacted", LOG_ERR(&e));
+	if (freed != 0)
+		log_info("store-compacted", LOG_INT("bytes", freed),
+		    LOG_INT("ms", clock_mono_ms() - begun_ms));
+}
+
 int
 upkeep_expire(struct store *s, const struct config *config, struct err *e)
 {
@@ -118,10 +156,12 @@ upkeep_expire(struct store *s, const struct config *config, struct err *e)
 		return 0;
 	if (store_expire(s, now_ms - config->link_retention_ms,
 		now_ms - config->audit_retention_ms, &removed, e) != 0 ||
-	    unfollow_unused(s, config, e) != 0)
+	    unfollow_unused(s, config, e) != 0 ||
+	    look_at_credential(s, config, e) != 0)
 		return -1;
 	if (removed != 0)
 		log_info("store-expired", LOG_INT("rows", removed));
+	compact(s);
 	return store_fact_set(s, "store-expired", "", now_ms, e);
 }
 

@@ -11,7 +11,8 @@
 /*
  * 1: the pass has to look at all mailboxes: the settings that decide when a
  * subscription is due, or whether it is needed at all, are others than at the
- * last such look, or that was a day ago. 0: those suffice whose time has come.
+ * last such look, that was a day ago, or the clock was set back since the last
+ * run. 0: those suffice whose time has come.
  * -1.
  */
 int
@@ -20,8 +21,10 @@ upkeep_wants_all(struct store *s, const struct config *config, struct err *e);
 int
 upkeep_note_all(struct store *s, const struct config *config, struct err *e);
 
-/* Once a day: what has served its time leaves the store, and mailboxes that
- * nobody has used for as long become unfollowed. */
+/* Once a day: what has served its time leaves the store and its
+ * room is given back, mailboxes that nobody
+ * has used for as long become unfollowed, and the near end of the secret or
+ * certificate is told. */
 int upkeep_expire(struct store *s, const struct config *config, struct err *e);
 
 /* Series steps, leases that have run out and catch-ups that are due become

@@ -6,10 +6,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/when.h"
 #include "doctor.h"
 #include "fcgi_client.h"
 #include "live.h"
+#include "port/credential.h"
 #include "rule/cron.h"
+#include "sync/expiry.h"
 
 enum {
 	LOCK_WAIT_MS = 10000,
@@ -135,11 +138,34 @@ try_renewal(struct doctor *d)
 		    (now_ms - at_ms) / 1000);
 }
 
+/* What we sign in to Entra with, as it is now: the store need not know yet. */
+static void
+try_credential(struct doctor *d)
+{
+	struct credential k;
+	int64_t ends_ms;
+	char when[WHEN_TEXT_MAX];
+
+	credential_init_entra(&k, d->config);
+	ends_ms = credential_ends_ms(&k);
+	if (ends_ms != 0) {
+		bool near = expiry_is_near(ends_ms, clock_wall_ms());
+
+		when_format_iso(ends_ms, false, when);
+		doctor_addf(d, "credential", k.name,
+		    near ? DOCTOR_WARNING : DOCTOR_OK,
+		    near ? expiry_advice(k.kind) : "", "expires %s", when);
+	}
+	credential_clear(&k);
+}
+
 void
 doctor_local(struct doctor *d)
 {
 	try_store(d);
 	try_service(d);
+	if (d->config->sync_enabled)
+		try_credential(d);
 	if (d->store == NULL || !d->config->sync_enabled)
 		return;
 	try_heartbeat(d);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "live.h"
+#include "sync/suspect.h"
 
 struct found {
 	const struct store_mailbox *box;
@@ -36,7 +37,9 @@ count_subscription(const struct store_subscription *sub, void *arg)
 	f->subscriptions++;
 	if (sub->expires_ms > f->live_until_ms)
 		f->live_until_ms = sub->expires_ms;
-	return 0;
+	/* Else the next list that shows it would bring the mailbox back. */
+	return suspect_note_forgotten(
+	    f->live->store, sub->id, f->live->now_ms, &f->err);
 }
 
 static int

@@ -108,28 +108,11 @@ resume(struct live *live, const struct store_mailbox *m, const char *reason)
 
 /* ---- unfollow ---- */
 
-/* Web knows nothing of its notifications from now on. */
-static int
-remove_subscriptions(struct live *live, const struct store_mailbox *m,
-    int64_t *expires_ms, struct err *e)
-{
-	struct store_subscription sub;
-	int found;
-
-	while ((found = store_subscription_of(
-		    live->store, m->tenant, m->user, &sub, e)) == 1) {
-		if (sub.expires_ms > *expires_ms)
-			*expires_ms = sub.expires_ms;
-		if (store_subscription_remove(
-			live->store, sub.client_state_hash, e) != 0)
-			return -1;
-	}
-	return found;
-}
-
+/* Its subscription stays known: the renewal needs its id to delete it at
+ * Graph, and what it still brings is dropped by sync. */
 static int
 leave(struct live *live, const struct store_mailbox *m, const char *reason,
-    int64_t *expires_ms, struct err *e)
+    struct store_subscription *sub, struct err *e)
 {
 	struct store_link about = {.conversation = ""};
 
@@ -137,7 +120,8 @@ leave(struct live *live, const struct store_mailbox *m, const char *reason,
 	text_copy(about.user, sizeof(about.user), m->user);
 	if (store_mailbox_set_state(live->store, m->tenant, m->user,
 		STORE_MAILBOX_UNFOLLOWED, reason, 0, live->now_ms, e) != 0 ||
-	    remove_subscriptions(live, m, expires_ms, e) != 0 ||
+	    store_subscription_of(live->store, m->tenant, m->user, sub, e) <
+		0 ||
 	    store_work_clear(live->store, m->tenant, m->user, e) != 0)
 		return -1;
 	return live_audit(live, &about, "unfollow", "done", reason, e);
@@ -163,9 +147,8 @@ claim(struct live *live, const struct store_mailbox *m, struct err *e)
 static int
 unfollow(struct live *live, const struct store_mailbox *m, const char *reason)
 {
-	int64_t expires_ms = 0;
+	struct store_subscription sub = {.expires_ms = 0};
 	struct err e = {0};
-	struct buf out;
 	int code = live_begin_idle(live, m->tenant, m->user);
 	int rc;
 
@@ -175,20 +158,15 @@ unfollow(struct live *live, const struct store_mailbox *m, const char *reason)
 		reason = "unfollowed by an operator";
 	rc = claim(live, m, &e);
 	if (rc == 0)
-		rc = leave(live, m, reason, &expires_ms, &e);
+		rc = leave(live, m, reason, &sub, &e);
 	code = live_end(live, rc, "unfollow", &e);
 	if (code != CTL_DONE)
 		return code;
-	buf_init(&out, LINE_MAX_BYTES);
-	buf_printf(&out, "%s is no longer followed", m->user);
-	if (expires_ms > live->now_ms) {
-		buf_puts(&out,
-		    "; notifications are dropped until Graph's "
-		    "subscription runs out at ");
-		live_add_time(&out, expires_ms);
-	}
-	puts(buf_text(&out));
-	buf_clear(&out);
+	printf("%s is no longer followed%s\n", m->user,
+	    sub.expires_ms > live->now_ms
+		? "; the next outlook-addin-renew deletes its subscription at "
+		  "Graph"
+		: "");
 	return CTL_DONE;
 }
 

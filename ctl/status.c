@@ -64,9 +64,8 @@ add_sign_in(struct buf *out, const json_t *doc)
 	if (json_str(sign_in, "expires") != NULL)
 		buf_printf(out, ", expires %s", json_str(sign_in, "expires"));
 	buf_puts(out,
-	    json_flag(sign_in, "nearExpiry", false)
-		? ": REPLACE the certificate soon\n"
-		: "\n");
+	    json_flag(sign_in, "nearExpiry", false) ? ": REPLACE it soon\n"
+						    : "\n");
 	for (size_t i = 0; i < json_array_size(refused); i++) {
 		const json_t *one = json_array_get(refused, i);
 		const char *tenant = json_str(one, "tenant");

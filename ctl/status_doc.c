@@ -6,13 +6,11 @@
 #include <string.h>
 
 #include "listing.h"
-#include "port/credential.h"
 #include "remote/entra.h"
+#include "sync/expiry.h"
 
 /* As /ready judges. */
 enum { QUEUE_OLD_MS = 5 * 60 * 1000 };
-
-#define EXPIRY_NEAR_MS (CREDENTIAL_NEAR_DAYS * 24LL * 60 * 60 * 1000)
 
 static const char degraded_prefix[] = "degraded:";
 static const char pause_prefix[] = "pause:";
@@ -280,20 +278,15 @@ sign_in_kind(const struct config *c)
 static json_t *
 sign_in_json(struct building *b)
 {
-	char text[32];
-	int64_t ends_ms = 0;
+	int64_t ends_ms = expiry_known_ms(b->live->store);
 
 	if (store_fact_each(b->live->store, credential_prefix, add_credential,
 		b, &b->err) != 0)
 		return NULL;
-	if (store_fact_get(b->live->store, "credential-expiry", text,
-		sizeof(text), NULL, NULL) == 1)
-		ends_ms = strtoll(text, NULL, 10);
 	return json_pack("{s:s,s:o,s:b,s:O}", "kind",
 	    sign_in_kind(&b->live->config), "expires", listing_time(ends_ms),
-	    "nearExpiry",
-	    ends_ms != 0 && ends_ms - b->live->now_ms < EXPIRY_NEAR_MS,
-	    "refused", b->credentials);
+	    "nearExpiry", expiry_is_near(ends_ms, b->live->now_ms), "refused",
+	    b->credentials);
 }
 
 /* Everything but the list of reasons; 0 or -1 with b->err. */

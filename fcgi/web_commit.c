@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "child.h"
 #include "port/wake.h"
+#include "sync/expiry.h"
 #include "web_worker.h"
 
 enum {
@@ -175,6 +176,8 @@ commit_look(void *arg)
 	commit_open(c, COMMIT_REOPEN_MS);
 	gauges_probe(&c->worker);
 	gauges_reasons(&c->worker, commit_add_reason, &now);
+	if (c->worker.store != NULL)
+		now.credential_ends_ms = expiry_known_ms(c->worker.store);
 	pthread_mutex_lock(&c->lock);
 	c->state = now;
 	c->alive_ms = clock_mono_ms();

@@ -43,6 +43,7 @@ struct commit_state {
 	int reason_count;
 	char reasons[COMMIT_REASONS][COMMIT_REASON_MAX];
 	char details[COMMIT_REASONS][COMMIT_DETAIL_MAX]; /* "" none */
+	int64_t credential_ends_ms; /* Unix; 0: not known */
 };
 void commit_state(struct commit *c, struct commit_state *out);
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "child.h"
 #include "port/metrics.h"
+#include "sync/expiry.h"
 #include "web_worker.h"
 
 enum {
@@ -197,7 +198,6 @@ gauges_read(struct worker *w, struct metrics_gauges *g)
 {
 	struct gauges_count count = {g, clock_wall_ms()};
 	struct store_work_totals totals;
-	char text[64];
 
 	if (store_work_totals(w->store, &totals, NULL) == 0) {
 		g->work_rows = totals.rows;
@@ -210,9 +210,7 @@ gauges_read(struct worker *w, struct metrics_gauges *g)
 	(void)store_subscription_each(
 	    w->store, gauges_each_subscription, &count, NULL);
 	gauges_read_renew(w, g);
-	if (store_fact_get(w->store, "credential-expiry", text, sizeof(text),
-		NULL, NULL) == 1)
-		g->credential_expiry_ms = strtoll(text, NULL, 10);
+	g->credential_expiry_ms = expiry_known_ms(w->store);
 }
 
 static void

@@ -1,6 +1,9 @@
 /* fcgi/web_health.c - /live, /ready and /metrics. */
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/when.h"
+#include "sync/expiry.h"
 #include "web.h"
 #include "web_commit.h"
 #include "web_worker.h"
@@ -55,6 +58,19 @@ health_write_details(struct buf *body, const struct commit_state *state)
 		buf_puts(body, "\"}");
 }
 
+/* ,"credentialExpires": when that is near. Nothing is wrong yet, so it is no
+ * reason to be called degraded. */
+static void
+health_write_expiry(struct buf *body, int64_t ends_ms)
+{
+	char when[WHEN_TEXT_MAX];
+
+	if (!expiry_is_near(ends_ms, clock_wall_ms()))
+		return;
+	when_format_iso(ends_ms, false, when);
+	buf_printf(body, ",\"credentialExpires\":\"%s\"", when);
+}
+
 static void
 health_write(
     struct buf *body, const char *status, const struct commit_state *state)
@@ -69,6 +85,7 @@ health_write(
 	}
 	buf_putc(body, ']');
 	health_write_details(body, state);
+	health_write_expiry(body, state->credential_ends_ms);
 	buf_putc(body, '}');
 }
 

@@ -70,7 +70,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_round.c \
 	lib/port/store_schema.c lib/port/store_schema.h \
 	lib/port/store_sqlite.c lib/port/store_sqlite.h \
-	lib/port/store_sqlite_conn.c \
+	lib/port/store_sqlite_compact.c lib/port/store_sqlite_conn.c \
 	lib/port/store_sqlite_file.c \
 	lib/port/store_sqlite_lock.c \
 	lib/port/store_sqlite_upkeep.c \
@@ -122,12 +122,14 @@ lib_libsync_a_SOURCES = \
 	lib/sync/engine.c lib/sync/engine.h \
 	lib/sync/engine_due.c lib/sync/engine_state.h \
 	lib/sync/engine_turn.c \
+	lib/sync/expiry.c lib/sync/expiry.h \
 	lib/sync/follow.c lib/sync/follow.h \
 	lib/sync/follow_replace.c \
 	lib/sync/follow_terms.c lib/sync/follow_state.h \
 	lib/sync/followup.c \
 	lib/sync/leave.c lib/sync/leave.h \
 	lib/sync/suspect.c lib/sync/suspect.h \
+	lib/sync/unlisted.c lib/sync/unlisted.h \
 	lib/sync/keys.c \
 	lib/sync/lease.c lib/sync/lease.h \
 	lib/sync/lease_scan.c lib/sync/lease_scan.h \

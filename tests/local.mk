@@ -60,6 +60,7 @@ unit_tests += tests/unit/test_scan_jansson
 unit_tests += tests/unit/test_secret
 unit_tests += tests/unit/test_series
 unit_tests += tests/unit/test_share
+unit_tests += tests/unit/test_store_compact
 unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_due
 unit_tests += tests/unit/test_store_fault
@@ -181,6 +182,7 @@ torture: all
 	$(stack_env) node $(srcdir)/tests/torture/inject.js 20
 	$(MAKE) $(AM_MAKEFLAGS) tests/sync/storetool
 	$(stack_env) node $(srcdir)/tests/torture/renew-kill.js 1000 $(SEED)
+	$(stack_env) node $(srcdir)/tests/torture/year.js 365 $(SEED)
 
 # Random walks, one process for each seed; needs --enable-test-hooks.
 SEEDS = 200

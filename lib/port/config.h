@@ -75,6 +75,7 @@ struct config {
 	char *http_proxy;
 	char *no_proxy;
 	bool gateway_relay;
+	char *client_secret_expires; /* "YYYY-MM-DD", "" not known */
 	char *client_certificate_file;
 	char *client_certificate_key_file;
 	char *federated_token_file;

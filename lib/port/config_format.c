@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,6 +13,7 @@
 #include "base/text.h"
 #include "base/tz.h"
 #include "base/url.h"
+#include "base/when.h"
 #include "port/config_listen.h"
 #include "rule/cron.h"
 
@@ -85,6 +87,27 @@ config_format_check(
 		return err_set(
 		    e, ERR_INPUT, "must not be longer than %zu bytes", f->max);
 	return f->check == NULL ? 0 : f->check(text, e);
+}
+
+int
+config_date_ms(const char *text, int64_t *out_ms)
+{
+	char when[32];
+
+	if (strlen(text) != strlen("2027-03-31"))
+		return -1;
+	snprintf(when, sizeof(when), "%sT00:00:00Z", text);
+	return when_parse_iso(when, false, out_ms);
+}
+
+static int
+check_date(const char *text, struct err *e)
+{
+	int64_t day_ms;
+
+	if (config_date_ms(text, &day_ms) != 0)
+		return err_set(e, ERR_INPUT, "there is no such day");
+	return 0;
 }
 
 static char *
@@ -446,6 +469,13 @@ const struct config_format config_format_zone = {
     .pattern = "^[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*$",
     .max = 64,
     .check = check_zone,
+};
+const struct config_format config_format_date = {
+    .name = "date",
+    .what = "a date such as 2027-03-31",
+    .pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    .max = 10,
+    .check = check_date,
 };
 const struct config_format config_format_locale = {
     .name = "locale",

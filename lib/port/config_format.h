@@ -15,6 +15,7 @@ extern const struct config_format config_format_authority;
 extern const struct config_format config_format_endpoint;
 extern const struct config_format config_format_api_path;
 extern const struct config_format config_format_cron;
+extern const struct config_format config_format_date; /* YYYY-MM-DD */
 extern const struct config_format config_format_path; /* absolute */
 extern const struct config_format config_format_socket; /* unix:PATH */
 extern const struct config_format config_format_listen; /* [address:]port */
@@ -26,6 +27,10 @@ extern const struct config_format config_format_zone; /* IANA */
 
 /* Names of invitationTexts: "en", "de-CH". */
 extern const struct config_format config_format_locale;
+
+/* The beginning of that day in UTC (Unix ms) of a config_format_date: 0, or -1
+ * when there is no such day. */
+int config_date_ms(const char *text, int64_t *out_ms);
 
 /* A GUID whose digits are all one letter each, as in examples: a value that
  * somebody has still to fill in. */

@@ -220,6 +220,11 @@ const struct config_option config_options[] = {
     SWITCH("gatewayRelay", gateway_relay, PUBLIC, "false",
 	"Whether the add-in reaches the gateway through this server, "
 	"for gateways that do not answer cross-origin calls."),
+    TEXT("clientSecretExpires", client_secret_expires, date, EMPTY_OK, "\"\"",
+	"The day on which CLIENT_SECRET expires. From 30 days before, the "
+	"logs, status, doctor and /ready warn.",
+	.source = "the column Expires of the client secret in the app "
+		  "registration in Microsoft Entra"),
     TEXT("clientCertificateFile", client_certificate_file, path, EMPTY_OK,
 	"\"\"",
 	"A PEM certificate to sign in to Entra with, instead of "

@@ -1,5 +1,6 @@
 /* port/credential.c - see credential.h. */
 #include "port/credential.h"
+#include "port/config_format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,6 +202,10 @@ credential_init_entra(struct credential *k, const struct config *c)
 		credential_init(k, CREDENTIAL_SECRET, "CLIENT_SECRET",
 		    c->client_secret_file, "");
 		k->text = credential_copy(c->client_secret);
+		if (c->client_secret_expires != NULL &&
+		    c->client_secret_expires[0] != '\0')
+			(void)config_date_ms(
+			    c->client_secret_expires, &k->expires_ms);
 	}
 	credential_read(k);
 }
@@ -317,7 +322,7 @@ credential_check(const struct credential *k, int64_t now_ms, struct err *e)
 int64_t
 credential_ends_ms(const struct credential *k)
 {
-	return k->kind == CREDENTIAL_CERTIFICATE && k->signer != NULL
-	    ? jws_signer_ends_ms(k->signer)
-	    : 0;
+	if (k->kind == CREDENTIAL_CERTIFICATE && k->signer != NULL)
+		return jws_signer_ends_ms(k->signer);
+	return k->expires_ms;
 }

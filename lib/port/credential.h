@@ -42,6 +42,7 @@ struct credential {
 	struct credential_stamp stamps[CREDENTIAL_FILES];
 	struct secret *text; /* the secret, or the federated token; or NULL */
 	struct jws_signer *signer; /* of the certificate, or NULL */
+	int64_t expires_ms; /* of a secret, as configured; 0 not known */
 	char problem[ERR_TEXT_MAX]; /* of the files as they are, "" none */
 	unsigned changes; /* how often other files than before were read */
 };

@@ -160,6 +160,23 @@ store_checkpoint(struct store *s, struct err *e)
 	return s->driver->checkpoint(s->conn, e);
 }
 
+int
+store_compact(struct store *s, int64_t *freed, struct err *e)
+{
+	int rc;
+
+	*freed = 0;
+	if (s->in_transaction)
+		return err_set(
+		    e, ERR_REFUSED, "store: not within a transaction");
+	while ((rc = s->driver->compact(s->conn, freed, e)) == 1)
+		;
+	/* Until then the file is as long as it was. */
+	if (rc == 0 && *freed != 0)
+		rc = s->driver->checkpoint(s->conn, e);
+	return rc;
+}
+
 int64_t
 store_data_version(struct store *s)
 {

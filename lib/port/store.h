@@ -72,6 +72,10 @@ void store_rollback(struct store *s);
  * reader in the way is no error. Cheap when nothing was written: call it about
  * once a second. */
 int store_checkpoint(struct store *s, struct err *e);
+/* Gives room that is free back to the file system when it is more than a
+ * quarter of the file (and 1 MiB): in short transactions, others come in
+ * between. *freed: bytes. A kill at any moment harms nothing. */
+int store_compact(struct store *s, int64_t *freed, struct err *e);
 /* A number that rises when another process or handle has changed the store;
  * it costs one small read. */
 int64_t store_data_version(struct store *s);

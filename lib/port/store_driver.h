@@ -76,6 +76,9 @@ struct store_driver {
 
 	int64_t (*data_version)(struct store_conn *c);
 	int (*checkpoint)(struct store_conn *c, struct err *e);
+	/* One bounded step of giving free room back, outside of a transaction.
+	 * Its bytes are added to *freed. 1: call again, 0: enough, -1. */
+	int (*compact)(struct store_conn *c, int64_t *freed, struct err *e);
 	int (*check)(struct store_conn *c, struct err *e);
 	int (*backup)(struct store_conn *c, const char *path, struct err *e);
 	int (*move_aside)(const char *location, int64_t now_ms, struct err *e);

@@ -266,6 +266,7 @@ const struct store_driver store_sqlite_driver = {
     .changes = store_sqlite_changes,
     .data_version = store_sqlite_data_version,
     .checkpoint = store_sqlite_checkpoint,
+    .compact = store_sqlite_compact,
     .check = store_sqlite_check,
     .backup = store_sqlite_backup,
     .move_aside = store_sqlite_move_aside,

@@ -128,6 +128,7 @@ int store_sqlite_checkpoint(struct store_conn *c, struct err *e);
 /* Under the lock, after a commit: nobody checkpoints while sync is not there,
  * so whoever has made the WAL that long does. */
 void store_sqlite_bound_wal(struct store_conn *c);
+int store_sqlite_compact(struct store_conn *c, int64_t *freed, struct err *e);
 int store_sqlite_check(struct store_conn *c, struct err *e);
 int store_sqlite_backup(struct store_conn *c, const char *path, struct err *e);
 int store_sqlite_move_aside(const char *path, int64_t now_ms, struct err *e);

@@ -145,6 +145,21 @@ store_sqlite_assert(
 	return 0;
 }
 
+/* So that free pages can be given back in steps; only a file without any page
+ * can be told so. */
+static int
+store_sqlite_make_compactable(struct store_conn *c, struct err *e)
+{
+	static const char sql[] = "PRAGMA page_count";
+	int64_t pages = 0;
+
+	if (store_sqlite_ask(c, sql, &pages, e) != 0)
+		return -1;
+	return pages != 0 ? 0
+			  : store_sqlite_exec(c,
+				"PRAGMA auto_vacuum = INCREMENTAL", NULL, 0, e);
+}
+
 int
 store_sqlite_set_up(struct store_conn *c, struct err *e)
 {
@@ -159,7 +174,8 @@ store_sqlite_set_up(struct store_conn *c, struct err *e)
 		return -1;
 	if (c->flags & STORE_READ_ONLY)
 		return 0;
-	if (store_sqlite_assert(c, "PRAGMA journal_mode = WAL", "wal", e) !=
+	if (store_sqlite_make_compactable(c, e) != 0 ||
+	    store_sqlite_assert(c, "PRAGMA journal_mode = WAL", "wal", e) !=
 		0 ||
 	    store_sqlite_exec(c, "PRAGMA synchronous = FULL", NULL, 0, e) != 0)
 		return -1;

@@ -63,7 +63,8 @@ renewal_followed(
 		return renewal_do(RENEWAL_RECREATE, "expired");
 	case SUBSCRIPTION_RENEW:
 		return renewal_do(RENEWAL_RENEW,
-		    force && now_ms < due_ms
+		    subscription_is_ahead(s, now_ms) ? "our clock was set back"
+			: force && now_ms < due_ms
 			? "forced"
 			: "half of its life or the limit passed");
 	case SUBSCRIPTION_KEEP:

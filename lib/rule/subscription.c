@@ -61,13 +61,21 @@ subscription_due_ms(const struct subscription *s, int64_t limit_ms)
 	return s->granted_ms + wait_ms;
 }
 
+bool
+subscription_is_ahead(const struct subscription *s, int64_t now_ms)
+{
+	return s->granted_ms > now_ms + SUBSCRIPTION_AHEAD_MS &&
+	    s->expires_ms - now_ms <= s->asked_ms / 2;
+}
+
 enum subscription_need
 subscription_decide(
     const struct subscription *s, int64_t now_ms, int64_t limit_ms, bool force)
 {
 	if (!s->exists || s->granted_ms == 0 || now_ms >= s->expires_ms)
 		return SUBSCRIPTION_CREATE;
-	if (force || now_ms >= subscription_due_ms(s, limit_ms))
+	if (force || subscription_is_ahead(s, now_ms) ||
+	    now_ms >= subscription_due_ms(s, limit_ms))
 		return SUBSCRIPTION_RENEW;
 	return SUBSCRIPTION_KEEP;
 }

@@ -10,7 +10,9 @@ enum {
 	/* The most by which the wait may be shortened: this part of it. */
 	SUBSCRIPTION_SPREAD_PART = 64,
 	/* Graph makes a shorter life this long. */
-	SUBSCRIPTION_FLOOR_MS = 45 * 60 * 1000
+	SUBSCRIPTION_FLOOR_MS = 45 * 60 * 1000,
+	/* Clocks that are set to the right time move by less. */
+	SUBSCRIPTION_AHEAD_MS = 60 * 1000
 };
 
 /* Unix milliseconds. */
@@ -43,7 +45,13 @@ uint32_t subscription_spread(const char *tenant, const char *user);
  */
 int64_t subscription_due_ms(const struct subscription *s, int64_t limit_ms);
 
-/* What to do with it at now_ms; force: due as long as it lives. */
+/* Whether it was granted later than now, so our clock was ahead and is not any
+ * more, and has at most half of the life left that was asked for: when it is
+ * due by the clock of then says nothing. */
+bool subscription_is_ahead(const struct subscription *s, int64_t now_ms);
+
+/* What to do with it at now_ms; force: due as long as it lives. One that is
+ * ahead is due. */
 enum subscription_need subscription_decide(
     const struct subscription *s, int64_t now_ms, int64_t limit_ms, bool force);
 

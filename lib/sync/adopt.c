@@ -14,6 +14,7 @@
 #include "remote/graph_subscription.h"
 #include "sync/call.h"
 #include "sync/suspect.h"
+#include "sync/unlisted.h"
 
 enum {
 	ADOPT_URL_MAX = 8192,
@@ -31,6 +32,7 @@ struct adopt {
 	size_t suspect_count, suspect_next;
 	struct suspect_case *suspect; /* being looked at */
 	bool listed; /* this tenant's list is through */
+	struct unlisted *unlisted; /* what no list shows */
 	char *host; /* of deploymentUrl */
 	struct buf next; /* page of the list */
 	struct call call;
@@ -125,6 +127,7 @@ adopt_listed(const struct graph_subscription *sub, void *arg)
 	char user[STORE_GUID];
 	int found;
 
+	unlisted_saw(a->unlisted, sub->id);
 	if (!adopt_is_ours(a, sub) || !adopt_user_of(sub->resource, user))
 		return;
 	a->result.listed++;
@@ -136,6 +139,10 @@ adopt_listed(const struct graph_subscription *sub, void *arg)
 		adopt_compare(a, user, sub);
 		return;
 	}
+	if (found == 0)
+		found = suspect_is_forgotten(s, sub->id, &e);
+	if (found == 1)
+		return;
 	if (found < 0 ||
 	    store_mailbox_follow(s, adopt_tenant(a), user, "", false,
 		clock_wall_ms(), NULL, &e) != 0) {
@@ -163,6 +170,7 @@ static void
 adopt_free(struct adopt *a)
 {
 	loop_timer_free(a->step);
+	unlisted_free(a->unlisted);
 	free(a->suspects);
 	buf_clear(&a->next);
 	free(a->host);
@@ -179,6 +187,8 @@ adopt_answered(const struct err *e, void *arg)
 		a->result.err = *e;
 		log_warning("list-not-read", LOG_STR("tenant", adopt_tenant(a)),
 		    LOG_ERR(e));
+	} else if (a->next.len == 0) {
+		unlisted_complete(a->unlisted, adopt_tenant(a));
 	}
 	/* What a list has shown before it broke off is true as well. */
 	if (e->code != ERR_NONE || a->next.len == 0) {
@@ -229,12 +239,21 @@ adopt_end(struct adopt *a)
 }
 
 static void
+adopt_unlisted_done(size_t changed, void *arg)
+{
+	struct adopt *a = arg;
+
+	a->result.changed += changed;
+	adopt_end(a);
+}
+
+static void
 adopt_step(void *arg)
 {
 	struct adopt *a = arg;
 
 	if (a->tenant == a->tenants) {
-		adopt_end(a);
+		unlisted_start(a->unlisted, adopt_unlisted_done, a);
 		return;
 	}
 	if (a->listed) {
@@ -270,6 +289,7 @@ adopt_start(struct session *s, size_t tenants,
 	else
 		a->host = mem_strdup("");
 	url_clear(&url);
+	a->unlisted = unlisted_new(s);
 	a->step = loop_timer_new(s->loop, adopt_step, a);
 	loop_timer_set(a->step, 0);
 	return a;

@@ -26,8 +26,8 @@ struct adopt;
  * a search by property and a catch-up) is then the caller's. Unknown ones of
  * mailboxes that are known, and known ones without lifecycleNotificationUrl,
  * are looked at by sync/suspect.h, some hundred at most. What the list does not
- * show, or what is someone else's, changes nothing. done is called once, from
- * the loop; *r is borrowed for the call.
+ * show is asked for by sync/unlisted.h; what is someone else's changes nothing.
+ * done is called once, from the loop; *r is borrowed for the call.
  */
 struct adopt *adopt_start(struct session *s, size_t tenants,
     void (*done)(const struct adopt_result *r, void *arg), void *arg);

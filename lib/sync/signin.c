@@ -1,7 +1,6 @@
 /* sync/signin.c - see signin.h. */
 #include "sync/signin.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +9,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
-#include "base/when.h"
 #include "port/wake.h"
 #include "remote/entra.h"
 #include "remote/gateway.h"
+#include "sync/expiry.h"
 #include "sync/session.h"
 
 enum { SIGNIN_FACT_MAX = 96 };
-
-#define SIGNIN_DAY_MS (24LL * 60 * 60 * 1000)
-
-/* Its time is when the nearness was last told: once a day, also across starts.
- */
-static const char signin_told_fact[] = "credential-expiry-told";
-static const char signin_expiry_fact[] = "credential-expiry";
 
 void
 signin_init(struct signin *in, struct session *s)
@@ -49,48 +41,17 @@ signin_clear(struct signin *in)
 /* ---- when it expires ---- */
 
 static void
-signin_keep_expiry(struct signin *in, int64_t ends_ms)
-{
-	struct store *store = in->session->store;
-	char text[32];
-	int rc;
-
-	if (store == NULL || ends_ms == in->ends_ms)
-		return;
-	snprintf(text, sizeof(text), "%" PRId64, ends_ms);
-	rc = ends_ms == 0 ? store_fact_remove(store, signin_expiry_fact, NULL)
-			  : store_fact_set(store, signin_expiry_fact, text,
-				clock_wall_ms(), NULL);
-	if (rc == 0)
-		in->ends_ms = ends_ms;
-}
-
-static void
 signin_tell_expiry(struct signin *in)
 {
 	struct store *store = in->session->store;
 	int64_t ends_ms = credential_ends_ms(&in->entra);
-	int64_t now_ms = clock_wall_ms();
-	int64_t told_ms = 0;
-	char when[WHEN_TEXT_MAX];
-	char text[32];
 
-	signin_keep_expiry(in, ends_ms);
-	if (store == NULL || ends_ms == 0 ||
-	    ends_ms - now_ms > CREDENTIAL_NEAR_DAYS * SIGNIN_DAY_MS)
+	if (store == NULL)
 		return;
-	if (store_fact_get(store, signin_told_fact, text, sizeof(text),
-		&told_ms, NULL) == 1 &&
-	    told_ms <= now_ms && now_ms - told_ms < SIGNIN_DAY_MS)
-		return;
-	if (store_fact_set(store, signin_told_fact, "", now_ms, NULL) != 0)
-		return;
-	when_format_iso(ends_ms, false, when);
-	log_warning("certificate-expires", LOG_STR("expires", when),
-	    LOG_INT("days",
-		ends_ms > now_ms ? (ends_ms - now_ms) / SIGNIN_DAY_MS : 0),
-	    LOG_STR("message",
-		"register a new certificate and replace the two files"));
+	if (ends_ms != in->ends_ms && expiry_keep(store, ends_ms, NULL) == 0)
+		in->ends_ms = ends_ms;
+	if (expiry_is_to_be_told(store, ends_ms))
+		expiry_tell(&in->entra);
 }
 
 /* ---- files that are replaced ---- */

@@ -66,9 +66,9 @@ suspect_ended(void *arg)
 }
 
 static void
-suspect_fact(const struct suspect_case *c, char out[SUSPECT_FACT_MAX])
+suspect_fact(const char *id, char out[SUSPECT_FACT_MAX])
 {
-	snprintf(out, SUSPECT_FACT_MAX, "%s%s", suspect_prefix, c->suspect.id);
+	snprintf(out, SUSPECT_FACT_MAX, "%s%s", suspect_prefix, id);
 }
 
 /* ---- the end ---- */
@@ -78,7 +78,7 @@ suspect_record(struct suspect_case *c, struct store *s, struct err *e)
 {
 	char fact[SUSPECT_FACT_MAX];
 
-	suspect_fact(c, fact);
+	suspect_fact(c->suspect.id, fact);
 	if (c->outcome == SUSPECT_REMOVED)
 		return store_fact_remove(s, fact, e) < 0 ? -1 : 0;
 	if (c->outcome == SUSPECT_LEFT && c->suspect.unknown &&
@@ -223,7 +223,7 @@ suspect_remember(struct suspect_case *c, struct store *s, struct err *e)
 	char fact[SUSPECT_FACT_MAX], text[STORE_GUID];
 	int rc;
 
-	suspect_fact(c, fact);
+	suspect_fact(c->suspect.id, fact);
 	rc = store_fact_get(s, fact, text, sizeof(text), &since_ms, e);
 	c->remembered = rc == 1 && since_ms <= now_ms - SUSPECT_UNKNOWN_MS;
 	/* Once is enough; what was noted by a clock ahead of this one is not.
@@ -299,6 +299,35 @@ suspect_start(struct session *s, const char *tenant,
 	text_copy(c->tenant, sizeof(c->tenant), tenant);
 	suspect_commit(c, suspect_apply_claim, suspect_claimed);
 	return c;
+}
+
+/* ---- those of a mailbox that was forgotten ---- */
+
+static const char suspect_forgotten[] = "forgotten";
+
+int
+suspect_note_forgotten(
+    struct store *s, const char *id, int64_t now_ms, struct err *e)
+{
+	char fact[SUSPECT_FACT_MAX];
+
+	/* Graph has not named it yet */
+	if (id[0] == '\0')
+		return 0;
+	suspect_fact(id, fact);
+	return store_fact_set(s, fact, suspect_forgotten, now_ms, e);
+}
+
+int
+suspect_is_forgotten(struct store *s, const char *id, struct err *e)
+{
+	char fact[SUSPECT_FACT_MAX], text[sizeof(suspect_forgotten)] = "";
+	int64_t since_ms;
+
+	suspect_fact(id, fact);
+	if (store_fact_get(s, fact, text, sizeof(text), &since_ms, e) < 0)
+		return -1;
+	return strcmp(text, suspect_forgotten) == 0;
 }
 
 /* ---- what has become of it by itself ---- */

@@ -43,6 +43,12 @@ struct suspect_case *suspect_start(struct session *s, const char *tenant,
     void (*done)(enum suspect_outcome outcome, void *arg), void *arg);
 void suspect_cancel(struct suspect_case *c);
 
+/* An operator has had its mailbox forgotten: it is not adopted. */
+int suspect_note_forgotten(
+    struct store *s, const char *id, int64_t now_ms, struct err *e);
+/* 1, 0, -1. */
+int suspect_is_forgotten(struct store *s, const char *id, struct err *e);
+
 /* Those remembered so long ago that they are gone. */
 int suspect_forget(struct store *s, int64_t now_ms, struct err *e);
 

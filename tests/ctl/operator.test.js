@@ -5,10 +5,12 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import test from 'node:test';
+import { promisify } from 'node:util';
 import { buildFolder } from '../lib/build.js';
 import { ANNA, BEN, Bench, HINT, STATE, TENANT_A, until } from '../sync/harness.js';
 
 const CTL = path.join(buildFolder(), 'ctl/outlook-addinctl');
+const RENEW = path.join(buildFolder(), 'cronjob/outlook-addin-renew');
 
 /** @param {Bench} bench @param {...string} args @returns {Promise<string>} */
 function ctl(bench, ...args) {
@@ -66,7 +68,14 @@ test('nothing is stored anew about a mailbox that is forgotten or no longer foll
 	await until('it has a subscription', async () => (await bench.dump()).subscriptions.length === 1);
 	await bench.settled();
 	await ctl(bench, 'mailbox', 'unfollow', '--tenant', TENANT_A, '--user', ANNA);
+	/* What its subscription still brings is dropped. */
+	await bench.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Renamed afterwards' });
+	await bench.notify(ANNA, m.event.immutableId);
+	await until('sync has dropped it', async () => (await bench.dump()).work.length === 0);
+	assert.notEqual((await bench.conversation(m.id)).topic, 'Renamed afterwards');
+	await promisify(execFile)(RENEW, ['--config', path.join(bench.dir, 'addin.json')], { env: bench.env });
 	assert.deepEqual((await bench.dump()).subscriptions, []);
+	assert.deepEqual((await bench.control('GET', '/control/subscriptions')).filter((/** @type {any} */ s) => s.oid === ANNA), [], 'it is gone at Graph as well');
 	await ctl(bench, 'forget', '--tenant', TENANT_A, '--user', ANNA);
 	const dump = await bench.dump();
 	assert.deepEqual([dump.links, dump.mailboxes, dump.work], [[], [], []]);

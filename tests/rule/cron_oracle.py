@@ -14,8 +14,10 @@ import zoneinfo
 import croniter
 
 SEED = 20260101
-EXPRESSIONS = 240
-FIRINGS = 1000
+EXPRESSIONS = 10_000
+FIRINGS = 15
+HAND_MADE_FIRINGS = 1000
+FAR_FIRINGS = 3
 UTC = datetime.timezone.utc
 FIELDS = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)]
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
@@ -99,26 +101,37 @@ def ask(program, lines):
     return out.stdout.splitlines()
 
 
+def skips_first_of_march(text, start, got, want):
+    """croniter 1.3 goes on from February to a later day of March where 29, 30
+    or 31 stand among the days. Then a second witness says what is right."""
+    first = [datetime.datetime.fromtimestamp(g, UTC) for g, w in zip(got, want)
+             if g != w][0]
+    if (first.month, first.day) != (3, 1) or got[-1] - start > 400 * 86400:
+        return False
+    return walk(text, UTC, start // 60 * 60, got[-1]) == got
+
+
 def compare_utc(program):
     rng = random.Random(SEED)
     cases = []
     for text in HAND_MADE + [random_expression(rng) for _ in range(EXPRESSIONS)]:
         start = rng.randint(1_600_000_000, 1_900_000_000)
         cases.append((text, start))
-    rare = {}
-    lines = []
-    for text, start in cases:
-        probe = ask(program, ["- %d 2 %s" % (start, text)])[0]
+    counts = []
+    probes = ask(program, ["- %d 2 %s" % (start, text) for text, start in cases])
+    for (text, _), probe in zip(cases, probes):
         times = [int(n) for n in probe.split()] if probe[:1].isdigit() else []
-        # What fires every few years takes croniter minutes: 10 firings do.
+        # What fires every few years takes croniter minutes: a few do.
         far = not times or times[-1] - times[0] > 300 * 86400
-        rare[text] = 10 if far else FIRINGS
-        lines.append("- %d %d %s" % (start, rare[text], text))
-    compared = firings = refused = 0
+        counts.append(FAR_FIRINGS if far else
+                      HAND_MADE_FIRINGS if text in HAND_MADE else FIRINGS)
+    lines = ["- %d %d %s" % (start, count, text)
+             for (text, start), count in zip(cases, counts)]
+    compared = firings = refused = skipped = 0
     faults = []
-    for (text, start), answer in zip(cases, ask(program, lines)):
+    for (text, start), count, answer in zip(cases, counts, ask(program, lines)):
         try:
-            want = croniter_firings(text, start, rare[text])
+            want = croniter_firings(text, start, count)
         except croniter.CroniterBadDateError:
             if "never fires" not in answer:
                 faults.append("%s: croniter finds no firing" % text)
@@ -130,14 +143,17 @@ def compare_utc(program):
             faults.append("%s: %s" % (text, answer))
             continue
         got = [int(n) for n in answer.split()]
-        for i, (g, w) in enumerate(zip(got, want)):
-            if g != w:
-                faults.append("%s from %d: firing %d is %d, croniter has %d"
-                              % (text, start, i, g, w))
-                break
         if len(got) != len(want):
             faults.append("%s: %d firings" % (text, len(got)))
+        elif got != want and skips_first_of_march(text, start, got, want):
+            skipped += 1
+        elif got != want:
+            i = [g == w for g, w in zip(got, want)].index(False)
+            faults.append("%s from %d: firing %d is %d, croniter has %d"
+                          % (text, start, i, got[i], want[i]))
     print("# %d that never fire were refused by both" % refused)
+    print("# %d times croniter skips the first of March behind a short February"
+          ", which the walk over every minute does not" % skipped)
     return compared, firings, faults
 
 

@@ -7,6 +7,7 @@ import { createHash, generateKeyPairSync, randomBytes, randomUUID, sign } from '
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { buildFolder } from '../lib/build.js';
 import { selfSigned } from '../sim/entra/certificate.js';
 import { ANNA, BEN, Bench, CARLA, TENANT_A, TENANT_B, until } from './harness.js';
@@ -146,6 +147,27 @@ describe('signing in to Entra', { concurrency: 4 }, () => {
 		await linked(b);
 		assert.equal(warnings(b, /certificate-expires/).length, 1);
 		assert.match((await ctl(b, 'status')).stdout, /sign-in {8}by certificate, expires 20.*REPLACE/);
+	});
+
+	test('a secret whose day is near is told once by sync, once a day by the renewal, and by status and doctor', async (t) => {
+		const day = new Date(Date.now() + 10 * DAY_MS).toISOString().slice(0, 10);
+		const b = await bench(t, () => ({ clientSecretExpires: day }));
+		await b.up();
+		await until('it is told', () => warnings(b, /secret-expires/).length === 1);
+		assert.match(warnings(b, /secret-expires/)[0].message, /make a new client secret/);
+		assert.equal(Number((await b.dump()).facts['credential-expiry']), Date.parse(day));
+		assert.match((await ctl(b, 'status')).stdout, new RegExp(`sign-in {8}by secret, expires ${day}T00:00:00Z: REPLACE it soon`));
+		const doctor = await promisify(execFile)(CTL, ['--config', path.join(b.dir, 'addin.json'), 'doctor', '--json'], { env: b.env }).catch((e) => e);
+		const found = JSON.parse(doctor.stdout).findings.find((/** @type {any} */ f) => f.check === 'credential');
+		assert.deepEqual([found.status, found.detail], ['warning', `expires ${day}T00:00:00Z`]);
+		assert.match(found.advice, /make a new client secret/);
+		const renew = () => new Promise((resolve) => execFile(RENEW, ['--config', path.join(b.dir, 'addin.json')], { env: b.env }, (_e, _o, stderr) => resolve(stderr)));
+		assert.match(await renew(), /"event":"secret-expires".*"days":9/);
+		assert.doesNotMatch(await renew(), /secret-expires/, 'not with each run');
+		await b.down();
+		await b.up();
+		await linked(b);
+		assert.equal(warnings(b, /secret-expires/).length, 1);
 	});
 
 	test('a clock that is wrong is named as the cause', async (t) => {

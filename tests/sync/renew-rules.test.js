@@ -97,6 +97,36 @@ test('a clock set forward by a day, then back, loses no subscription and makes n
 	assert.deepEqual(c.users.map((u) => c.at(u).map((s) => s.id)), before.map((id) => [id]), 'each is the same one');
 });
 
+test('short lives that were granted while the clock was a day ahead are renewed once it is right again', { skip: libfaketime() === null && 'libfaketime is not installed' }, async (t) => {
+	const c = await crowd(t, { count: 5 });
+	const clock = new FakeClock(c.dir);
+	t.after(() => clock.close());
+	c.env = { ...clock.env, ASAN_OPTIONS: 'verify_asan_link_order=0' };
+	Object.assign(c.sim.settings.graph.expiry, { maxMinutes: 300, beyondMax: 'clamp' });
+	clock.set(DAY);
+	assert.equal((await c.renew('--force')).summary.renewed, 5);
+	clock.set(0);
+	assert.match((await c.renew('-n')).stdout, /^renew .*our clock was set back$/m);
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.renewed], [0, 5], run.stderr);
+	assert.equal((await c.renew()).summary.due, 0, 'once');
+});
+
+test('the store becomes short again when much of it was removed, once a day', async (t) => {
+	const c = await crowd(t, { count: 2, agedMinutes: 10 });
+	const size = () => fs.statSync(`${c.dir}/state.db`).size;
+	await change(c, `WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
+		INSERT INTO audit (at_ms, tenant, user_id, event, conversation, action, outcome, detail) SELECT i, 't', 'u', 'e', 'c', 'delete', 'refused', hex(randomblob(80)) FROM n;`);
+	const full = size();
+	assert.ok(full > 5 << 20, `${full}`);
+	const run = await c.renew('-v');
+	assert.match(run.stderr, /"event":"store-expired","rows":30000/);
+	assert.match(run.stderr, /"event":"store-compacted","bytes":\d{7}/);
+	assert.ok(size() < full / 3, `${size()} of ${full}`);
+	assert.doesNotMatch((await c.renew('-v')).stderr, /store-/);
+	assert.equal((await c.dump()).mailboxes.length, 2);
+});
+
 test('an unknown one is removed at the second sight, when the mailbox has another that Graph confirms', async (t) => {
 	const c = await crowd(t, { count: 2, agedMinutes: 10, settings: { graph: { conflictRule: false } } });
 	const [user, other] = c.users;
@@ -146,6 +176,56 @@ test('an empty list, and one that shows what is gone, change nothing', async (t)
 		assert.deepEqual(c.users.map((u) => c.at(u)[0].id), before);
 		assert.equal(asked(c, 'createSubscription'), 0);
 	}
+});
+
+test('what Graph has lost without a word is found when the list is read, and made anew', async (t) => {
+	const c = await crowd(t, { count: 8, tenants: 2, agedMinutes: 100 });
+	const [tenant] = c.mailboxes.keys();
+	await c.renew();
+	const before = c.users.map((u) => c.at(u)[0].id);
+	const lost = c.users.filter((_, i) => i % 3 === 0);
+	for (const user of lost)
+		c.sim.subscriptions.remove(c.at(user)[0], 'removed');
+	assert.equal((await c.renew()).summary.due, 0, 'nobody knows yet');
+	/* Something is due, so that the list is read. */
+	await c.tool('follow', tenant, '10000000-0000-4000-8000-999999999999', '');
+	const run = await c.renew();
+	assert.equal(run.summary.created, lost.length, run.stderr);
+	assert.deepEqual(c.users.map((u) => c.at(u).length), c.users.map(() => 1));
+	assert.deepEqual(c.users.filter((u, i) => c.at(u)[0].id === before[i]), c.users.filter((u) => !lost.includes(u)), 'the others are the same ones');
+	const { work } = await c.dump();
+	assert.ok(lost.every((u) => work.some((/** @type {any} */ w) => w.user === u.oid && w.kind === 3)), 'they are caught up');
+});
+
+test('a list that hides what is there is believed no more behind five that are there', async (t) => {
+	const c = await crowd(t, { count: 40, agedMinutes: 100 });
+	await c.renew();
+	const before = c.users.map((u) => c.at(u)[0].id);
+	c.sim.settings.graph.subscriptionList = 'empty';
+	await c.tool('follow', [...c.mailboxes.keys()][0], '10000000-0000-4000-8000-999999999999', '');
+	await c.renew();
+	assert.deepEqual([asked(c, 'listSubscriptions'), asked(c, 'getSubscription'), asked(c, 'createSubscription')], [1, 5, 1]);
+	assert.deepEqual(c.users.map((u) => c.at(u)[0].id), before);
+});
+
+test('what an operator unfollows is deleted at Graph by the next pass; what he forgets is not adopted again', async (t) => {
+	const c = await crowd(t, { count: 3, agedMinutes: 10 });
+	const [left, forgotten] = c.users;
+	const [tenant] = c.mailboxes.keys();
+	const ctl = (/** @type {string[]} */ ...words) => promisify(execFile)(path.join(buildFolder(), 'ctl/outlook-addinctl'), ['--config', c.config, ...words], { env: { PATH: process.env.PATH } });
+	await c.renew();
+	assert.match((await ctl('mailbox', 'unfollow', '--tenant', tenant, '--user', left.oid)).stdout, /the next outlook-addin-renew deletes its subscription at Graph/);
+	await ctl('forget', '--tenant', tenant, '--user', forgotten.oid);
+	const dry = await c.renew('-n');
+	assert.match(dry.stdout, new RegExp(`^remove +${tenant}/${left.oid} {2}no longer followed$`, 'm'));
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.removed, run.summary.due], [0, 1, 1], run.stderr);
+	assert.deepEqual(c.at(left), []);
+	const forced = await c.renew('--force');
+	assert.deepEqual([forced.code, forced.summary.adopted, forced.summary.renewed], [0, 0, 1], forced.stderr);
+	assert.deepEqual((await c.dump()).mailboxes.map((/** @type {any} */ m) => m.user).includes(forgotten.oid), false);
+	await ctl('mailbox', 'resume', '--tenant', tenant, '--user', left.oid);
+	assert.equal((await c.renew()).summary.created, 1, 'it is followed again');
 });
 
 test('one that Graph shows without lifecycleNotificationUrl is made anew', async (t) => {

@@ -122,6 +122,25 @@ a_secret_of_the_environment_stays_what_it_is(void **state)
 }
 
 static void
+the_day_on_which_a_secret_expires_is_configured(void **state)
+{
+	char day[] = "2027-03-31", none[] = "2027-02-30";
+	struct fixture *f = *state;
+
+	f->config.client_secret = secret_new("abc", 3);
+	f->config.client_secret_expires = day;
+	credential_init_entra(&f->k, &f->config);
+	assert_int_equal(credential_ends_ms(&f->k), 1806451200000);
+	/* that day may be wrong: it forbids nothing */
+	assert_true(is_usable(f, 1806451200001));
+	credential_clear(&f->k);
+	f->config.client_secret_expires = none;
+	credential_init_entra(&f->k, &f->config);
+	assert_int_equal(credential_ends_ms(&f->k), 0);
+	secret_free(f->config.client_secret);
+}
+
+static void
 a_secret_in_a_file_is_replaced_and_a_bad_one_is_not_taken(void **state)
 {
 	static const char *const bad[] = {"", "\n", "a\nb", "a\tb"};
@@ -380,6 +399,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(a_secret_of_the_environment_stays_what_it_is),
+	    CASE(the_day_on_which_a_secret_expires_is_configured),
 	    CASE(a_secret_in_a_file_is_replaced_and_a_bad_one_is_not_taken),
 	    CASE(a_link_that_points_elsewhere_is_a_change),
 	    CASE(half_a_pair_leaves_the_former_one_in_use),

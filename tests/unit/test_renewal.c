@@ -31,6 +31,10 @@ enum { NOW = 1000000, HALF = 500 };
 	{                                                                      \
 		true, NOW - 2 * HALF, NOW, 0, 0                                \
 	}
+#define AHEAD_SHORT                                                            \
+	{                                                                      \
+		true, NOW + 86400, NOW + 1000, 10 * HALF, 0                    \
+	}
 #define AHEAD                                                                  \
 	{                                                                      \
 		true, NOW + 86400, NOW + 86400 + 2 * HALF, 0, 0                \
@@ -64,6 +68,9 @@ static const struct {
     {"one granted before the clock was set back is kept",
 	{true, true, RENEWAL_FOLLOWED, "", 0, AHEAD, NULL}, false,
 	RENEWAL_NOTHING, NOW + 86400 + HALF, "not due"},
+    {"one with little left that was granted before it was set back is renewed",
+	{true, true, RENEWAL_FOLLOWED, "", 0, AHEAD_SHORT, NULL}, false,
+	RENEWAL_RENEW, 0, "our clock was set back"},
     {"one made for something else is recreated however fresh",
 	{true, true, RENEWAL_FOLLOWED, "", 0, FRESH,
 	    "made for another addinId"},

@@ -46,6 +46,16 @@ when_a_subscription_is_due(void **state)
 		3001, 0, true, SUBSCRIPTION_CREATE},
 	    {"a clock set back keeps it", {true, 1000, 3000, 0, 0}, 10, 0,
 		false, SUBSCRIPTION_KEEP},
+	    {"a clock set back by a day keeps one with most of its life left",
+		{true, 1440 * MINUTE, 10080 * MINUTE, 10065 * MINUTE, 0}, 0, 0,
+		false, SUBSCRIPTION_KEEP},
+	    {"and renews one of which less than half is left, whenever it is "
+	     "due",
+		{true, 1440 * MINUTE, 300 * MINUTE, 10065 * MINUTE, 0}, 0, 0,
+		false, SUBSCRIPTION_RENEW},
+	    {"a clock that was set to the right time changes nothing",
+		{true, 1 * MINUTE, 300 * MINUTE, 10065 * MINUTE, 0}, 0, 0,
+		false, SUBSCRIPTION_KEEP},
 	    {"one granted for no time at all is made anew",
 		{true, 1000, 1000, 0, 0}, 1000, 0, false, SUBSCRIPTION_CREATE},
 	};

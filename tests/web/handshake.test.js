@@ -94,6 +94,9 @@ test('a refused sign-in is told with what to do, without the peer\'s words, path
 		await web.query(`UPDATE fact SET fact = 'Entra token: clientCertificateKeyFile: /etc/secret/place/k has mode 0644' WHERE name = 'degraded:credentials'`, false);
 		await waitFor(async () => JSON.parse((await web.ask('GET', '/ready')).body).details.credentials === 'Entra token: clientCertificateKeyFile', 5000, 'without the path');
 		assert.match((await web.ask('GET', '/metrics')).body, /^outlook_addin_credential_expiry_timestamp_seconds 1827222745$/m);
+		assert.equal(ready.credentialExpires, undefined, 'a year ahead');
+		await web.query(`UPDATE fact SET fact = '${Date.now() + 20 * 86400_000}' WHERE name = 'credential-expiry'`, false);
+		await waitFor(async () => Math.abs(Date.parse(JSON.parse((await web.ask('GET', '/ready')).body).credentialExpires) - Date.now() - 20 * 86400_000) < 10_000, 5000, 'twenty days ahead');
 	});
 });
 
