@@ -66,12 +66,17 @@ test('each alert has its section and each section its alert, with the same first
 	}
 });
 
-test('what the runbook links to is there', () => {
-	const text = fs.readFileSync(RUNBOOK, 'utf8');
-	for (const [, file, anchor] of text.matchAll(/\]\(([a-z.]*)#?([a-z-]*)\)/g)) {
-		const target = file === '' ? text : fs.readFileSync(path.join(SOURCE_ROOT, 'docs', file), 'utf8');
-		const anchors = [...target.matchAll(/^#+ (.*)$/gm)].map((m) => m[1].toLowerCase().replace(/[^a-z0-9 -]/g, '').replaceAll(' ', '-'));
-		assert.ok(anchor === '' || anchors.includes(anchor), `${file}#${anchor}`);
+test('what the guides link to is there', () => {
+	const docs = path.join(SOURCE_ROOT, 'docs');
+	const guides = [path.join(SOURCE_ROOT, 'README.md'), ...fs.readdirSync(docs).filter((f) => f.endsWith('.md')).map((f) => path.join(docs, f))];
+	for (const guide of guides) {
+		const text = fs.readFileSync(guide, 'utf8');
+		for (const [, file, anchor] of text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)) {
+			const where = file === '' ? guide : path.resolve(path.dirname(guide), file);
+			assert.ok(fs.existsSync(where), `${path.basename(guide)}: ${file}`);
+			const anchors = anchor === '' ? [] : [...fs.readFileSync(where, 'utf8').matchAll(/^#+ (.*)$/gm)].map((m) => m[1].toLowerCase().replace(/[^a-z0-9 -]/g, '').replaceAll(' ', '-'));
+			assert.ok(anchor === '' || anchors.includes(anchor), `${path.basename(guide)}: ${file}#${anchor}`);
+		}
 	}
 });
 
