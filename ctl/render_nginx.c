@@ -39,16 +39,19 @@ render_nginx(const struct config *c, const char *template, const char *user,
 {
 	bool https = strncmp(c->deployment_url, "https:", 6) == 0;
 	struct buf office, connect, frames;
+	struct buf proxies;
 	int rc = -1;
 
 	buf_init(&office, ORIGINS_MAX);
 	buf_init(&connect, ORIGINS_MAX);
 	buf_init(&frames, ORIGINS_MAX);
+	buf_init(&proxies, ORIGINS_MAX);
 	if (add_origin(&office, c->office_js_url, e) != 0 ||
 	    add_origin(&connect, c->unblu_url, e) != 0 ||
 	    add_origin(&connect, c->login_url, e) != 0)
 		goto out;
 	add_words(&frames, &c->frame_ancestors);
+	add_words(&proxies, &c->trusted_proxies);
 	{
 		const struct template_value values[] = {
 		    {"USER", user},
@@ -61,6 +64,7 @@ render_nginx(const struct config *c, const char *template, const char *user,
 		    {"HTTP_LISTEN", c->http_listen},
 		    {"METRICS_LISTEN", c->metrics_listen},
 		    {"BASE", c->base},
+		    {"TRUSTED_PROXIES", buf_text(&proxies)},
 		};
 
 		rc = template_fill(template, values,
@@ -70,5 +74,6 @@ out:
 	buf_clear(&office);
 	buf_clear(&connect);
 	buf_clear(&frames);
+	buf_clear(&proxies);
 	return rc;
 }

@@ -111,8 +111,8 @@ class Peer {
  * @typedef {{ peer: Peer, port: number, metrics: number, ask: (method: string, target: string, how?: { headers?: http.OutgoingHttpHeaders, body?: string | Buffer, agent?: http.Agent, port?: number }) => Promise<Answer> }} Site
  */
 
-/** @param {string} name @param {(site: Site) => Promise<void>} body */
-function story(name, body) {
+/** @param {string} name @param {(site: Site) => Promise<void>} body @param {Record<string, any>} [more] keys of addin.json */
+function story(name, body, more = {}) {
 	test(name, async () => {
 		const dir = makeFolder('nginx');
 		const [port, metrics] = [await freePort(), await freePort()];
@@ -121,7 +121,7 @@ function story(name, body) {
 		fs.writeFileSync(config, JSON.stringify({
 			deploymentUrl: `http://127.0.0.1:${port}`, deploymentAddinEndpoint: 'addin', unbluOAuthBackendUrl: 'https://unblu.example',
 			clientId: '11111111-2222-3333-4444-555555555555', fastcgiListen: `unix:${socket}`,
-			httpListen: `127.0.0.1:${port}`, metricsListen: `127.0.0.1:${metrics}`,
+			httpListen: `127.0.0.1:${port}`, metricsListen: `127.0.0.1:${metrics}`, ...more,
 		}));
 		const site = path.join(dir, 'site');
 		execFileSync(CTL, ['--config', config, 'render', '--out', site], { env: { PATH: process.env.PATH, OUTLOOK_ADDIN_DATADIR: dataFolder() }, stdio: 'ignore' });
@@ -173,6 +173,19 @@ story('exactly the agreed parameters reach the program', async ({ peer, ask }) =
 	assert.equal(answer.headers['x-request-id'], peer.seen[1].params.REQUEST_ID);
 	assert.equal(peer.seen[1].params.HTTP_TRACEPARENT, '');
 });
+
+story('the caller\'s address is believed from trusted proxies only, and only what they have added', async ({ peer, ask }) => {
+	/** @param {string} forwarded */
+	const address = async (forwarded) => {
+		peer.seen = [];
+		await ask('GET', '/ready', { headers: { 'X-Forwarded-For': forwarded } });
+		return peer.seen[0].params.REMOTE_ADDR;
+	};
+	assert.equal(await address('203.0.113.9'), '203.0.113.9');
+	assert.equal(await address('198.51.100.1, 203.0.113.9, 10.1.2.3'), '203.0.113.9', 'what the caller wrote himself counts for nothing');
+	assert.equal(await address('2001:db8::1, fd00::7'), '2001:db8::1');
+	assert.equal(await address('nonsense'), '127.0.0.1');
+}, { trustedProxies: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'] });
 
 story('a chunked body arrives whole, with its length', async ({ peer, ask }) => {
 	const body = 'x'.repeat(300_000);
