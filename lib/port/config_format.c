@@ -318,6 +318,7 @@ check_network(const char *text, struct err *e)
 	char host[INET6_ADDRSTRLEN];
 	unsigned char address[16];
 	size_t len = strcspn(text, "/");
+	long bits = text[len] == '/' ? strtol(text + len + 1, NULL, 10) : 1;
 	bool v6 = strchr(text, ':') != NULL;
 	int most = v6 ? 128 : 32;
 
@@ -327,10 +328,10 @@ check_network(const char *text, struct err *e)
 	host[len] = '\0';
 	if (inet_pton(v6 ? AF_INET6 : AF_INET, host, address) != 1)
 		return err_set(e, ERR_INPUT, "must have a valid IP address");
-	if (text[len] == '/' && atoi(text + len + 1) > most)
+	if (bits > most)
 		return err_set(e, ERR_INPUT,
 		    "must have at most %d bits behind the slash", most);
-	if (text[len] == '/' && atoi(text + len + 1) == 0)
+	if (bits == 0)
 		return err_set(
 		    e, ERR_INPUT, "would trust what every caller claims");
 	return 0;

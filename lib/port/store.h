@@ -287,8 +287,8 @@ int store_mailbox_each(struct store *s,
     int (*each)(const struct store_mailbox *m, void *arg), void *arg,
     struct err *e);
 /* How many there are, by enum store_mailbox_state; indexed reads. */
-int store_mailbox_totals(struct store *s,
-    int64_t out[STORE_MAILBOX_UNFOLLOWED + 1], struct err *e);
+int store_mailbox_totals(
+    struct store *s, int64_t out[STORE_MAILBOX_UNFOLLOWED + 1], struct err *e);
 /* The claim on a mailbox's subscription: 1 taken (or already ours), 0 held by
  * another owner until *held_until_ms, -1. */
 int store_mailbox_claim(struct store *s, const char *tenant, const char *user,
