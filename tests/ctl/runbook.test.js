@@ -66,6 +66,18 @@ test('each alert has its section and each section its alert, with the same first
 	}
 });
 
+test('each reason of being degraded stands in the table of reasons, and has an alert', () => {
+	const source = fs.readFileSync(path.join(SOURCE_ROOT, 'lib/sync/degraded.c'), 'utf8');
+	const reasons = [...source.matchAll(/\[DEGRADED_[A-Z_]+\] = "([a-z-]+)"/g)].map((m) => m[1]).concat('store', 'sync', 'queue-age').sort();
+	assert.ok(reasons.length >= 10);
+	const table = [...fs.readFileSync(RUNBOOK, 'utf8').matchAll(/^\| `([a-z-]+)` \|.*\[(OutlookAddin[A-Za-z]+)\]/gm)];
+	assert.deepEqual(table.map((m) => m[1]).sort(), reasons);
+	for (const [, reason, alert] of table)
+		assert.ok(alerts().has(alert), reason);
+	const rest = fs.readFileSync(RULES, 'utf8').match(/reason!~"([^"]*)"/);
+	assert.deepEqual(rest?.[1].split('|').sort(), reasons, 'what the last rule leaves out');
+});
+
 test('what the guides link to is there', () => {
 	const docs = path.join(SOURCE_ROOT, 'docs');
 	const guides = [path.join(SOURCE_ROOT, 'README.md'), ...fs.readdirSync(docs).filter((f) => f.endsWith('.md')).map((f) => path.join(docs, f))];
