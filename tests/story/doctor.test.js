@@ -53,7 +53,7 @@ test('what is in order is found in order, every check of it, and nothing is left
 		const { findings, healthy, stderr } = await doctor(stack);
 		assert.ok(healthy, JSON.stringify(findings, null, 1));
 		assert.equal(stderr, '');
-		for (const check of ['configuration', 'store', 'service', 'sync', 'renewal', 'clock', 'entra', 'graph', 'token', 'subscriptions', 'mailbox', 'unblu', 'gateway', 'webhook', 'addin'])
+		for (const check of ['configuration', 'store', 'service', 'sync', 'renewal', 'clock', 'entra', 'graph', 'token', 'subscriptions', 'mailbox', 'unblu', 'gateway', 'webhook', 'addin', 'queue'])
 			assert.ok(findings.some((f) => f.check === check && f.status === 'ok'), `${check} is ok`);
 		assert.equal(findings.filter((f) => f.check === 'token').length, 2, 'one for each tenant');
 		assert.equal(findings.filter((f) => f.check === 'webhook').length, 2, 'both addresses');
@@ -176,6 +176,20 @@ test('each mistake of an installation is found, and told with what to do about i
 				assert.match(String(failed[0].advice), /licence/);
 			}
 			sims.mailboxState(other, 'ok');
+		});
+		await stack.part(t, 'the two properties of Unblu are false: what was refused waits, and the properties are named', async () => {
+			Object.assign(sims.sim.settings.unblu, { allowNonAdminTopic: false, topicParticipations: [] });
+			sims.sim.settings.gateway.role = 'REGISTERED_USER';
+			sims.editEvent(link.mailbox, link.event, { subject: 'not allowed' });
+			const queue = await waitFor(async () => {
+				const { findings } = await doctor(stack);
+				return findings.find((f) => f.check === 'queue' && f.status === 'warning');
+			}, 15_000, 'the row waits');
+			assert.match(queue.detail, /^[1-9]\d* rows wait after a failure: .*(forbidden|403)/);
+			assert.match(String(queue.advice), /allowNonAdminUsersChange/);
+			Object.assign(sims.sim.settings.unblu, { allowNonAdminTopic: true, topicParticipations: ['ASSIGNED_AGENT'] });
+			sims.sim.settings.gateway.role = 'ADMIN';
+			assert.equal((await stack.ctl('mailbox', 'resume', '--tenant', link.mailbox.tenant, '--user', link.mailbox.oid)).code, 0);
 		});
 		await stack.part(t, 'a login page, a refusal or another type in front of the webhook', async () => {
 			/** @type {(req: http.IncomingMessage, res: http.ServerResponse) => void} */
