@@ -70,7 +70,8 @@ get_promtool() {
 	export PATH
 	[ ! -x "$tools/usr/bin/promtool" ] || return 0
 	mkdir -p "$tools" && (
-		cd "$tools" && apt-get -qq download prometheus 2>/dev/null &&
+		cd "$tools" && { apt-get -qq download prometheus 2>/dev/null ||
+			{ as_root apt-get -qq update && apt-get -qq download prometheus 2>/dev/null; }; } &&
 			dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool
 		status=$?
 		rm -f prometheus_*.deb
