@@ -2,6 +2,11 @@
 
 nobase_dist_pkgdata_DATA += conf/addin.schema.json
 EXTRA_DIST += conf/addin.json
+# For Prometheus and Grafana; see docs/runbook.md.
+nobase_dist_pkgdata_DATA += conf/prometheus/outlook-addin.rules.yml \
+	conf/prometheus/outlook-addin.test.yml \
+	conf/prometheus/outlook-addin-days.test.yml \
+	conf/prometheus/scrape.yml conf/grafana/outlook-addin.json
 
 # The sample becomes the configuration only where there is none.
 addin_json = $(DESTDIR)$(sysconfdir)/outlook-addin/addin.json

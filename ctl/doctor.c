@@ -232,11 +232,14 @@ examine(struct doctor *d)
 	if (!d->config->sync_enabled) {
 		doctor_add(d, "server", "syncServerEnabled", DOCTOR_SKIPPED,
 		    "false: only the add-in is served", "");
+		doctor_addin(d);
 		return;
 	}
 	doctor_graph(d);
 	doctor_unblu(d);
+	/* Behind those whose clock is not ours. */
 	doctor_webhook(d);
+	doctor_addin(d);
 }
 
 static int

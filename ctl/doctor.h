@@ -50,6 +50,8 @@ void doctor_graph(struct doctor *d);
 /* doctor_peers.c: the gateway, Unblu, and our own webhook from outside. */
 void doctor_unblu(struct doctor *d);
 void doctor_webhook(struct doctor *d);
+/* The add-in's files by the public address, rendered from this very file. */
+void doctor_addin(struct doctor *d);
 
 /*
  * What the transport says about a peer: names, connections, certificates. True

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/when.h"
 #include "doctor.h"
 #include "fcgi_client.h"
@@ -159,6 +160,53 @@ try_credential(struct doctor *d)
 	credential_clear(&k);
 }
 
+/* ---- what waits, and why ---- */
+
+struct waiting {
+	int64_t now_ms, rows, forbidden;
+	char reason[STORE_REASON_MAX]; /* of the first, or of one forbidden */
+};
+
+static int
+look_at_row(const struct store_work *w, bool in_progress, void *arg)
+{
+	struct waiting *all = arg;
+	bool forbidden = strncmp(w->reason, "forbidden", 9) == 0 ||
+	    strstr(w->reason, "status 403") != NULL;
+
+	if (in_progress || w->reason[0] == '\0' ||
+	    w->not_before_ms <= all->now_ms)
+		return 0;
+	all->rows++;
+	if (all->reason[0] == '\0' || (forbidden && all->forbidden == 0))
+		text_copy(all->reason, sizeof(all->reason), w->reason);
+	all->forbidden += forbidden;
+	return 0;
+}
+
+static void
+try_queue(struct doctor *d)
+{
+	struct waiting all = {.now_ms = clock_wall_ms()};
+
+	if (store_work_each(d->store, NULL, NULL, look_at_row, &all, NULL) != 0)
+		return;
+	if (all.rows == 0)
+		doctor_add(d, "queue", "work that waits", DOCTOR_OK,
+		    "nothing was refused", "");
+	else
+		doctor_addf(d, "queue", "work that waits", DOCTOR_WARNING,
+		    all.forbidden > 0
+			? "if Unblu has refused it: set the two properties "
+			  "com.unblu.conversation.message.allowNonAdminUsers"
+			  "Change...ViaWebApi to true, and check what agent "
+			  "the "
+			  "gateway lets us act as"
+			: "it goes on by itself once the cause is gone",
+		    "%" PRId64 " rows wait after a failure: %s", all.rows,
+		    all.reason);
+}
+
 void
 doctor_local(struct doctor *d)
 {
@@ -170,4 +218,5 @@ doctor_local(struct doctor *d)
 		return;
 	try_heartbeat(d);
 	try_renewal(d);
+	try_queue(d);
 }

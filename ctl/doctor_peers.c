@@ -1,8 +1,10 @@
-/* ctl/doctor_peers.c - see doctor.h: Unblu behind its gateway, and our own
- * webhook as Graph sees it. */
+/* ctl/doctor_peers.c - see doctor.h: Unblu behind its gateway, our own webhook
+ * as Graph sees it, and the add-in's files as Outlook does. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/json.h"
 #include "base/rand.h"
 #include "base/url.h"
 #include "doctor.h"
@@ -162,4 +164,48 @@ doctor_webhook(struct doctor *d)
 {
 	try_handshake(d, "/webhook/events");
 	try_handshake(d, "/webhook/lifecycle");
+}
+
+/* ---- the add-in's files ---- */
+
+static void
+judge_addin(const struct http_reply *reply, void *arg)
+{
+	struct handshake *h = arg;
+	json_t *doc;
+	const char *client;
+
+	if (!doctor_reached(h->d, "addin", h->url, reply))
+		return;
+	doc = json_load_strict(reply->body, reply->body_len, NULL);
+	client = json_str(doc, "clientId");
+	if (reply->status != 200 || client == NULL)
+		doctor_addf(h->d, "addin", h->url, DOCTOR_FAILED,
+		    "deploymentUrl must lead to the rendered nginx: let "
+		    "everything below deploymentAddinEndpoint pass, without a "
+		    "login",
+		    "status %d, and not the file that was rendered",
+		    reply->status);
+	else if (strcasecmp(client, h->d->config->client_id) != 0)
+		doctor_addf(h->d, "addin", h->url, DOCTOR_FAILED,
+		    "run outlook-addinctl render with this configuration, and "
+		    "reload nginx",
+		    "it was rendered for the clientId %s", client);
+	else
+		doctor_add(h->d, "addin", h->url, DOCTOR_OK,
+		    "its files are served", "");
+	json_decref(doc);
+}
+
+void
+doctor_addin(struct doctor *d)
+{
+	char *url = config_public_url(d->config, "/config.json");
+	struct handshake h = {.d = d, .url = url};
+	struct http_request req;
+
+	http_request_init(&req, "GET", "config.json");
+	buf_puts(&req.url, url);
+	doctor_ask(d, "addin", &req, judge_addin, &h);
+	free(url);
 }

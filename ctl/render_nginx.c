@@ -40,13 +40,14 @@ render_nginx(const struct config *c, const char *template, const char *user,
 {
 	bool https = strncmp(c->deployment_url, "https:", 6) == 0;
 	struct render_relay relay = {0};
-	struct buf office, connect, frames, login;
+	struct buf office, connect, frames, login, proxies;
 	int rc = -1;
 
 	buf_init(&office, ORIGINS_MAX);
 	buf_init(&connect, ORIGINS_MAX);
 	buf_init(&frames, ORIGINS_MAX);
 	buf_init(&login, ORIGINS_MAX);
+	buf_init(&proxies, ORIGINS_MAX);
 	if (render_relay_init(&relay, c, e) != 0 ||
 	    add_origin(&office, c->office_js_url, e) != 0 ||
 	    (!c->gateway_relay && add_origin(&connect, c->unblu_url, e) != 0) ||
@@ -54,6 +55,7 @@ render_nginx(const struct config *c, const char *template, const char *user,
 	    add_origin(&login, c->login_url, e) != 0)
 		goto out;
 	add_words(&frames, &c->frame_ancestors);
+	add_words(&proxies, &c->trusted_proxies);
 	{
 		const struct template_value values[] = {
 		    {"USER", user},
@@ -75,6 +77,7 @@ render_nginx(const struct config *c, const char *template, const char *user,
 		    {"RELAY_CA", relay.ca},
 		    {"RESOLVER", relay.resolver},
 		    {"SEND_CHECK", c->manifest_send_check ? "yes" : ""},
+		    {"TRUSTED_PROXIES", buf_text(&proxies)},
 		};
 
 		rc = template_fill(template, values,
@@ -86,5 +89,6 @@ out:
 	buf_clear(&frames);
 	buf_clear(&login);
 	render_relay_clear(&relay);
+	buf_clear(&proxies);
 	return rc;
 }

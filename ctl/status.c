@@ -44,14 +44,18 @@ add_programs(struct buf *out, const json_t *doc)
 {
 	const json_t *sync = json_obj(doc, "sync");
 	const json_t *renew = json_obj(doc, "renew");
+	int64_t failed = json_int(json_obj(renew, "figures"), "failed", 0);
 
 	buf_printf(out, "sync           %s, last seen %s\n",
 	    !json_flag(sync, "enabled", false)    ? "disabled"
 		: json_flag(sync, "alive", false) ? "alive"
 						  : "silent",
 	    text_of(sync, "heartbeat"));
-	buf_printf(out, "renewal        last run %s, last success %s\n",
+	buf_printf(out, "renewal        last run %s, last success %s",
 	    text_of(renew, "lastRun"), text_of(renew, "lastSuccess"));
+	if (failed > 0)
+		buf_printf(out, ", %lld mailboxes failed", (long long)failed);
+	buf_putc(out, '\n');
 }
 
 static void

@@ -2,7 +2,10 @@
 #include "template.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 static const char name_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 static const char value_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -86,6 +89,29 @@ is_condition(const char *line, const char *word,
 	return true;
 }
 
+/* The rest of the line behind "@each NAME@ ", for each word of v. */
+static int
+fill_each(const char *line, size_t len, const struct template_value *v,
+    struct buf *out, struct err *e)
+{
+	const char *rest = strchr(line + 1, '@');
+	const char *word = v->text;
+	int rc = 0;
+
+	rest += rest[1] == ' ' ? 2 : 1;
+	while (rc == 0 && *word != '\0') {
+		size_t size = strcspn(word, " ");
+		char *item = mem_strndup(word, size);
+		const struct template_value one = {"ITEM", item};
+
+		rc = fill_line(
+		    rest, len - (size_t)(rest - line), &one, 1, out, e);
+		free(item);
+		word += size + strspn(word + size, " ");
+	}
+	return rc;
+}
+
 int
 template_fill(const char *text, const struct template_value *values,
     size_t count, struct buf *out, struct err *e)
@@ -102,7 +128,12 @@ template_fill(const char *text, const struct template_value *values,
 			keep = v != NULL && v->text[0] != '\0';
 		else if (is_condition(text, "@unless ", values, count, &v, e))
 			keep = v != NULL && v->text[0] == '\0';
-		else if (strncmp(text, "@end@", 5) == 0)
+		else if (keep &&
+		    is_condition(text, "@each ", values, count, &v, e)) {
+			if (v == NULL || fill_each(text, len, v, out, e) != 0)
+				return -1;
+			continue;
+		} else if (strncmp(text, "@end@", 5) == 0)
 			keep = true;
 		else if (keep &&
 		    fill_line(text, len, values, count, out, e) != 0)

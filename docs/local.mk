@@ -6,3 +6,5 @@ dist_man_MANS += docs/man/outlook-addin-fcgi.8 docs/man/outlook-addin-renew.8
 dist_doc_DATA += docs/store.md
 dist_doc_DATA += docs/dependencies.md docs/reliability.md
 dist_doc_DATA += docs/performance.md
+dist_doc_DATA += docs/runbook.md
+dist_doc_DATA += docs/install.md docs/upgrade.md docs/data.md

@@ -193,6 +193,26 @@ gauges_read_renew(struct worker *w, struct metrics_gauges *g)
 	json_decref(run);
 }
 
+static int
+gauges_each_pause(const char *name, const char *text, int64_t at_ms, void *arg)
+{
+	(void)name;
+	(void)text;
+	(void)at_ms;
+	++*(int64_t *)arg;
+	return 0;
+}
+
+/* What operators have stopped, or have to look after. */
+static void
+gauges_read_state(struct worker *w, struct metrics_gauges *g)
+{
+	(void)store_fact_each(
+	    w->store, "pause:", gauges_each_pause, &g->writes_paused, NULL);
+	(void)store_mailbox_totals(w->store, g->mailboxes, NULL);
+	g->dry_run = w->config->dry_run;
+}
+
 static void
 gauges_read(struct worker *w, struct metrics_gauges *g)
 {
@@ -201,7 +221,8 @@ gauges_read(struct worker *w, struct metrics_gauges *g)
 
 	if (store_work_totals(w->store, &totals, NULL) == 0) {
 		g->work_rows = totals.rows;
-		if (totals.oldest_first_seen_ms != 0)
+		if (totals.oldest_first_seen_ms != 0 &&
+		    totals.oldest_first_seen_ms < count.now_ms)
 			g->oldest_work_ms =
 			    count.now_ms - totals.oldest_first_seen_ms;
 	}
@@ -211,6 +232,7 @@ gauges_read(struct worker *w, struct metrics_gauges *g)
 	    w->store, gauges_each_subscription, &count, NULL);
 	gauges_read_renew(w, g);
 	g->credential_expiry_ms = expiry_known_ms(w->store);
+	gauges_read_state(w, g);
 }
 
 static void

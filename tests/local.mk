@@ -208,7 +208,7 @@ check_PROGRAMS += tests/sync/storetool
 # outlook-addinctl: the configuration, what it prints, what it renders.
 tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap tests/ctl/msal.tap
 EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/nginx-site.js tests/ctl/serving.test.js tests/ctl/operator.test.js tests/ctl/manifest.test.js tests/ctl/icons.test.js \
-	tests/ctl/repair.test.js tests/ctl/systemd.test.js tests/ctl/world.js
+	tests/ctl/data.test.js tests/ctl/repair.test.js tests/ctl/runbook.test.js tests/ctl/systemd.test.js tests/ctl/world.js
 check_PROGRAMS += tests/ctl/seed
 
 EXTRA_DIST += tests/demo tests/www

@@ -70,6 +70,7 @@ struct config {
 	char *http_listen;
 	char *metrics_listen;
 	char *office_js_url;
+	struct config_list trusted_proxies;
 	struct config_list frame_ancestors;
 	char *ca_file;
 	char *http_proxy;

@@ -1,6 +1,7 @@
 /* port/config_format.c - see config_format.h. */
 #include "port/config_format.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <regex.h>
 #include <stdio.h>
@@ -334,6 +335,31 @@ check_zone(const char *text, struct err *e)
 	return 0;
 }
 
+static int
+check_network(const char *text, struct err *e)
+{
+	char host[INET6_ADDRSTRLEN];
+	unsigned char address[16];
+	size_t len = strcspn(text, "/");
+	long bits = text[len] == '/' ? strtol(text + len + 1, NULL, 10) : 1;
+	bool v6 = strchr(text, ':') != NULL;
+	int most = v6 ? 128 : 32;
+
+	if (len >= sizeof(host))
+		return err_set(e, ERR_INPUT, "must have a valid IP address");
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, host, address) != 1)
+		return err_set(e, ERR_INPUT, "must have a valid IP address");
+	if (bits > most)
+		return err_set(e, ERR_INPUT,
+		    "must have at most %d bits behind the slash", most);
+	if (bits == 0)
+		return err_set(
+		    e, ERR_INPUT, "would trust what every caller claims");
+	return 0;
+}
+
 const struct config_format config_format_text = {
     .name = "text",
     .what = "text without control characters",
@@ -449,6 +475,13 @@ const struct config_format config_format_frame = {
     .pattern = "^https://([*][.])?[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*"
 	       "(:[0-9]{1,5})?$",
     .max = 300,
+};
+const struct config_format config_format_network = {
+    .name = "address or network",
+    .what = "an IP address or a network such as 10.0.0.0/8",
+    .pattern = "^[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?$",
+    .max = 50,
+    .check = check_network,
 };
 const struct config_format config_format_no_proxy = {
     .name = "host list",

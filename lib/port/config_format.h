@@ -21,6 +21,7 @@ extern const struct config_format config_format_socket; /* unix:PATH */
 extern const struct config_format config_format_listen; /* [address:]port */
 extern const struct config_format config_format_database;
 extern const struct config_format config_format_frame; /* CSP host source */
+extern const struct config_format config_format_network; /* IP, or CIDR */
 extern const struct config_format config_format_no_proxy;
 extern const struct config_format config_format_header; /* a field name */
 extern const struct config_format config_format_zone; /* IANA */

@@ -195,6 +195,10 @@ const struct config_option config_options[] = {
 	"\"127.0.0.1:9464\"",
 	"Where nginx serves /metrics, and nothing else: a port, or "
 	"address:port."),
+    LIST("trustedProxies", trusted_proxies, network, 0, "[]",
+	"Addresses or networks of the proxies in front of nginx, such as "
+	"10.0.0.0/8: from them X-Forwarded-For tells the caller's address. "
+	"They have to replace what a caller sends in it."),
     TEXT("officeJsUrl", office_js_url, url, PUBLIC,
 	"\"https://appsforoffice.microsoft.com/lib/1/hosted/office.js\"",
 	"Where the add-in's pages load Office.js from."),

@@ -322,6 +322,24 @@ metrics_write_renew(struct buf *out, const struct metrics_gauges *g)
 }
 
 static void
+metrics_write_mailboxes(struct buf *out, const struct metrics_gauges *g)
+{
+	static const char *const names[METRICS_MAILBOX_STATES] = {
+	    "followed", "parked", "unfollowed"};
+
+	metrics_head(out, "mailboxes", "gauge", "Mailboxes, by state.");
+	for (int i = 0; i < METRICS_MAILBOX_STATES; i++)
+		buf_printf(out, "outlook_addin_mailboxes{state=\"%s\"} %lld\n",
+		    names[i], (long long)g->mailboxes[i]);
+	metrics_head(out, "writes_paused", "gauge",
+	    "Pauses of writes to Unblu, by what has ordered them.");
+	buf_printf(out,
+	    "outlook_addin_writes_paused{by=\"operator\"} %lld\n"
+	    "outlook_addin_writes_paused{by=\"configuration\"} %d\n",
+	    (long long)g->writes_paused, g->dry_run ? 1 : 0);
+}
+
+static void
 metrics_write_degraded(struct buf *out, const char *const *reasons)
 {
 	metrics_head(
@@ -348,11 +366,12 @@ metrics_write(struct buf *out, const struct metrics_gauges *g)
 	metrics_write_gauge(
 	    out, "work_rows", "Rows in the queue.", (double)g->work_rows);
 	metrics_write_gauge(out, "oldest_work_seconds",
-	    "Age of the oldest row in the queue.",
+	    "How long the oldest row could have been done already.",
 	    (double)g->oldest_work_ms / 1000);
 	metrics_write_gauge(out, "dead_letters",
 	    "Rows that were given up and wait for an operator.",
 	    (double)g->dead_letters);
+	metrics_write_mailboxes(out, g);
 	metrics_write_subscriptions(out, g);
 	metrics_write_renew(out, g);
 	if (g->credential_expiry_ms > 0)

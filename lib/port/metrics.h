@@ -2,6 +2,7 @@
 #ifndef PORT_METRICS_H
 #define PORT_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -31,7 +32,6 @@ void metrics_unblu_write(const char *op);
 void metrics_sync_seconds(int64_t ms); /* histogram */
 void metrics_store_commit_seconds(int64_t us); /* histogram */
 
-/* Value gauges that come from the store, filled by the caller. */
 /* What the last pass of outlook-addin-renew did. */
 enum metrics_renew {
 	METRICS_RENEW_DUE,
@@ -49,9 +49,16 @@ enum metrics_renew {
 /* "due", "adopted", ... */
 const char *metrics_renew_name(enum metrics_renew what);
 
+/* States of mailboxes, as store.h numbers them. */
+enum { METRICS_MAILBOX_STATES = 3 };
+
+/* Value gauges that come from the store, filled by the caller. */
 struct metrics_gauges {
 	int64_t work_rows;
-	int64_t oldest_work_ms; /* age */
+	int64_t oldest_work_ms; /* how long it could have been done */
+	int64_t mailboxes[METRICS_MAILBOX_STATES];
+	int64_t writes_paused; /* pauses by operators */
+	bool dry_run;
 	int64_t dead_letters;
 	int64_t subscriptions_active, subscriptions_pending,
 	    subscriptions_expired;

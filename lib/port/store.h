@@ -216,7 +216,9 @@ int store_work_each(struct store *s, const char *tenant, const char *user,
 struct store_work_totals {
 	int64_t rows;
 	int64_t in_progress;
-	int64_t oldest_first_seen_ms; /* 0: no row */
+	/* Since when the one that waits longest could have been done; of those
+	 * planned for later that time, which is ahead. 0: no row. */
+	int64_t oldest_first_seen_ms;
 };
 int store_work_totals(
     struct store *s, struct store_work_totals *out, struct err *e);
@@ -288,6 +290,9 @@ int store_mailbox_set_state(struct store *s, const char *tenant,
 int store_mailbox_each(struct store *s,
     int (*each)(const struct store_mailbox *m, void *arg), void *arg,
     struct err *e);
+/* How many there are, by enum store_mailbox_state; indexed reads. */
+int store_mailbox_totals(
+    struct store *s, int64_t out[STORE_MAILBOX_UNFOLLOWED + 1], struct err *e);
 /* The claim on a mailbox's subscription: 1 taken (or already ours), 0 held by
  * another owner until *held_until_ms, -1. */
 int store_mailbox_claim(struct store *s, const char *tenant, const char *user,

@@ -329,6 +329,20 @@ store_mailbox_count(struct store *s, int64_t *out, struct err *e)
 }
 
 int
+store_mailbox_totals(
+    struct store *s, int64_t out[STORE_MAILBOX_UNFOLLOWED + 1], struct err *e)
+{
+	static const char sql[] = "SELECT count(*) FROM mailbox"
+				  " WHERE state = $1";
+
+	for (int i = 0; i <= STORE_MAILBOX_UNFOLLOWED; i++)
+		if (store_db_number(
+			s, sql, STORE_WITH(STORE_INT(i)), &out[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+int
 store_mailbox_set_renewal(struct store *s, const char *tenant, const char *user,
     int64_t renew_ms, struct err *e)
 {

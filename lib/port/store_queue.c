@@ -116,18 +116,22 @@ static const struct store_field store_work_totals_fields[] = {
 int
 store_work_totals(struct store *s, struct store_work_totals *out, struct err *e)
 {
-	/* Counted in the small partial indexes. The lowest id is the oldest
-	 * row; a row that was put back has a new one. */
+	/* Counted in the small partial indexes. The lowest ids are the oldest
+	 * rows; a row that was put back has a new one. One that is planned for
+	 * later ages from then on: among so many some are not. */
 	static const char sql[] =
 	    "SELECT (SELECT count(*) FROM work WHERE claimed = 0)"
 	    " + (SELECT count(*) FROM work WHERE claimed = 1)"
 	    " + (SELECT count(*) FROM arrival),"
 	    " (SELECT count(*) FROM work WHERE claimed = 1),"
 	    " COALESCE((SELECT min(seen) FROM ("
-	    "SELECT first_seen_ms AS seen FROM"
-	    " (SELECT first_seen_ms FROM work ORDER BY id LIMIT 1) w"
-	    " UNION ALL SELECT at_ms FROM"
-	    " (SELECT at_ms FROM arrival ORDER BY id LIMIT 1) a) oldest), 0)";
+	    "SELECT CASE WHEN due_ms > first_seen_ms THEN due_ms"
+	    " ELSE first_seen_ms END AS seen FROM"
+	    " (SELECT first_seen_ms, due_ms FROM work"
+	    " ORDER BY id LIMIT 1000) w"
+	    " UNION ALL SELECT due_ms FROM"
+	    " (SELECT due_ms FROM arrival ORDER BY id LIMIT 1000) a) oldest),"
+	    " 0)";
 
 	return store_db_row(
 		   s, sql, NULL, 0, store_work_totals_fields, 3, out, e) < 0

@@ -377,6 +377,39 @@ call_add_agent(const struct call *c, struct http_request *req, struct err *e)
 }
 
 static void
+call_random_hex(char *out, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char bytes[16];
+
+	rand_bytes(bytes, sizeof(bytes));
+	bytes[0] |= 1; /* all zero is no id */
+	for (size_t i = 0; i < len; i++)
+		out[i] = digits[bytes[i / 2] >> (i % 2 * 4) & 0xF];
+	out[len] = '\0';
+}
+
+void
+call_new_trace(char out[CALL_TRACE])
+{
+	call_random_hex(out, CALL_TRACE - 1);
+}
+
+/* What gateways and Unblu put into their own traces and logs; see W3C Trace
+ * Context. "Sampled" is for whoever collects traces to decide. */
+static void
+call_add_trace(const struct call *c, struct http_request *req)
+{
+	char trace[CALL_TRACE], span[17];
+
+	if (c->trace == NULL)
+		call_new_trace(trace);
+	call_random_hex(span, sizeof(span) - 1);
+	http_request_header(req, "traceparent", "00-%s-%s-00",
+	    c->trace != NULL ? c->trace : trace, span);
+}
+
+static void
 call_send(struct call *c, const struct secret *token, unsigned generation)
 {
 	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
@@ -387,6 +420,7 @@ call_send(struct call *c, const struct secret *token, unsigned generation)
 	if (c->build(&req, c->arg, &e) == 0 &&
 	    call_add_agent(c, &req, &e) == 0) {
 		call_add_authorization(c, token, &req);
+		call_add_trace(c, &req);
 		c->op = req.op;
 		req.may_go = call_may_go;
 		req.party = (size_t)(config_tenant_index(

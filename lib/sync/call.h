@@ -11,6 +11,8 @@ enum call_peer {
 	CALL_ENTRA /* public documents: no token */
 };
 
+enum { CALL_TRACE = 33 };
+
 /* Owned by the caller; set the first block, then call_start(). */
 struct call {
 	struct session *session;
@@ -18,6 +20,7 @@ struct call {
 	const char *tenant; /* with CALL_UNBLU only for scopes; "" none */
 	const char *user; /* "" when it is not about one mailbox */
 	const char *thing; /* of the mailbox: an event ...; NULL: all of it */
+	const char *trace; /* the trace that it belongs to; NULL: of its own */
 	int (*build)(struct http_request *req, void *arg, struct err *e);
 	int (*parse)(const struct http_reply *reply, void *arg, struct err *e);
 	/* Called once, maybe from inside call_start(): touch nothing behind
@@ -43,6 +46,9 @@ int64_t call_throttled_ms(const struct call *c);
  * said) becomes the wait that is kept for it. */
 void call_keep_throttle(
     struct session *s, const char *tenant, const char *user, int64_t *wait_ms);
+
+/* A new trace id. */
+void call_new_trace(char out[CALL_TRACE]);
 
 void call_start(struct call *c);
 /* Ends it without done. */

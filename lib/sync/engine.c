@@ -76,6 +76,7 @@ engine_task_start(struct engine *e, const struct store_work *work)
 	t->work = *work;
 	t->of = session_tenant(e->session, work->tenant);
 	t->started_ms = clock_mono_ms();
+	call_new_trace(t->trace);
 	t->call.session = e->session;
 	t->turned_away = work->kind == STORE_WORK_CATCHUP &&
 	    !engine_may_catch_up(e, work->tenant, &wait_ms);

@@ -55,6 +55,7 @@ task_call(struct task *t, enum call_peer peer,
 	c->tenant = t->work.tenant;
 	c->user = t->work.user;
 	c->thing = t->work.event;
+	c->trace = t->trace;
 	c->build = build;
 	c->parse = parse;
 	c->done = done;
@@ -328,7 +329,8 @@ task_bury(struct task *t, const char *reason)
 {
 	log_error("dead-letter", LOG_STR("kind", task_kind_names[t->work.kind]),
 	    LOG_STR("tenant", t->work.tenant), LOG_STR("mailbox", t->work.user),
-	    LOG_STR("eventId", t->work.event), LOG_STR("message", reason));
+	    LOG_STR("eventId", t->work.event), LOG_STR("traceId", t->trace),
+	    LOG_STR("message", reason));
 	task_copy(t->outcome.reason, sizeof(t->outcome.reason), reason);
 	task_end(t, TASK_BURY);
 }
@@ -342,8 +344,8 @@ task_log_failure(const struct task *t, const struct err *e, int64_t wait_ms)
 	    LOG_STR("eventId", t->work.event),
 	    LOG_STR("conversation",
 		t->conversation[0] != '\0' ? t->conversation : NULL),
-	    LOG_INT("attempts", t->work.attempts), LOG_INT("waitMs", wait_ms),
-	    LOG_ERR(e));
+	    LOG_STR("traceId", t->trace), LOG_INT("attempts", t->work.attempts),
+	    LOG_INT("waitMs", wait_ms), LOG_ERR(e));
 }
 
 static void

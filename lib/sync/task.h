@@ -58,6 +58,9 @@ struct task {
 	struct session_commit commit;
 	void (*then)(struct task *t); /* behind TASK_GOES_ON */
 	struct call call;
+	/* Of all requests of this task, and in its log lines: W3C Trace
+	 * Context, 32 lower-case hex digits. */
+	char trace[CALL_TRACE];
 	int64_t started_ms;
 	void *state; /* of the kind of work */
 	void (*free_state)(void *state);

@@ -145,7 +145,7 @@ verdict_delete_done(const struct err *e, void *arg)
 	log_info("conversation-deleted", LOG_STR("tenant", w->tenant),
 	    LOG_STR("mailbox", w->user),
 	    LOG_STR("conversation", l->link.conversation),
-	    LOG_BOOL("orphan", l->orphan));
+	    LOG_STR("traceId", l->task->trace), LOG_BOOL("orphan", l->orphan));
 	look_close(l, STORE_LINK_DELETED, "delete", "done",
 	    l->history.kind == GUARD_HISTORY_ABSENT
 		? "no history: judged by the present participants"

@@ -249,6 +249,7 @@ write_end(struct look *l)
 		log_info("conversation-updated", LOG_STR("tenant", w->tenant),
 		    LOG_STR("mailbox", w->user),
 		    LOG_STR("conversation", l->link.conversation),
+		    LOG_STR("traceId", l->task->trace),
 		    LOG_STR("changed",
 			l->wrote_topic && l->wrote_time ? "topic,time"
 			    : l->wrote_topic            ? "topic"

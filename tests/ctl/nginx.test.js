@@ -26,6 +26,19 @@ story('exactly the agreed parameters reach the program', async ({ peer, ask }) =
 	assert.equal(peer.seen[1].params.HTTP_TRACEPARENT, '');
 });
 
+story('the caller\'s address is believed from trusted proxies only, and only what they have added', async ({ peer, ask }) => {
+	/** @param {string} forwarded */
+	const address = async (forwarded) => {
+		peer.seen = [];
+		await ask('GET', '/ready', { headers: { 'X-Forwarded-For': forwarded } });
+		return peer.seen[0].params.REMOTE_ADDR;
+	};
+	assert.equal(await address('203.0.113.9'), '203.0.113.9');
+	assert.equal(await address('198.51.100.1, 203.0.113.9, 10.1.2.3'), '203.0.113.9', 'what the caller wrote himself counts for nothing');
+	assert.equal(await address('2001:db8::1, fd00::7'), '2001:db8::1');
+	assert.equal(await address('nonsense'), '127.0.0.1');
+}, { trustedProxies: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'] });
+
 story('a chunked body arrives whole, with its length', async ({ peer, ask }) => {
 	const body = 'x'.repeat(300_000);
 	assert.equal((await ask('POST', '/addin/webhook/lifecycle', { body, headers: { 'Transfer-Encoding': 'chunked' } })).status, 200);

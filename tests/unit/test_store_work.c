@@ -505,7 +505,24 @@ totals_tell_the_rows_and_the_oldest(void **state)
 	assert_ok(t, store_work_finish(t->store, &w[0], T0 + 3000, 0, &t->e));
 	assert_ok(t, store_work_totals(t->store, &totals, &t->e));
 	assert_int_equal(totals.rows, 2);
-	assert_int_equal(totals.oldest_first_seen_ms, T0 + 7);
+	assert_int_equal(totals.oldest_first_seen_ms, T0 + 7 + DELAY);
+}
+
+/* A search that is planned for in an hour is not late, and hides nothing. */
+static void
+totals_count_what_is_planned_from_its_time_on(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work_totals totals = {0};
+	struct store_work w[4] = {{0}};
+
+	test_add(t, ANNA, "planned", 1, T0, 3600000);
+	assert_int_equal(test_claim(t, T0 + 1, w, 1, NULL), 0);
+	assert_ok(t, store_work_totals(t->store, &totals, &t->e));
+	assert_int_equal(totals.oldest_first_seen_ms, T0 + 3600000);
+	test_add(t, ANNA, "late", 1, T0 + 9, 0);
+	assert_ok(t, store_work_totals(t->store, &totals, &t->e));
+	assert_int_equal(totals.oldest_first_seen_ms, T0 + 9);
 }
 
 struct seen {
@@ -908,6 +925,7 @@ main(void)
 		rows_in_progress_that_nobody_works_on_can_be_put_back),
 	    cmocka_unit_test(after_a_crash_suspects_run_one_at_a_time),
 	    cmocka_unit_test(totals_tell_the_rows_and_the_oldest),
+	    cmocka_unit_test(totals_count_what_is_planned_from_its_time_on),
 	    cmocka_unit_test(the_queue_can_be_looked_through),
 	    cmocka_unit_test(
 		a_long_backlog_of_notifications_is_folded_in_parts),

@@ -43,6 +43,26 @@ test_names_are_replaced_and_other_at_signs_stay(void **state)
 }
 
 static void
+test_a_line_is_repeated_for_each_word(void **state)
+{
+	static const struct template_value words[] = {
+	    {"LIST", "10.0.0.0/8 ::1"}, {"NONE", ""}};
+	struct err e = {0};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	assert_int_equal(template_fill("a\n@each LIST@ \tfrom @ITEM@;\n"
+				       "@each NONE@ from @ITEM@;\n"
+				       "@if NONE@\n@each LIST@ no\n@end@\nb\n",
+			     words, 2, &out, &e),
+	    0);
+	assert_string_equal(
+	    buf_text(&out), "a\n\tfrom 10.0.0.0/8;\n\tfrom ::1;\nb\n");
+	buf_clear(&out);
+}
+
+static void
 test_conditions_keep_or_drop_their_lines(void **state)
 {
 	(void)state;
@@ -55,7 +75,8 @@ test_conditions_keep_or_drop_their_lines(void **state)
 static void
 test_an_unknown_name_is_refused(void **state)
 {
-	static const char *const bad[] = {"@OTHER@", "@if OTHER@\n@end@\n"};
+	static const char *const bad[] = {"@OTHER@", "@each OTHER@ x\n",
+	    "@each NAME@ @NAME@\n", "@if OTHER@\n@end@\n"};
 	struct err e = {0};
 	struct buf out;
 
@@ -122,6 +143,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_names_are_replaced_and_other_at_signs_stay),
+	    cmocka_unit_test(test_a_line_is_repeated_for_each_word),
 	    cmocka_unit_test(test_conditions_keep_or_drop_their_lines),
 	    cmocka_unit_test(test_an_unknown_name_is_refused),
 	    cmocka_unit_test(

@@ -187,6 +187,8 @@ export function record(sim, service, ctx, out, at, ms) {
 			entry[name] = ctx[name];
 	if (ctx.headers['client-request-id'] !== undefined)
 		entry.clientRequestId = ctx.headers['client-request-id'];
+	if (ctx.headers.traceparent !== undefined)
+		entry.traceparent = ctx.headers.traceparent;
 	if (kind !== undefined)
 		entry.fault = kind;
 	if (out.early)
