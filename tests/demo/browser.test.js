@@ -2,6 +2,7 @@
 /* A person at the page: real Chromium, real programs, simulated clouds. */
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import test from 'node:test';
 import { Chromium, findChromium } from './chromium.js';
 import { Demo } from './demo.js';
@@ -9,6 +10,7 @@ import { waitFor } from '../lib/wait.js';
 import { HOUR, MINUTE } from './page/model.js';
 
 const WAIT_MS = 15_000;
+const AXE = new URL('../../node_modules/axe-core/axe.min.js', import.meta.url);
 const chromium = findChromium();
 const skip = chromium === null ? 'chromium is not installed (package chromium)' : false;
 
@@ -220,6 +222,25 @@ test('the buttons of the stations: web and sync are killed and come back, a subs
 		await page.click('#act-renew');
 		await waitFor(() => talk(demo).topic === 'House purchase, second talk', WAIT_MS, 'the change is caught up');
 		await page.until("document.querySelector('.ev.behind') === null && document.querySelector('.station[data-id=graph] .value').textContent.includes('min')");
+	});
+});
+
+test('axe-core finds nothing to complain about, light and dark, with the form and without', { skip: skip || (fs.existsSync(AXE) ? false : 'npm ci has not been run') }, async () => {
+	await withPage(async (_demo, page) => {
+		await page.send('Runtime.evaluate', { expression: fs.readFileSync(AXE, 'utf8') });
+		const look = async (/** @type {string} */ where) => {
+			/* Nothing fades in or out any more. */
+			await page.until("document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().iterations === Infinity)");
+			assert.deepEqual(await page.value("axe.run(document, { iframes: false }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target + ' ' + n.failureSummary).join(' | ')))"), [], where);
+		};
+		await look('light');
+		await page.click('#event-new');
+		await page.until("!document.getElementById('form').hidden");
+		await look('light, form');
+		await page.click('#theme');
+		await look('dark, form');
+		await page.value("document.querySelector('.formbar .close').click()");
+		await look('dark');
 	});
 });
 

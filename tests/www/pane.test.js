@@ -233,3 +233,18 @@ test('the pane puts no data into markup and touches the document in one file', (
 			assert.doesNotMatch(text, /\bdocument\./, name);
 	}
 });
+
+test('the page asks ahead for exactly the modules that it loads', () => {
+	/** @type {Set<string>} */
+	const loaded = new Set();
+	const walk = (/** @type {string} */ file) => {
+		for (const [, name] of fs.readFileSync(new URL(`js/${file}`, WWW), 'utf8').matchAll(/^(?:import|export)\b[^;]*?\bfrom '\.\/([\w-]+\.js)'/gm))
+			if (!loaded.has(name)) {
+				loaded.add(name);
+				walk(name);
+			}
+	};
+	walk('taskpane.js');
+	const ahead = [...fs.readFileSync(new URL('taskpane.html', WWW), 'utf8').matchAll(/rel="modulepreload" href="js\/([\w-]+\.js)"/g)].map((m) => m[1]);
+	assert.deepEqual(ahead.sort(), [...loaded].sort());
+});

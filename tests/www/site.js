@@ -31,10 +31,12 @@ export class Site {
 	static async start() {
 		const site = new Site();
 		await new Promise((resolve) => site.server.listen(0, '127.0.0.1', () => resolve(null)));
+		site.port = /** @type {import('node:net').AddressInfo} */ (site.server.address()).port;
 		return site;
 	}
 
 	constructor() {
+		this.port = 0;
 		/** @type {Record<string, any> | string | null} config.json; null: there is none */
 		this.config = null;
 		/** Answers by "METHOD path", or a function of the request. @type {Record<string, { status?: number, body?: any, delay?: number } | undefined>} */
@@ -45,10 +47,6 @@ export class Site {
 		this.connect = [];
 		this.server = http.createServer((req, res) => void this.serve(req, res));
 		this.reset();
-	}
-
-	get port() {
-		return /** @type {import('node:net').AddressInfo} */ (this.server.address()).port;
 	}
 
 	get url() {

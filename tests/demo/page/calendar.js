@@ -159,7 +159,7 @@ export class Calendar {
 	/** @param {string} id */
 	makeBlock(id) {
 		const block = h('div', { class: 'ev', tabindex: '0', role: 'button', dataset: { id } },
-			h('div', { class: 'face' }, h('b'), h('span'), h('em')), h('i', { class: 'grip' }));
+			h('div', { class: 'face' }, h('b'), h('span'), h('em', { role: 'img' })), h('i', { class: 'grip' }));
 		block.addEventListener('pointerdown', (ev) => this.press(ev, block, id));
 		block.addEventListener('keydown', (ev) => this.key(ev, id));
 		block.addEventListener('mouseenter', () => this.asks.point(id));
@@ -191,7 +191,8 @@ export class Calendar {
 			mark.dataset.kind = kind;
 			mark.replaceChildren(...(kind === '' ? [] : [icon(/** @type {any} */ (kind), 12)]));
 		}
-		block.setAttribute('aria-label', `${e.subject}, ${timeText(e.start)}${e.conversation === null ? '' : even ? ', conversation in step' : ', conversation follows'}`);
+		mark.hidden = kind === '';
+		mark.setAttribute('aria-label', kind === '' ? '' : even ? 'conversation in step' : 'conversation follows');
 	}
 
 	/** @param {string} id */
