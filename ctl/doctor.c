@@ -148,6 +148,7 @@ static const struct {
 	"check the address in the configuration"},
     [HTTP_REFUSED] = {"the request could not be made",
 	"check the address in the configuration"},
+    [HTTP_HELD] = {"not asked", "wait until Retry-After has passed"},
 };
 
 bool

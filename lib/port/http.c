@@ -282,6 +282,8 @@ http_prepare(struct http *h, struct err *e)
 static enum http_result
 http_result_of(const struct http_exchange *x, CURLcode code)
 {
+	if (x->held_back)
+		return HTTP_HELD;
 	switch (code) {
 	case CURLE_OK:
 		return HTTP_DONE;

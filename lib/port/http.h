@@ -59,6 +59,10 @@ struct http_request {
 	int64_t timeout_ms;
 	const char *op; /* static name for logs and metrics: "get-event" */
 	size_t party; /* from 1 up to the option's parties; 0: nobody's */
+	/* Asked with http_start()'s arg just before the request is sent, which
+	 * may be long after the start. False: it is not, HTTP_HELD. NULL: it
+	 * always is. */
+	bool (*may_go)(void *arg);
 };
 
 void
@@ -78,7 +82,8 @@ enum http_result {
 	HTTP_TIMEOUT,
 	HTTP_BROKEN, /* reset, truncated, not HTTP */
 	HTTP_TOO_BIG, /* body over HTTP_REPLY_MAX */
-	HTTP_REFUSED /* the request itself could not be made */
+	HTTP_REFUSED, /* the request itself could not be made */
+	HTTP_HELD /* nothing was sent: may_go said no */
 };
 
 struct http_reply {

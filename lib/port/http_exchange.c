@@ -285,6 +285,10 @@ http_about_to_send(void *arg, char *to, char *from, int to_port, int from_port)
 	(void)from_port;
 	if (x->once && x->sending)
 		return CURL_PREREQFUNC_ABORT;
+	if (x->may_go != NULL && !x->may_go(x->arg)) {
+		x->held_back = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
 	x->sending = true;
 	return CURL_PREREQFUNC_OK;
 }
@@ -314,6 +318,7 @@ http_exchange_new(struct http *h, const struct http_request *r, struct err *e)
 	x = mem_zalloc(sizeof(*x));
 	x->http = h;
 	x->once = r->once;
+	x->may_go = r->may_go;
 	x->party = r->party <= h->options.parties ? r->party : 0;
 	x->reply.retry_after_ms = -1;
 	buf_init(&x->sent, HTTP_BODY_MAX);

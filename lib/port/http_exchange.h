@@ -30,7 +30,8 @@ struct http_exchange {
 	struct buf sent; /* the request's body */
 	struct buf got;
 	struct http_reply reply;
-	bool once, sending;
+	bool once, sending, held_back;
+	bool (*may_go)(void *arg);
 	char retry_after[64]; /* as said, "" not */
 	char date[64]; /* the peer's clock */
 	char message[CURL_ERROR_SIZE];

@@ -30,6 +30,8 @@ reply_result_name(enum http_result result)
 		return "answer too large";
 	case HTTP_REFUSED:
 		return "request not possible";
+	case HTTP_HELD:
+		return "held back";
 	}
 	return "unknown";
 }

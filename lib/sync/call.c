@@ -234,11 +234,19 @@ call_keep_throttle(
 	*wait_ms = session_refused(s, scope, *wait_ms);
 }
 
+/* What is said of a batch as a whole is said of no mailbox. */
+static bool
+call_is_batch(const struct call *c)
+{
+	return c->peer == CALL_GRAPH && strcmp(c->op, "batch") == 0;
+}
+
 /* Retry-After is kept in the store: every process obeys it. */
 static void
 call_throttle(struct call *c, const struct err *e)
 {
-	bool whole = c->peer == CALL_UNBLU && e->code == ERR_BUSY;
+	bool whole =
+	    call_is_batch(c) || (c->peer == CALL_UNBLU && e->code == ERR_BUSY);
 	char scope[CALL_SCOPE_MAX];
 
 	if (c->peer == CALL_ENTRA)
@@ -250,7 +258,8 @@ call_throttle(struct call *c, const struct err *e)
 		int64_t wait_ms =
 		    session_refused(c->session, scope, e->retry_after_ms);
 
-		if (!call_is_tenant_throttled(c, clock_wall_ms() + wait_ms))
+		if (whole ||
+		    !call_is_tenant_throttled(c, clock_wall_ms() + wait_ms))
 			return;
 		call_scope(c, true, scope);
 		session_refused(c->session, scope, wait_ms);
@@ -295,6 +304,14 @@ call_refused(
 	session_refused(c->session, scope, -1);
 }
 
+/* Between call_start() and the moment of sending lie a token, a connection, a
+ * queue for it: what another exchange was told meanwhile holds this one. */
+static bool
+call_may_go(void *arg)
+{
+	return call_throttled_ms(arg) <= 0;
+}
+
 static void
 call_done(const struct http_reply *reply, void *arg)
 {
@@ -302,6 +319,11 @@ call_done(const struct http_reply *reply, void *arg)
 	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 
 	c->exchange = NULL;
+	if (reply->result == HTTP_HELD) {
+		c->asked = false;
+		call_hold(c, ERR_BUSY, call_throttled_ms(c), call_held_by(c));
+		return;
+	}
 	call_count(c, reply, c->op);
 	if (c->parse(reply, c->arg, &e) == 0)
 		err_clear(&e);
@@ -366,6 +388,7 @@ call_send(struct call *c, const struct secret *token, unsigned generation)
 	    call_add_agent(c, &req, &e) == 0) {
 		call_add_authorization(c, token, &req);
 		c->op = req.op;
+		req.may_go = call_may_go;
 		req.party = (size_t)(config_tenant_index(
 					 c->session->config, c->tenant) +
 		    1);

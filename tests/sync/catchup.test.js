@@ -218,6 +218,20 @@ describe('a mailbox catches up', { concurrency: 3 }, () => {
 		assert.equal((await b.dump()).dead.length, 0);
 	});
 
+	test('a $batch that is throttled as a whole holds its tenant, for it names no mailbox', async (t) => {
+		const b = await Bench.start(t);
+		const links = [...await seed(b, ANNA, 3), ...await seed(b, BEN, 3)];
+		await fault(b, { op: 'batch', kind: 'throttle', retryAfter: 3, count: 1 });
+		for (const link of links)
+			await rename(b, link, 'Later');
+		await missed(b, ANNA);
+		await until('it waits', async () => (await b.dump()).work.some((/** @type {any} */ w) => w.kind === KIND.catchup && /throttled/.test(w.reason)));
+		await missed(b, BEN);
+		await topicIs(b, links[0], 'Later', 20_000);
+		await topicIs(b, links[3], 'Later', 20_000);
+		assert.equal((await b.control('GET', '/control/counters')).earlyRetries, 0);
+	});
+
 	test('a token that is refused within a batch is fetched anew', async (t) => {
 		const b = await Bench.start(t);
 		const links = await seed(b, ANNA, 5);

@@ -30,6 +30,7 @@ struct server {
 	int64_t delay_ms;
 	const char *headers; /* beyond the usual */
 	int open; /* connections */
+	int requests; /* that arrived */
 	int most_open;
 };
 
@@ -69,9 +70,12 @@ readable(uint32_t events, void *arg)
 	char text[4096] = "";
 
 	(void)events;
-	if (read(c->fd, text, sizeof(text) - 1) <= 0)
+	if (read(c->fd, text, sizeof(text) - 1) <= 0) {
 		connection_close(c);
-	else if (strstr(text, "/hang ") == NULL)
+		return;
+	}
+	c->server->requests++;
+	if (strstr(text, "/hang ") == NULL)
 		loop_timer_set(c->answer, c->server->delay_ms);
 }
 
@@ -118,7 +122,9 @@ struct bench {
 	struct http *http;
 	struct server server;
 	int left;
-	int results[HTTP_REFUSED + 1];
+	int results[HTTP_HELD + 1];
+	int may_go; /* so many more */
+	bool (*asks)(void *arg);
 	int64_t longest_ms;
 	int64_t retry_after_ms;
 };
@@ -204,6 +210,7 @@ get_for(struct bench *b, const char *what, size_t party, int64_t timeout_ms)
 	buf_printf(&r.url, "%s%s", b->server.url, what);
 	r.timeout_ms = timeout_ms;
 	r.party = party;
+	r.may_go = b->asks;
 	x = http_start(b->http, &r, done, b, &e);
 	assert_non_null(x);
 	http_request_clear(&r);
@@ -280,6 +287,33 @@ a_cancelled_exchange_makes_room_for_the_next_one(void **state)
 	}
 	run(b);
 	assert_int_equal(b->results[HTTP_DONE], 1);
+}
+
+static bool
+may_go(void *arg)
+{
+	struct bench *b = arg;
+
+	return b->may_go-- > 0;
+}
+
+/* Two of them are told something that holds the others. */
+static void
+what_must_not_go_any_more_is_not_sent_when_its_turn_comes(void **state)
+{
+	struct bench *b = *state;
+
+	b->server.delay_ms = SHORT_MS;
+	b->server.requests = 0;
+	b->may_go = 2;
+	b->asks = may_go;
+	for (int i = 0; i < MANY; i++)
+		get(b, SHORT_MS * 20);
+	run(b);
+	assert_int_equal(b->results[HTTP_DONE], 2);
+	assert_int_equal(b->results[HTTP_HELD], MANY - 2);
+	assert_int_equal(b->server.requests, 2);
+	assert_int_equal(http_count(b->http), 0);
 }
 
 /* A quarter each of 28 connections; the first three are never answered. */
@@ -371,6 +405,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_cancelled_exchange_makes_room_for_the_next_one, set_up,
 		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_must_not_go_any_more_is_not_sent_when_its_turn_comes,
+		set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		parties_that_hang_leave_room_for_the_fourth_and_for_nobodys,
 		set_up_for_many, tear_down),

@@ -200,6 +200,8 @@ function whose(w, id) {
 /** @param {Walk} w */
 async function store(w) {
 	const out = [];
+	/* A beat of sync may just have begun a catch-up: what it looks at is no remainder. */
+	await waitFor(async () => (await w.stack.queuedEvents()).size === 0, 20_000, 'the queue is empty').catch(() => {});
 	for (const d of await w.stack.query('SELECT tenant, user_id, kind, event, reason FROM dead'))
 		out.push(`${whose(w, d.event)}dead letter: ${JSON.stringify(d)}`);
 	for (const r of await w.stack.query('SELECT kind, event, claimed, attempts, run_ms, reason FROM work WHERE kind = 0'))
