@@ -6,9 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
-
-enum { PROVIDER_MAX = 125, PROVIDER_UNIFIED_MAX = 32 }; /* characters */
 
 /* scheme://host[:port] of a URL that the configuration has checked. Yours. */
 static char *
@@ -19,25 +16,8 @@ origin_of(const char *url)
 	return mem_strndup(url, (size_t)(host - url) + strcspn(host, "/"));
 }
 
-/* A provider's name has its limit in each form. */
-static int
-check_provider(const struct manifest *m, struct err *e)
-{
-	bool unified = m->config->manifest_unified;
-	size_t most = unified ? PROVIDER_UNIFIED_MAX : PROVIDER_MAX;
-
-	if (m->provider[text_cut_chars(m->provider, most)] == '\0')
-		return 0;
-	return err_set(e, ERR_CONFIG,
-	    "the provider's name, %s, may have %zu characters in %s: give a "
-	    "shorter providerName",
-	    m->config->provider_name[0] != '\0' ? "providerName"
-						: "else the host",
-	    most, unified ? "manifest.json" : "manifest.xml");
-}
-
-int
-manifest_init(struct manifest *m, const struct config *c, struct err *e)
+void
+manifest_init(struct manifest *m, const struct config *c)
 {
 	m->config = c;
 	m->origin = origin_of(c->deployment_url);
@@ -48,13 +28,6 @@ manifest_init(struct manifest *m, const struct config *c, struct err *e)
 	m->support_url = c->support_url[0] != '\0'
 	    ? mem_strdup(c->support_url)
 	    : config_public_url(c, "index.html");
-	if (c->manifest_unified && strncmp(m->origin, "https:", 6) != 0)
-		err_set(e, ERR_CONFIG,
-		    "manifestUnified needs a deploymentUrl with https");
-	else if (check_provider(m, e) == 0)
-		return 0;
-	manifest_clear(m);
-	return -1;
 }
 
 void

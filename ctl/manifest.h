@@ -6,7 +6,6 @@
 #define CTL_MANIFEST_H
 
 #include "base/buf.h"
-#include "base/err.h"
 #include "manifest_text.h"
 #include "port/config.h"
 
@@ -22,8 +21,8 @@ struct manifest {
 	char *support_url; /* supportUrl, else the add-in's first page */
 };
 
-/* ERR_CONFIG when a value has no place in a manifest; m is then cleared. */
-int manifest_init(struct manifest *m, const struct config *c, struct err *e);
+/* What does not fit into a manifest has been refused by the configuration. */
+void manifest_init(struct manifest *m, const struct config *c);
 void manifest_clear(struct manifest *m);
 
 /* Appends manifest.xml with that Version. Its layout is fixed, so that two can

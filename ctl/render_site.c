@@ -81,16 +81,14 @@ add_unified(const struct manifest *m, struct manifest_version version,
 	buf_clear(&out);
 }
 
-static int
-add_manifests(const struct config *c, const char *folder, struct site *site,
-    struct err *e)
+static void
+add_manifests(const struct config *c, const char *folder, struct site *site)
 {
 	struct manifest_version version;
 	struct manifest m;
 	struct buf out;
 
-	if (manifest_init(&m, c, e) != 0)
-		return -1;
+	manifest_init(&m, c);
 	add_xml(&m, folder, site, &version);
 	if (c->manifest_unified)
 		add_unified(&m, version, site);
@@ -101,7 +99,6 @@ add_manifests(const struct config *c, const char *folder, struct site *site,
 		buf_clear(&out);
 	}
 	manifest_clear(&m);
-	return 0;
 }
 
 int
@@ -119,8 +116,7 @@ render_site(const struct config *c, const char *www, const char *folder,
 	render_public(c, &public);
 	add_text(site, "config.json", &public);
 	buf_clear(&public);
-	if (add_manifests(c, folder, site, e) != 0)
-		return -1;
+	add_manifests(c, folder, site);
 	site_compress(site);
 	return 0;
 }

@@ -16,6 +16,9 @@
 
 enum { CSP_ORIGINS_MAX = 3200 };
 
+/* Characters of the provider's name in the XML and in the JSON manifest. */
+enum { PROVIDER_MAX = 125, PROVIDER_UNIFIED_MAX = 32 };
+
 /* Whether a key's own value was a mistake: then what follows from it is not
  * worth another line. */
 static bool
@@ -161,6 +164,32 @@ check_credentials(const struct config *c, struct config_report *r)
 		    "can not be used together with clientCertificateFile");
 }
 
+/* What does not fit into the manifests of the add-in. Without a providerName
+ * they name the host. */
+static void
+check_manifest(const struct config *c, struct config_report *r)
+{
+	bool unified = c->manifest_unified;
+	const char *where = unified ? "manifest.json" : "manifest.xml";
+	size_t most = unified ? PROVIDER_UNIFIED_MAX : PROVIDER_MAX;
+	const char *name = c->provider_name;
+
+	if (refused(r, "deploymentUrl") || refused(r, "providerName"))
+		return;
+	if (unified && strncmp(c->deployment_url, "https:", 6) != 0)
+		config_problem(r, "$.manifestUnified",
+		    "needs a deploymentUrl that begins with https://");
+	if (name[0] != '\0' && name[text_cut_chars(name, most)] != '\0')
+		config_problem(r, "$.providerName",
+		    "may have %zu characters in %s", most, where);
+	if (name[0] == '\0' &&
+	    origin_length(c->deployment_url) > most + strlen("https://"))
+		config_problem(r, "$.providerName",
+		    "is required here: the host of deploymentUrl is longer "
+		    "than the %zu characters that a provider's name has in %s",
+		    most, where);
+}
+
 /* One would overwrite the other. */
 static void
 check_act_as(const struct config *c, struct config_report *r)
@@ -184,5 +213,6 @@ config_settle(struct config *c, unsigned roles, struct config_report *r)
 	check_csp(c, r);
 	check_credentials(c, r);
 	check_act_as(c, r);
+	check_manifest(c, r);
 	config_file_check(c, roles, r);
 }
