@@ -2,6 +2,10 @@
 
 nobase_dist_pkgdata_DATA += conf/addin.schema.json
 EXTRA_DIST += conf/addin.json
+# packaging: scripts/package
+EXTRA_DIST += conf/debian conf/systemd conf/nginx-site.conf
+# scripts/image and kubectl apply -k
+EXTRA_DIST += conf/container conf/kubernetes
 
 # The sample becomes the configuration only where there is none.
 addin_json = $(DESTDIR)$(sysconfdir)/outlook-addin/addin.json

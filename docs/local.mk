@@ -6,3 +6,4 @@ dist_man_MANS += docs/man/outlook-addin-fcgi.8 docs/man/outlook-addin-renew.8
 dist_doc_DATA += docs/store.md
 dist_doc_DATA += docs/dependencies.md docs/reliability.md
 dist_doc_DATA += docs/performance.md
+dist_doc_DATA += docs/deployment.md
