@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { SOURCE_ROOT } from '../lib/build.js';
@@ -152,8 +153,22 @@ test('the Deployment of the original runs: one container, its file at the origin
 			await pod.ready();
 		});
 
-		await pod.part(t, 'SIGTERM ends it in time', async () => {
-			const ms = await all.drain();
+		await pod.part(t, 'SIGTERM ends it in time, and what nginx has taken is answered', async () => {
+			const [link] = (await pod.followMany(pod.mailboxes[1], 1)).links;
+			const text = body(item(link.sub, link.event.id));
+			/* nginx has begun to read it once it says 100. */
+			const peer = net.connect(pod.port, '127.0.0.1');
+			let seen = '';
+			peer.on('data', (data) => {
+				seen += data;
+			});
+			peer.write(`POST /addin/webhook/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nExpect: 100-continue\r\n\r\n`);
+			await waitFor(() => seen.startsWith('HTTP/1.1 100'), 5000, 'nginx waits for the body');
+			const ended = all.drain();
+			await waitFor(() => /"event":"stopping"/.test(all.stderr), 1000, 'it is ending');
+			peer.write(text);
+			const ms = await ended;
+			assert.match(seen, /^HTTP\/1.1 202 /m);
 			assert.ok(ms < DRAIN_MS, `${ms.toFixed(0)} ms`);
 		});
 	});
