@@ -75,6 +75,14 @@ test('all of the units and the line for cron use one account and one folder of s
 	assert.match(cron, /^\* \* \* \* \* outlook-addin test -d \/run\/systemd\/system \|\| exec outlook-addin-renew\n$/m);
 });
 
+inFolder('the timer is what outlook-addinctl prints for the default interval', (dir) => {
+	const file = path.join(dir, 'addin.json');
+	fs.writeFileSync(file, JSON.stringify({ deploymentUrl: 'https://addin.example', deploymentAddinEndpoint: 'addin', unbluOAuthBackendUrl: 'https://unblu.example', clientId: '11111111-2222-3333-4444-555555555555' }));
+	const printed = execFileSync(findPrograms().ctl, ['--config', file, 'print', 'systemd'], { encoding: 'utf8' });
+	const section = (/** @type {string} */ text) => /^\[Timer\]\n[^[]*/m.exec(text)?.[0].trim();
+	assert.equal(section(read(path.join(SYSTEMD, 'outlook-addin-renew.timer'))), section(printed));
+});
+
 test('the package has the version of the programs', () => {
 	const version = read(path.join(SOURCE_ROOT, 'VERSION')).trim();
 	assert.match(read(path.join(DEBIAN, 'changelog')), new RegExp(`^outlook-addin \\(${version.replaceAll('.', '\\.')}\\) `));
