@@ -7,6 +7,10 @@ nobase_dist_pkgdata_DATA += conf/prometheus/outlook-addin.rules.yml \
 	conf/prometheus/outlook-addin.test.yml \
 	conf/prometheus/outlook-addin-days.test.yml \
 	conf/prometheus/scrape.yml conf/grafana/outlook-addin.json
+# packaging: scripts/package
+EXTRA_DIST += conf/debian conf/systemd conf/nginx-site.conf
+# scripts/image and kubectl apply -k
+EXTRA_DIST += conf/container conf/kubernetes
 
 # The sample becomes the configuration only where there is none.
 addin_json = $(DESTDIR)$(sysconfdir)/outlook-addin/addin.json

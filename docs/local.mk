@@ -8,3 +8,4 @@ dist_doc_DATA += docs/dependencies.md docs/reliability.md
 dist_doc_DATA += docs/performance.md
 dist_doc_DATA += docs/runbook.md
 dist_doc_DATA += docs/install.md docs/upgrade.md docs/data.md
+dist_doc_DATA += docs/deployment.md

@@ -28,6 +28,8 @@ static const char *const child_names[] = {
     [CHILD_SYNC] = "sync",
     [CHILD_CHECK] = "check",
     [CHILD_INSPECT] = "inspect",
+    [CHILD_NGINX] = "nginx",
+    [CHILD_RENEW] = "renew",
     [CHILD_NONE] = "supervisor",
 };
 
@@ -35,6 +37,13 @@ const char *
 child_role_name(enum child_role role)
 {
 	return child_names[role];
+}
+
+/* Is it another program than this one? */
+static bool
+child_is_other(enum child_role role)
+{
+	return role == CHILD_NGINX || role == CHILD_RENEW;
 }
 
 /* ---- environment ---- */
@@ -100,8 +109,9 @@ child_make_env(const struct child_options *o, struct child_env *env)
 	size_t n = child_inherit(o->with_secrets, env->all, ENV_MAX);
 	size_t own = 0;
 
-	snprintf(env->own[own++], SETTING_MAX, ENV_CHILD "=%s",
-	    child_names[o->role]);
+	if (!child_is_other(o->role))
+		snprintf(env->own[own++], SETTING_MAX, ENV_CHILD "=%s",
+		    child_names[o->role]);
 	if (o->listen_fd >= 0)
 		snprintf(env->own[own++], SETTING_MAX, ENV_LISTEN "=%d",
 		    o->listen_fd);
@@ -136,13 +146,32 @@ child_add_arg(struct child_args *a, const char *name, const char *value)
 }
 
 static void
+child_make_nginx_args(const struct child_options *o, struct child_args *a)
+{
+	a->arg[a->count++] = mem_strdup("nginx");
+	child_add_arg(a, "-e", "stderr");
+	child_add_arg(a, "-p", o->nginx_folder);
+	child_add_arg(a, "-c", "nginx.conf");
+	child_add_arg(a, "-g", "daemon off;");
+}
+
+static void
 child_make_args(const struct child_options *o, struct child_args *a)
 {
 	memset(a, 0, sizeof(*a));
-	a->arg[a->count++] = mem_strdup("outlook-addin-fcgi");
-	child_add_arg(a, "--role", child_names[o->role]);
+	if (o->role == CHILD_NGINX) {
+		child_make_nginx_args(o, a);
+		return;
+	}
+	if (o->role == CHILD_RENEW) {
+		a->arg[a->count++] = mem_strdup("outlook-addin-renew");
+		a->arg[a->count++] = mem_strdup("--loop");
+	} else {
+		a->arg[a->count++] = mem_strdup("outlook-addin-fcgi");
+		child_add_arg(a, "--role", child_names[o->role]);
+		child_add_arg(a, "--listen", o->over->listen);
+	}
 	child_add_arg(a, "--config", o->over->path);
-	child_add_arg(a, "--listen", o->over->listen);
 	child_add_arg(a, "--database", o->over->database);
 }
 
@@ -167,16 +196,21 @@ static void __attribute__((noreturn))
 child_become(const struct child_options *o, struct child_args *args,
     struct child_env *env, pid_t parent)
 {
+	int end = o->role == CHILD_NGINX ? SIGTERM : SIGKILL;
 	sigset_t none;
 	int self;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Also kill -9 of the supervisor leaves no child behind. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+	if (prctl(PR_SET_PDEATHSIG, end) != 0 || getppid() != parent)
 		_exit(EXIT_FAILURE);
 	child_keep_fd(o->listen_fd);
 	child_keep_fd(o->page_fd);
+	if (child_is_other(o->role)) {
+		execvpe(args->arg[0], args->arg, env->all);
+		_exit(EXIT_FAILURE);
+	}
 	/* The running program itself, also when its file was replaced; by
 	 * descriptor, since valgrind would start itself by that name. */
 	self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -211,7 +245,7 @@ child_self(void)
 {
 	const char *name = getenv(ENV_CHILD);
 
-	for (int i = CHILD_WEB; name != NULL && i < CHILD_NONE; i++)
+	for (int i = CHILD_WEB; name != NULL && i < CHILD_NGINX; i++)
 		if (strcmp(name, child_names[i]) == 0)
 			return (enum child_role)i;
 	return CHILD_NONE;

@@ -15,6 +15,8 @@ enum child_role {
 	CHILD_SYNC,
 	CHILD_CHECK, /* reads the configuration as the others will, and ends */
 	CHILD_INSPECT, /* looks whether the store is sound, and ends */
+	CHILD_NGINX, /* another program: nginx, from a rendered folder */
+	CHILD_RENEW, /* another program: outlook-addin-renew --loop */
 	CHILD_NONE /* not a child: the supervisor */
 };
 
@@ -22,13 +24,14 @@ enum child_role {
  * the supervisor has it inspected. */
 enum { CHILD_PAGE_SUSPECT = PAGE_COUNTERS - 1 };
 
-/* "web", "sync", "check", "inspect", "supervisor" */
+/* "web", "sync", "check", "inspect", "nginx", "renew", "supervisor" */
 const char *child_role_name(enum child_role role);
 
 struct child_options {
 	enum child_role role;
 	const struct config_override *over;
 	unsigned roles; /* with CHILD_CHECK: whose configuration it reads */
+	const char *nginx_folder; /* with CHILD_NGINX: its -p */
 	bool with_secrets;
 	int listen_fd; /* -1: none */
 	int page_fd; /* -1: none */
@@ -36,9 +39,10 @@ struct child_options {
 };
 
 /*
- * Forks and executes this very program as that child: an environment from an
- * allow-list, no descriptor but 0-2 and those given, no blocked signal, and
- * SIGKILL when the supervisor dies. Its pid, or -1.
+ * Forks and executes this very program as that child, or the other program,
+ * which is looked for in PATH: an environment from an allow-list, no
+ * descriptor but 0-2 and those given, no blocked signal, and SIGKILL (nginx:
+ * SIGTERM, for its workers) when the supervisor dies. Its pid, or -1.
  */
 pid_t child_start(const struct child_options *o, struct err *e);
 

@@ -37,7 +37,9 @@ static const char main_help[] =
     "                          /etc/outlook-addin/addin.json, ...)\n"
     "      --listen unix:PATH  FastCGI socket, instead of fastcgiListen\n"
     "      --database URL      store, instead of database\n"
-    "      --role ROLE         web, sync or all (default all)\n"
+    "      --role ROLE         web, sync, all (default) or none\n"
+    "      --nginx FOLDER      run nginx as well, from a rendered folder\n"
+    "      --renew             run outlook-addin-renew --loop as well\n"
     "      --user NAME         account that root drops to\n"
     "                          (default outlook-addin, if there is one)\n"
     "      --version           print the version and exit\n"
@@ -45,8 +47,9 @@ static const char main_help[] =
 
 struct main_options {
 	struct config_override over;
-	const char *user;
+	const char *user, *nginx_folder;
 	unsigned roles;
+	unsigned others; /* of the roles: other programs than this one */
 	bool version, help;
 	int mistakes; /* already logged */
 };
@@ -105,8 +108,10 @@ main_set_role(struct main_options *o, const char *name)
 		o->roles = SUPERVISOR_WEB;
 	else if (strcmp(name, "sync") == 0)
 		o->roles = SUPERVISOR_SYNC;
+	else if (strcmp(name, "none") == 0)
+		o->roles = 0;
 	else
-		main_mistake(o, "role must be web, sync or all", name);
+		main_mistake(o, "role must be web, sync, all or none", name);
 }
 
 static void
@@ -129,6 +134,13 @@ main_take_option(struct main_options *o, int option, char **argv)
 		break;
 	case 'u':
 		o->user = optarg;
+		break;
+	case 'n':
+		o->nginx_folder = optarg;
+		o->others |= SUPERVISOR_NGINX;
+		break;
+	case 'R':
+		o->others |= SUPERVISOR_RENEW;
 		break;
 	case 'V':
 		o->version = true;
@@ -154,6 +166,8 @@ main_read_options(struct main_options *o, int argc, char **argv)
 	    {"database", required_argument, NULL, 'd'},
 	    {"role", required_argument, NULL, 'r'},
 	    {"user", required_argument, NULL, 'u'},
+	    {"nginx", required_argument, NULL, 'n'},
+	    {"renew", no_argument, NULL, 'R'},
 	    {"version", no_argument, NULL, 'V'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -166,6 +180,9 @@ main_read_options(struct main_options *o, int argc, char **argv)
 		main_take_option(o, option, argv);
 	for (; optind < argc; optind++)
 		main_mistake(o, "unexpected argument", argv[optind]);
+	o->roles |= o->others;
+	if (o->roles == 0)
+		main_mistake(o, "role none needs --nginx or --renew", "--role");
 }
 
 /* ---- configuration ---- */
@@ -217,7 +234,8 @@ static unsigned
 main_config_roles(unsigned roles)
 {
 	return (roles & SUPERVISOR_WEB ? CONFIG_ROLE_WEB : 0) |
-	    (roles & SUPERVISOR_SYNC ? CONFIG_ROLE_SYNC : 0);
+	    (roles & SUPERVISOR_SYNC ? CONFIG_ROLE_SYNC : 0) |
+	    (roles & SUPERVISOR_RENEW ? CONFIG_ROLE_RENEW : 0);
 }
 
 /* ---- the children ---- */
@@ -302,7 +320,8 @@ main_check(const struct main_options *o)
 	    .role = CHILD_CHECK,
 	    .over = &o->over,
 	    .roles = o->roles,
-	    .with_secrets = (o->roles & SUPERVISOR_SYNC) != 0,
+	    .with_secrets =
+		(o->roles & (SUPERVISOR_SYNC | SUPERVISOR_RENEW)) != 0,
 	    .listen_fd = -1,
 	    .page_fd = -1,
 	};
@@ -405,6 +424,7 @@ main_supervise(struct main_options *o)
 		    .roles = o->roles,
 		    .over = &o->over,
 		    .listen_fd = listen_fd,
+		    .nginx_folder = o->nginx_folder,
 		};
 
 		rc = supervisor_run(&options);
@@ -448,6 +468,8 @@ main(int argc, char **argv)
 		return main_be_check(&o);
 	case CHILD_INSPECT:
 		return main_be_inspector(&o);
+	case CHILD_NGINX:
+	case CHILD_RENEW:
 	case CHILD_NONE:
 		break;
 	}

@@ -17,10 +17,13 @@
 #include "listen.h"
 
 enum {
-	CHILDREN = 2,
+	CHILDREN = 4,
 	YOUNG_MS = 1000, /* dying younger than this is delayed, repeatedly */
 	DELAY_FIRST_MS = 100,
 	DELAY_MAX_MS = 2000,
+	OTHER_LIVED_MS = 10 * 1000, /* nginx tries to bind for seconds */
+	OTHER_DEATHS_MAX = 5, /* in a row */
+	DRAIN_MS = 800, /* nginx alone, before web is told */
 	KILL_AFTER_MS = 1500, /* of the two seconds that the group has */
 	SUSPECT_LOOK_MS = 2000, /* has a child met a corrupt store? */
 	INSPECT_GAP_MS = 30 * 1000,
@@ -35,6 +38,7 @@ struct supervised {
 	int64_t delay_ms; /* of the next restart after an early death */
 	bool died_young; /* the last time too */
 	int crash_signal;
+	int deaths; /* of nginx or the renewal, none of which lived long */
 	struct loop_timer *timer;
 };
 
@@ -44,10 +48,12 @@ struct supervisor {
 	struct page *page;
 	int page_fd;
 	bool ending;
+	bool failed;
 	pid_t inspector; /* 0: none at work */
 	int64_t inspected_ms;
 	int64_t suspected; /* counter as last seen */
 	struct loop_timer *inspect_timer;
+	struct loop_timer *drain_timer;
 	struct loop_timer *kill_timer;
 	struct supervised children[CHILDREN];
 	int count;
@@ -61,7 +67,8 @@ supervisor_start(void *arg)
 	const struct child_options o = {
 	    .role = s->role,
 	    .over = v->options->over,
-	    .with_secrets = s->role == CHILD_SYNC,
+	    .nginx_folder = v->options->nginx_folder,
+	    .with_secrets = s->role == CHILD_SYNC || s->role == CHILD_RENEW,
 	    .listen_fd = s->role == CHILD_WEB ? v->options->listen_fd : -1,
 	    .page_fd = v->page_fd,
 	    .crash_signal = s->crash_signal,
@@ -146,6 +153,81 @@ supervisor_is_crash(int signo)
 	    signo == SIGFPE || signo == SIGILL || signo == SIGSYS;
 }
 
+static bool
+supervisor_all_gone(const struct supervisor *v)
+{
+	for (int i = 0; i < v->count; i++)
+		if (v->children[i].pid != 0)
+			return false;
+	return true;
+}
+
+static void
+supervisor_signal_all(struct supervisor *v, int signo)
+{
+	for (int i = 0; i < v->count; i++)
+		if (v->children[i].pid != 0)
+			kill(v->children[i].pid, signo);
+	if (v->inspector != 0)
+		kill(v->inspector, signo);
+}
+
+static pid_t
+supervisor_pid(const struct supervisor *v, enum child_role role)
+{
+	for (int i = 0; i < v->count; i++)
+		if (v->children[i].role == role)
+			return v->children[i].pid;
+	return 0;
+}
+
+/* All but nginx, or after DRAIN_MS nginx too. */
+static void
+supervisor_end_rest(void *arg)
+{
+	struct supervisor *v = arg;
+
+	/* First the name: who comes later is refused at once and not left
+	 * waiting in the backlog of a server that goes away. */
+	if (v->options->listen_fd >= 0)
+		listen_unlink(
+		    v->options->config->fastcgi_listen + strlen("unix:"));
+	supervisor_signal_all(v, SIGTERM);
+}
+
+/* Where nginx is ours it goes first: it takes no more connections, and what it
+ * has taken is still answered by web. */
+static void
+supervisor_end(struct supervisor *v)
+{
+	pid_t nginx = supervisor_pid(v, CHILD_NGINX);
+
+	v->ending = true;
+	loop_timer_set(v->kill_timer, KILL_AFTER_MS);
+	if (nginx != 0 && kill(nginx, SIGQUIT) == 0)
+		loop_timer_set(v->drain_timer, DRAIN_MS);
+	else
+		supervisor_end_rest(v);
+	if (supervisor_all_gone(v))
+		loop_stop(v->loop);
+}
+
+/* nginx or the renewal has ended. Is it worth another try? */
+static bool
+supervisor_tries_again(struct supervised *s)
+{
+	if (s->role != CHILD_NGINX && s->role != CHILD_RENEW)
+		return true;
+	if (clock_mono_ms() - s->started_ms >= OTHER_LIVED_MS)
+		s->deaths = 0;
+	if (++s->deaths < OTHER_DEATHS_MAX)
+		return true;
+	log_error("child-given-up", LOG_STR("child", child_role_name(s->role)),
+	    LOG_INT("deaths", s->deaths));
+	s->owner->failed = true;
+	return false;
+}
+
 static void
 supervisor_died(struct supervised *s, int status)
 {
@@ -155,23 +237,20 @@ supervisor_died(struct supervised *s, int status)
 
 	s->pid = 0;
 	s->crash_signal = supervisor_is_crash(signo) ? signo : 0;
-	if (v->ending)
+	if (v->ending) {
+		if (s->role == CHILD_NGINX)
+			supervisor_end_rest(v);
 		return;
+	}
 	delay_ms = supervisor_delay(s);
 	log_warning("child-died", LOG_STR("child", child_role_name(s->role)),
 	    LOG_INT("signal", signo),
 	    LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : -1),
 	    LOG_INT("restartMs", delay_ms));
-	loop_timer_set(s->timer, delay_ms);
-}
-
-static bool
-supervisor_all_gone(const struct supervisor *v)
-{
-	for (int i = 0; i < v->count; i++)
-		if (v->children[i].pid != 0)
-			return false;
-	return true;
+	if (supervisor_tries_again(s))
+		loop_timer_set(s->timer, delay_ms);
+	else
+		supervisor_end(v);
 }
 
 static void
@@ -192,16 +271,6 @@ supervisor_reap(struct supervisor *v)
 }
 
 static void
-supervisor_signal_all(struct supervisor *v, int signo)
-{
-	for (int i = 0; i < v->count; i++)
-		if (v->children[i].pid != 0)
-			kill(v->children[i].pid, signo);
-	if (v->inspector != 0)
-		kill(v->inspector, signo);
-}
-
-static void
 supervisor_kill(void *arg)
 {
 	struct supervisor *v = arg;
@@ -212,32 +281,16 @@ supervisor_kill(void *arg)
 }
 
 static void
-supervisor_end(struct supervisor *v, int signo)
-{
-	if (v->ending)
-		return;
-	v->ending = true;
-	log_info("stopping", LOG_INT("signal", signo));
-	/* First the name: who comes later is refused at once and not left
-	 * waiting in the backlog of a server that goes away. */
-	if (v->options->listen_fd >= 0)
-		listen_unlink(
-		    v->options->config->fastcgi_listen + strlen("unix:"));
-	supervisor_signal_all(v, SIGTERM);
-	loop_timer_set(v->kill_timer, KILL_AFTER_MS);
-	if (supervisor_all_gone(v))
-		loop_stop(v->loop);
-}
-
-static void
 supervisor_signal(int signo, void *arg)
 {
 	struct supervisor *v = arg;
 
 	if (signo == SIGCHLD)
 		supervisor_reap(v);
-	else
-		supervisor_end(v, signo);
+	else if (!v->ending) {
+		log_info("stopping", LOG_INT("signal", signo));
+		supervisor_end(v);
+	}
 }
 
 static void
@@ -270,12 +323,17 @@ supervisor_prepare(struct supervisor *v, struct err *e)
 	sigaddset(&set, SIGCHLD);
 	if (loop_signals(v->loop, &set, supervisor_signal, v, e) != 0)
 		return -1;
+	v->drain_timer = loop_timer_new(v->loop, supervisor_end_rest, v);
 	v->kill_timer = loop_timer_new(v->loop, supervisor_kill, v);
 	v->inspect_timer = loop_timer_new(v->loop, supervisor_inspect, v);
 	if (v->options->roles & SUPERVISOR_WEB)
 		supervisor_add(v, CHILD_WEB);
 	if (v->options->roles & SUPERVISOR_SYNC)
 		supervisor_add(v, CHILD_SYNC);
+	if (v->options->roles & SUPERVISOR_NGINX)
+		supervisor_add(v, CHILD_NGINX);
+	if (v->options->roles & SUPERVISOR_RENEW)
+		supervisor_add(v, CHILD_RENEW);
 	return 0;
 }
 
@@ -295,9 +353,9 @@ supervisor_run(const struct supervisor_options *o)
 	if (loop_run(v.loop, &e) != 0)
 		goto out;
 	log_info("stopped");
-	rc = EXIT_SUCCESS;
+	rc = v.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 out:
-	if (rc != EXIT_SUCCESS) {
+	if (rc != EXIT_SUCCESS && !v.failed) {
 		log_error("supervisor-failed", LOG_ERR(&e));
 		supervisor_signal_all(&v, SIGKILL);
 	}

@@ -168,7 +168,7 @@ tests_fuzz_fuzz_when_SOURCES = tests/fuzz/fuzz_when.c tests/fuzz/fuzz.h $(fuzz_d
 tests_fuzz_fuzz_when_LDFLAGS = $(fuzz_ldflags)
 
 # The harness with real nginx and the simulators; scripts/test runs the stories.
-EXTRA_DIST += tests/package.json tests/lib tests/story tests/torture tests/bench tests/walk tests/web
+EXTRA_DIST += tests/package.json tests/lib tests/package tests/story tests/torture tests/bench tests/walk tests/web
 stack_env = TOP_BUILDDIR='$(abs_top_builddir)' TOP_SRCDIR='$(abs_top_srcdir)'
 
 # The long forms; what stands before each may be given.

@@ -183,14 +183,31 @@ test('the run folder is made', async () => {
 	});
 });
 
+test('nginx or the renewal that can not be kept up ends all with 1', async () => {
+	/* There is no outlook-addin-renew in this PATH. */
+	await Web.play({ start: false, role: '', env: { PATH: '/nonexistent' } }, async (web) => {
+		const exit = await web.launch(['--renew']).wait(15_000);
+		assert.equal(exit.code, 1);
+		assert.equal(web.log.filter((l) => l.event === 'child-died' && l.child === 'renew').length, 5);
+		assert.deepEqual(web.log.filter((l) => l.event === 'child-given-up').map((l) => [l.level, l.child]), [['error', 'renew']]);
+		assert.ok(!fs.existsSync(web.socket), 'the socket is removed');
+	});
+});
+
+test('--role none alone is a mistake', async () => {
+	await Web.play({ start: false, role: '' }, async (web) => {
+		assert.equal((await web.launch(['--role=none']).wait(10_000)).code, 2);
+	});
+});
+
 test('all mistakes at the start are told in one run, each a JSON line, exit 2', async () => {
 	await Web.play({ start: false, role: '', env: { CLIENT_SECRET_FILE: '/nonexistent/secret' } }, async (web) => {
 		web.writeConfig({ ...web.config, deploymentUrl: 'ftp://x', tenantIds: ['nonsense'], logLevl: 'debug', SYNC: 1 });
-		const exit = await web.launch(['--nonsense', '--role=none', 'stray']).wait(10_000);
+		const exit = await web.launch(['--nonsense', '--role=nobody', 'stray']).wait(10_000);
 		assert.equal(exit.code, 2);
 		assert.ok(web.log.every((l) => l.time !== undefined && l.program === 'outlook-addin-fcgi'), web.tail());
 		const text = web.log.map((l) => `${l.message} ${l.option ?? ''}`).join('\n');
-		for (const part of ['--nonsense', 'none', 'stray', '$.deploymentUrl', '$.tenantIds[0]', 'logLevel', 'CLIENT_SECRET'])
+		for (const part of ['--nonsense', 'nobody', 'stray', '$.deploymentUrl', '$.tenantIds[0]', 'logLevel', 'CLIENT_SECRET'])
 			assert.ok(text.includes(part), `${part} in\n${text}`);
 		assert.ok(!text.includes('canary'), 'no secret');
 		assert.ok(!fs.existsSync(web.socket));
