@@ -247,10 +247,7 @@ write_rows(struct buf *out, bool original)
 		add_type(out, o);
 		buf_puts(out, " | ");
 		add_default(out, o);
-		buf_printf(out, " | %s%s |\n", o->help,
-		    (o->flags & CONFIG_PENDING) != 0
-			? " *Not acted on yet: checked and warned about.*"
-			: "");
+		buf_printf(out, " | %s |\n", o->help);
 	}
 }
 

@@ -123,9 +123,6 @@ read_members(json_t *doc, struct config *c, bool *seen, struct config_report *r)
 		config_path(path, key);
 		if (!config_value_read(o, value, path, c, r))
 			r->refused[o - config_options] = true;
-		else if ((o->flags & CONFIG_PENDING) != 0)
-			config_warning(
-			    r, path, "is not acted on by this version yet");
 	}
 }
 

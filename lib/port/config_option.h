@@ -23,7 +23,6 @@ enum config_option_flag {
 	CONFIG_NEEDED_BY_SERVER = 2, /* required with syncServerEnabled */
 	CONFIG_ORIGINAL = 4, /* a key of the original product */
 	CONFIG_PUBLIC = 8, /* may appear in the add-in's config.json */
-	CONFIG_PENDING = 16, /* checked, but not acted on yet: warn */
 	CONFIG_FRACTION = 32, /* a number that need not be whole */
 	CONFIG_AS_TEXT = 64, /* a choice that is kept as char * */
 	CONFIG_OR_NUMBER = 128, /* a text that may be a JSON integer */

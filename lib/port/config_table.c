@@ -39,7 +39,6 @@ enum {
 	NEEDED_BY_SERVER = CONFIG_NEEDED_BY_SERVER,
 	ORIGINAL = CONFIG_ORIGINAL,
 	PUBLIC = CONFIG_PUBLIC,
-	PENDING = CONFIG_PENDING,
 	FRACTION = CONFIG_FRACTION,
 	AS_TEXT = CONFIG_AS_TEXT,
 	OR_NUMBER = CONFIG_OR_NUMBER,
@@ -174,7 +173,7 @@ const struct config_option config_options[] = {
 	"[\"{clientId}\", \"api://{clientId}\"]",
 	"The audiences that a token sent to this server's api may be "
 	"made for."),
-    LIST("apiScopes", api_scopes, word, PUBLIC | PENDING | NOT_EMPTY,
+    LIST("apiScopes", api_scopes, word, PUBLIC | NOT_EMPTY,
 	"[\"{clientId}/.default\"]",
 	"The scopes that the add-in asks for; one token serves the "
 	"gateway and this server's api."),
@@ -276,7 +275,7 @@ const struct config_option config_options[] = {
 	"The conversation's topic when the event's subject is blank."),
     SWITCH("syncServerDryRun", dry_run, 0, "false",
 	"Whether everything is done but the writes to Unblu."),
-    TEXTS("invitationTexts", invitation_texts, text, PUBLIC | PENDING, "{}",
+    TEXTS("invitationTexts", invitation_texts, text, PUBLIC, "{}",
 	"The text above the link in the invitation, per language, "
 	"such as {\"en\": \"Join online:\"}."),
     TEXT("unbluApiPath", unblu_api_path, api_path, PUBLIC, "\"/app/rest/v4\"",
@@ -324,14 +323,13 @@ const struct config_option config_options[] = {
 	"Unblu's limit for a topic, in characters; longer subjects "
 	"are cut."),
     TEXT("conversationTemplateId", conversation_template_id, word,
-	PUBLIC | PENDING | EMPTY_OK, "\"\"",
+	PUBLIC | EMPTY_OK, "\"\"",
 	"The Unblu conversation template for new conversations; "
 	"empty: the default one."),
     CHOICE("onEventDeleted", on_event_deleted, deletions, AS_TEXT,
 	"\"delete-if-untouched\"",
 	"What becomes of the conversation when its event is deleted."),
-    SWITCH("allowInsecureLinks", allow_insecure_links, PUBLIC | PENDING,
-	"false",
+    SWITCH("allowInsecureLinks", allow_insecure_links, PUBLIC, "false",
 	"Whether the add-in accepts a conversation link that does not "
 	"begin with https://."),
 };

@@ -32,7 +32,7 @@ export class World {
 		fs.writeFileSync(this.config, JSON.stringify({
 			deploymentUrl: 'https://addin.example', deploymentAddinEndpoint: 'addin', unbluOAuthBackendUrl: 'https://unblu.example',
 			clientId: TENANT, tenantIds: [TENANT], syncServerEnabled: true, syncServerAuthGatewayClientId: 'gateway',
-			database: this.database, fastcgiListen: `unix:${this.socket}`, providerName: 'not acted on yet', ...more,
+			database: this.database, fastcgiListen: `unix:${this.socket}`, ...more,
 		}));
 	}
 
