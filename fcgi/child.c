@@ -51,7 +51,7 @@ child_is_other(enum child_role role)
 /* A trailing '*' stands for any rest, a leading one for any beginning. */
 static const char *const child_env_all[] = {"PATH", "TZ", "LANG", "LD_PRELOAD",
     "FAKETIME*", "*SAN_OPTIONS", "GCOV_*", "NOTIFY_SOCKET", "OUTLOOK_ADDIN_*",
-    "SSL_CERT_*", NULL};
+    "SSL_CERT_*", "DATABASE_PASSWORD*", NULL};
 static const char *const child_env_secrets[] = {"CLIENT_SECRET*",
     "SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET*", "CREDENTIALS_DIRECTORY", NULL};
 /* FAKETIME_SHARED names a semaphore of libfaketime: held by one of us that is

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "port/metrics.h"
+#include "port/store_replica.h"
 #include "web_limit.h"
 #include "web_worker.h"
 
@@ -193,18 +194,10 @@ static int
 batch_write(struct worker *w, struct err *e)
 {
 	struct batch *b = w->batch;
-	int64_t now_ms = clock_wall_ms();
 
-	if (store_begin(w->store, e) != 0)
-		return -1;
-	if (store_work_add(w->store, b->events.items, b->events.count, now_ms,
-		w->config->debounce_ms, e) != 0 ||
-	    store_work_add(w->store, b->lifecycle.items, b->lifecycle.count,
-		now_ms, 0, e) != 0) {
-		store_rollback(w->store);
-		return -1;
-	}
-	return store_commit(w->store, e);
+	return store_work_append(w->store, b->events.items, b->events.count,
+	    w->config->debounce_ms, b->lifecycle.items, b->lifecycle.count,
+	    clock_wall_ms(), e);
 }
 
 /* The store opens itself anew after a failure, so a second try may help. */

@@ -66,6 +66,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_queue.c \
 	lib/port/store_recover.c \
 	lib/port/store_renewal.h \
+	lib/port/store_replica.c lib/port/store_replica.h \
 	lib/port/store_retain.c \
 	lib/port/store_round.c \
 	lib/port/store_schema.c lib/port/store_schema.h \
@@ -76,6 +77,14 @@ lib_libport_a_SOURCES += \
 	lib/port/store_sqlite_upkeep.c \
 	lib/port/store_subscription.c \
 	lib/port/store_work.c lib/port/store_work.h
+
+if HAVE_POSTGRESQL
+lib_libport_a_SOURCES += \
+	lib/port/store_postgres.c lib/port/store_postgres.h \
+	lib/port/store_postgres_append.c \
+	lib/port/store_postgres_conn.c \
+	lib/port/store_postgres_location.c
+endif
 
 lib_libport_a_SOURCES += \
 	lib/port/metrics.c lib/port/metrics.h \
@@ -150,7 +159,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/write.c
 
 LIB_ALL = lib/libsync.a lib/libremote.a lib/libport.a lib/librule.a lib/libbase.a
-LIB_LIBS = $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS) -lpthread
+LIB_LIBS = $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS) $(LIBPQ_LIBS) -lpthread
 
 # What a program links unless it says otherwise.
 LDADD = $(LIB_ALL) $(LIB_LIBS) $(CMOCKA_LIBS)

@@ -2,6 +2,7 @@
 #include "base/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -208,4 +209,16 @@ void
 loop_stop(struct loop *l)
 {
 	l->stop = true;
+}
+
+int
+loop_wait_fd(int fd, bool writing, int64_t wait_ms, struct err *e)
+{
+	struct pollfd p = {
+	    .fd = fd, .events = writing ? POLLOUT | POLLIN : POLLIN};
+	int rc = poll(&p, 1, wait_ms > 0 ? (int)wait_ms : 0);
+
+	if (rc < 0 && errno != EINTR)
+		return err_set_errno(e, ERR_RETRY, errno, "poll");
+	return rc > 0;
 }

@@ -143,7 +143,7 @@ fill_defaults(struct config *c, const bool *seen, struct config_report *r)
 	}
 }
 
-/* A value from the command line takes the file's place. */
+/* A value from the command line or the environment takes the file's place. */
 static void
 apply_override(const char *key, const char *option, const char *value,
     struct config *c, struct config_report *r)
@@ -164,6 +164,15 @@ apply_override(const char *key, const char *option, const char *value,
 	json_decref(v);
 }
 
+/* Its value, NULL for none or an empty one. */
+static const char *
+set_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
 static void
 load_document(json_t *doc, const struct config_override *over, unsigned roles,
     struct config *c, struct config_report *r)
@@ -173,6 +182,9 @@ load_document(json_t *doc, const struct config_override *over, unsigned roles,
 	r->refused = mem_calloc(config_option_count, sizeof(r->refused[0]));
 	read_members(doc, c, seen, r);
 	fill_defaults(c, seen, r);
+	if (over == NULL || over->database == NULL)
+		apply_override("database", "OUTLOOK_ADDIN_DATABASE",
+		    set_variable("OUTLOOK_ADDIN_DATABASE"), c, r);
 	if (over != NULL) {
 		apply_override("database", "--database", over->database, c, r);
 		apply_override("fastcgiListen", "--listen", over->listen, c, r);

@@ -16,6 +16,7 @@
 #include "base/url.h"
 #include "base/when.h"
 #include "port/config_listen.h"
+#include "port/store_replica.h"
 #include "rule/cron.h"
 
 /* "wake.sock" lies beside the FastCGI socket and must fit as well. */
@@ -316,9 +317,7 @@ static int
 check_database(const char *text, struct err *e)
 {
 	if (strncmp(text, "sqlite:", 7) != 0)
-		return err_set(e, ERR_INPUT,
-		    "names PostgreSQL, which this version can not use yet: "
-		    "give sqlite:/path/to/state.db");
+		return store_check_database(text, e);
 	if (text[strlen(text) - 1] == '/')
 		return err_set(e, ERR_INPUT, "must name a file, not a folder");
 	return check_dots(text + strlen("sqlite:"), e);

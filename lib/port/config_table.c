@@ -183,7 +183,10 @@ const struct config_option config_options[] = {
     TEXT("database", database, database, 0,
 	"\"sqlite:/var/lib/outlook-addin/state.db\"",
 	"Where the state is kept: sqlite: and the path of a file on a "
-	"local disk."),
+	"local disk, or postgresql://user@host/name, which several "
+	"replicas can share. OUTLOOK_ADDIN_DATABASE in the environment "
+	"takes its place; the password comes from the file that "
+	"DATABASE_PASSWORD_FILE names."),
     TEXT("fastcgiListen", fastcgi_listen, socket, 0,
 	"\"unix:/run/outlook-addin/fcgi.sock\"",
 	"The socket between nginx and outlook-addin-fcgi. Its folder "

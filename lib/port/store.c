@@ -1,4 +1,6 @@
 /* port/store.c - see store.h: opening, transactions, upkeep. */
+#include <config.h>
+
 #include "port/store.h"
 
 #include <stdlib.h>
@@ -6,11 +8,21 @@
 
 #include "base/mem.h"
 #include "port/store_db.h"
+#include "port/store_replica.h"
 #include "port/store_schema.h"
 
 static const struct store_driver *const store_drivers[] = {
     &store_sqlite_driver,
+#ifdef HAVE_POSTGRESQL
+    &store_postgres_driver,
+#endif
 };
+
+static bool
+store_begins(const char *text, const char *scheme)
+{
+	return scheme != NULL && strncmp(text, scheme, strlen(scheme)) == 0;
+}
 
 /* The driver of "scheme:location" and the location. */
 static const struct store_driver *
@@ -18,15 +30,48 @@ store_driver_of(const char *database, const char **location, struct err *e)
 {
 	for (size_t i = 0; i < sizeof(store_drivers) / sizeof(store_drivers[0]);
 	     i++) {
-		const char *scheme = store_drivers[i]->scheme;
+		const struct store_driver *d = store_drivers[i];
 
-		if (strncmp(database, scheme, strlen(scheme)) != 0)
+		if (!store_begins(database, d->scheme) &&
+		    !store_begins(database, d->other_scheme))
 			continue;
-		*location = database + strlen(scheme);
-		return store_drivers[i];
+		*location = strchr(database, ':') + 1;
+		return d;
 	}
-	err_set(e, ERR_CONFIG, "database must be \"sqlite:/path/to/file\"");
+	if (store_begins(database, "postgresql:") ||
+	    store_begins(database, "postgres:"))
+		err_set(e, ERR_CONFIG,
+		    "names PostgreSQL, which this build was made without "
+		    "(--without-postgresql)");
+	else
+		err_set(e, ERR_CONFIG,
+		    "database must be \"sqlite:/path/to/file\" or "
+		    "\"postgresql://...\"");
 	return NULL;
+}
+
+int
+store_check_database(const char *database, struct err *e)
+{
+	const char *location = NULL;
+	const struct store_driver *driver =
+	    store_driver_of(database, &location, e);
+
+	if (driver == NULL)
+		return -1;
+	return driver->check_location != NULL
+	    ? driver->check_location(location, e)
+	    : 0;
+}
+
+bool
+store_database_is_shared(const char *database)
+{
+	const char *location = NULL;
+	const struct store_driver *driver =
+	    store_driver_of(database, &location, NULL);
+
+	return driver != NULL && driver->shared;
 }
 
 /* Our version or, with STORE_CREATE and inside a transaction, brought to it. */
@@ -115,7 +160,7 @@ store_begin(struct store *s, struct err *e)
 		    e, ERR_REFUSED, "store: a transaction is open already");
 	if (s->flags & STORE_READ_ONLY)
 		return err_set(e, ERR_FULL, "store: opened for reading only");
-	if (s->driver->begin(s->conn, e) != 0)
+	if (s->driver->begin(s->conn, s->fence, e) != 0)
 		return -1;
 	if (store_settle_version(s, e) != 0) {
 		s->driver->rollback(s->conn);
@@ -207,6 +252,9 @@ store_move_aside(const char *database, int64_t now_ms, struct err *e)
 
 	if (driver == NULL)
 		return -1;
+	if (driver->move_aside == NULL)
+		return err_set(e, ERR_REFUSED,
+		    "a database of a server is not moved aside");
 	return driver->move_aside(location, now_ms, e);
 }
 
@@ -219,5 +267,8 @@ store_lock_file_open(const char *database, const char *suffix, struct err *e)
 
 	if (driver == NULL)
 		return -1;
+	if (driver->lock_file == NULL)
+		return err_set(
+		    e, ERR_REFUSED, "beside a server there is no lock file");
 	return driver->lock_file(location, suffix, e);
 }

@@ -36,19 +36,24 @@ enum {
 
 /* ---- adding ---- */
 
-/* Now and then, whether nobody folds. */
-static int
-store_arrival_bound(struct store *s, size_t count, struct err *e)
+bool
+store_arrival_is_to_be_bound(struct store *s, size_t count)
+{
+	s->appended += count;
+	if (s->appended < STORE_ARRIVAL_LOOK)
+		return false;
+	s->appended = 0;
+	return true;
+}
+
+int
+store_arrival_bound(struct store *s, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT COALESCE((SELECT id FROM arrival ORDER BY id DESC LIMIT 1)"
 	    " - (SELECT id FROM arrival ORDER BY id LIMIT 1), 0)";
 	int64_t backlog = 0;
 
-	s->appended += count;
-	if (s->appended < STORE_ARRIVAL_LOOK)
-		return 0;
-	s->appended = 0;
 	if (store_db_number(s, sql, NULL, 0, &backlog, e) < 0)
 		return -1;
 	if (backlog <= STORE_ARRIVAL_BACKLOG)
@@ -100,7 +105,9 @@ store_arrival_add(struct store *s, const struct store_hint_item *items,
 			e) < 0)
 			return -1;
 	}
-	return store_arrival_bound(s, count, e);
+	return store_arrival_is_to_be_bound(s, count)
+	    ? store_arrival_bound(s, e)
+	    : 0;
 }
 
 /* ---- folding ---- */

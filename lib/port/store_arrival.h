@@ -32,6 +32,11 @@ int store_arrival_may_add(struct store *s, int64_t due_ms, struct err *e);
 int store_arrival_add(struct store *s, const struct store_hint_item *items,
     size_t count, int64_t now_ms, int64_t due_ms, struct err *e);
 
+/* After so many more adds: whether it is time to look at their number. */
+bool store_arrival_is_to_be_bound(struct store *s, size_t count);
+/* Inside a transaction: folds some when nobody else does. */
+int store_arrival_bound(struct store *s, struct err *e);
+
 /* Inside a transaction: makes queue rows of the oldest ones. Their number, or
  * -1. */
 int store_arrival_fold(struct store *s, struct err *e);

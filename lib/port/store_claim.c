@@ -62,7 +62,7 @@ store_claim_heads(struct store *s, const struct store_lane *lane,
 {
 	static const char sql[] =
 	    "SELECT id, run_ms FROM work WHERE lane = $1 AND claimed = 0"
-	    " ORDER BY run_ms LIMIT 2";
+	    " ORDER BY run_ms, id LIMIT 2";
 	struct store_cursor *cur =
 	    store_db_query(s, sql, STORE_WITH(STORE_INT(lane->id)), e);
 	int count = 0;
@@ -86,14 +86,33 @@ store_claim_mark(
 	static const char read_sql[] =
 	    "SELECT " STORE_WORK_COLUMNS " FROM work WHERE id = $1";
 	static const char mark_sql[] =
-	    "UPDATE work SET claimed = 1, claimed_hints = hints, hints = 0"
-	    " WHERE id = $1";
+	    "UPDATE work SET claimed = 1, claimed_hints = hints, hints = 0,"
+	    " claimed_by = $2 WHERE id = $1";
 
 	if (store_db_row(s, read_sql, STORE_WITH(STORE_INT(id)),
 		store_work_fields, STORE_WORK_FIELD_COUNT, out, e) < 0 ||
-	    store_db_run(s, mark_sql, STORE_WITH(STORE_INT(id)), e) < 0)
+	    store_db_run(s, mark_sql,
+		STORE_WITH(STORE_INT(id), STORE_INT(s->fence)), e) < 0)
 		return -1;
 	return 0;
+}
+
+/* Another replica works on the mailbox: what one sync sees to by itself, such
+ * as that no two of its tasks are about one conversation, holds only while a
+ * mailbox has one at a time. 1, 0, -1. */
+static int
+store_claim_is_taken(
+    struct store *s, const struct store_lane *lane, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT 1 FROM work WHERE lane = $1 AND claimed = 1"
+	    " AND claimed_by <> $2 LIMIT 1";
+	int64_t one;
+
+	if (!s->driver->shared)
+		return 0;
+	return store_db_number(s, sql,
+	    STORE_WITH(STORE_INT(lane->id), STORE_INT(s->fence)), &one, e);
 }
 
 static int
@@ -117,6 +136,17 @@ store_claim_set_lane(struct store *s, const struct store_lane *lane,
 	    : 0;
 }
 
+/* Out of the index until one of its rows in progress has ended. */
+static int
+store_claim_pass_over(
+    struct store *s, const struct store_lane *lane, struct err *e)
+{
+	static const char sql[] = "UPDATE lane SET saturated = 1 WHERE id = $1";
+
+	return store_db_run(s, sql, STORE_WITH(STORE_INT(lane->id)), e) < 0 ? -1
+									    : 0;
+}
+
 /* One row of the first lane. 1 taken, 0 its head was only a lower bound, which
  * is now exact, -1. */
 static int
@@ -125,12 +155,15 @@ store_claim_one(struct store *s, const struct store_lane *lane, int64_t now_ms,
 {
 	struct store_claim_row rows[2] = {{0, 0}, {0, 0}};
 	struct store_work w = {0};
-	int count = store_claim_heads(s, lane, rows, e);
+	int taken = store_claim_is_taken(s, lane, e);
+	int count = taken < 0 ? -1 : store_claim_heads(s, lane, rows, e);
 	int64_t head_ms = count > 0 ? rows[0].run_ms : INT64_MAX;
 	bool due = count > 0 && head_ms <= now_ms;
 
 	if (count < 0)
 		return -1;
+	if (taken == 1)
+		return store_claim_pass_over(s, lane, e);
 	if (due) {
 		if (store_claim_mark(s, rows[0].id, &w, e) != 0)
 			return -1;

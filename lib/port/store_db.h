@@ -21,6 +21,7 @@ struct store {
 	struct store_conn *conn;
 	unsigned flags;
 	int64_t opened_ms;
+	int64_t fence; /* our number as a replica, 0: none */
 	bool in_transaction; /* the caller's, by store_begin() */
 	bool spoilt; /* a verb in it has failed: only rollback */
 	int64_t

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "port/store.h"
 
 enum { STORE_PARAMS_MAX = 32 };
 
@@ -34,9 +35,22 @@ struct store_value {
 struct store_conn; /* a connection, the driver's own */
 struct store_cursor; /* a statement that is running */
 
+/* Notifications that are appended at once, see store_work_append(). */
+struct store_append {
+	const struct store_hint_item *items;
+	size_t count;
+	int64_t due_ms;
+};
+
 /* Errors as in store.h. */
 struct store_driver {
 	const char *scheme; /* what "database" starts with */
+	const char *other_scheme; /* NULL: none */
+	/* Processes of several hosts may use it at once: leases are rows. */
+	bool shared;
+
+	/* Whether location can be meant at all: ERR_CONFIG. NULL: any can. */
+	int (*check_location)(const char *location, struct err *e);
 
 	/* Opens, with the store's lock held (nothing is locked with
 	 * STORE_READ_ONLY) and without changing what is there. */
@@ -55,8 +69,10 @@ struct store_driver {
 	/* Several statements without parameters, inside a transaction. */
 	int (*script)(struct store_conn *c, const char *sql, struct err *e);
 
-	/* A writing transaction; after a failed commit nothing of it stands. */
-	int (*begin)(struct store_conn *c, struct err *e);
+	/* A writing transaction that keeps all other writers out but
+	 * append(); after a failed commit nothing of it stands. With a fence
+	 * that is no replica's number any more: ERR_GONE. */
+	int (*begin)(struct store_conn *c, int64_t fence, struct err *e);
 	int (*commit)(struct store_conn *c, struct err *e);
 	void (*rollback)(struct store_conn *c);
 
@@ -74,6 +90,14 @@ struct store_driver {
 	 */
 	int64_t (*changes)(struct store_conn *c);
 
+	/* All of it durable in one statement, in a transaction of its own that
+	 * waits for nobody. NULL: there is nothing better than begin(). */
+	int (*append)(struct store_conn *c, const struct store_append *parts,
+	    size_t count, int64_t now_ms, struct err *e);
+
+	/* With shared: the database's clock, Unix ms. */
+	int (*now)(struct store_conn *c, int64_t *out, struct err *e);
+
 	int64_t (*data_version)(struct store_conn *c);
 	int (*checkpoint)(struct store_conn *c, struct err *e);
 	/* One bounded step of giving free room back, outside of a transaction.
@@ -81,11 +105,13 @@ struct store_driver {
 	int (*compact)(struct store_conn *c, int64_t *freed, struct err *e);
 	int (*check)(struct store_conn *c, struct err *e);
 	int (*backup)(struct store_conn *c, const char *path, struct err *e);
+	/* NULL where a database is no file. */
 	int (*move_aside)(const char *location, int64_t now_ms, struct err *e);
 	int (*lock_file)(
 	    const char *location, const char *suffix, struct err *e);
 };
 
 extern const struct store_driver store_sqlite_driver;
+extern const struct store_driver store_postgres_driver;
 
 #endif

@@ -13,26 +13,48 @@ static const char store_work_heads_sql[] =
     "(SELECT min(run_ms) FROM work WHERE work.lane = lane.id"
     " AND work.claimed = 0), $1)";
 
+/* Those of no living replica: all, where there is only one sync. */
+#define STORE_WORK_ORPHANS                                                     \
+	"claimed = 1 AND NOT EXISTS (SELECT 1 FROM replica"                    \
+	" WHERE replica.id = work.claimed_by)"
+
+/* The heads of their lanes; of those of others nothing is touched. */
+static const char store_work_orphans_sql[] =
+    "UPDATE lane SET saturated = 0, head_ms = (SELECT min(run_ms) FROM work"
+    " WHERE work.lane = lane.id AND (claimed = 0 OR " STORE_WORK_ORPHANS "))"
+    " WHERE id IN (SELECT lane FROM work WHERE " STORE_WORK_ORPHANS ")";
+
 static int
+store_work_heads(struct store *s, struct err *e)
+{
+	struct store_value values[] = {STORE_INT(INT64_MAX)};
+
+	return store_db_run(s, store_work_heads_sql, values, 1, e) < 0 ? -1 : 0;
+}
+
+int
 store_work_requeue(struct store *s, bool crashed, int64_t *count, struct err *e)
 {
 	static const char sql[] =
 	    "UPDATE work SET claimed = 0, hints = hints | claimed_hints,"
 	    " claimed_hints = 0, suspect = CASE WHEN $1 = 1 THEN 1"
-	    " ELSE suspect END, crashes = crashes + $2 WHERE claimed = 1";
+	    " ELSE suspect END, crashes = crashes + $2"
+	    " WHERE " STORE_WORK_ORPHANS;
 	static const char count_sql[] =
-	    "SELECT count(*) FROM work WHERE claimed = 1";
+	    "SELECT count(*) FROM work WHERE " STORE_WORK_ORPHANS;
 	int64_t rows = 0;
 
 	if (store_db_number(s, count_sql, NULL, 0, &rows, e) < 0)
+		return -1;
+	if (rows > 0 && s->driver->shared &&
+	    store_db_run(s, store_work_orphans_sql, NULL, 0, e) < 0)
 		return -1;
 	if (rows > 0 &&
 	    store_db_run(s, sql,
 		STORE_WITH(STORE_INT(crashed), STORE_INT(crashed && rows == 1)),
 		e) < 0)
 		return -1;
-	if (store_db_run(s, store_work_heads_sql,
-		STORE_WITH(STORE_INT(INT64_MAX)), e) < 0)
+	if (!s->driver->shared && store_work_heads(s, e) != 0)
 		return -1;
 	if (count != NULL)
 		*count += rows;
@@ -93,8 +115,9 @@ store_strays_find(struct store *s, struct store_strays *f, struct err *e)
 	static const char sql[] =
 	    "SELECT work.id, lane.tenant, lane.user_id, work.kind, work.event,"
 	    " work.generation FROM work JOIN lane ON lane.id = work.lane"
-	    " WHERE work.claimed = 1";
-	struct store_cursor *cur = store_db_query(s, sql, NULL, 0, e);
+	    " WHERE work.claimed = 1 AND work.claimed_by = $1";
+	struct store_cursor *cur =
+	    store_db_query(s, sql, STORE_WITH(STORE_INT(s->fence)), e);
 	int rc;
 
 	if (cur == NULL)

@@ -198,7 +198,13 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     " WHERE granted_ms > 0;"
     /* What the clock alone asked for, behind however many notifications. */
     "CREATE INDEX work_catchup ON work (run_ms) WHERE kind = 3;"
-    "CREATE INDEX work_link ON work (run_ms) WHERE kind = 4;",
+    "CREATE INDEX work_link ON work (run_ms) WHERE kind = 4;"
+    /* Who works on it, where several syncs share the queue. */
+    "ALTER TABLE work ADD COLUMN claimed_by BIGINT NOT NULL DEFAULT 0;"
+    "CREATE TABLE replica ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL,"
+    " until_ms BIGINT NOT NULL);",
 };
 
 int

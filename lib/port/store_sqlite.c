@@ -187,8 +187,9 @@ static const char store_sqlite_commit_sql[] = "COMMIT";
 static const char store_sqlite_rollback_sql[] = "ROLLBACK";
 
 static int
-store_sqlite_begin(struct store_conn *c, struct err *e)
+store_sqlite_begin(struct store_conn *c, int64_t fence, struct err *e)
 {
+	(void)fence;
 	if (store_sqlite_lock_take(&c->lock, e) != 0)
 		return -1;
 	if (store_sqlite_revive(c, e) != 0 ||

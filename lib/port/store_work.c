@@ -1,5 +1,6 @@
 /* port/store_work.c - the queue: adding, finishing, deferring, releasing. */
 #include "port/store_arrival.h"
+#include "port/store_replica.h"
 
 #include <string.h>
 
@@ -100,6 +101,46 @@ store_work_add(struct store *s, const struct store_hint_item *items,
 		rc = store_arrival_add(s, items, count, now_ms, due_ms, e);
 	else
 		rc = store_work_add_rows(s, items, count, now_ms, due_ms, e);
+	return store_db_leave(s, own, rc, e);
+}
+
+/* Now and then, that the table stays bounded without a claimer. What was
+ * appended stands already. */
+static void
+store_work_bound(struct store *s, size_t count)
+{
+	int own, rc;
+
+	if (!store_arrival_is_to_be_bound(s, count))
+		return;
+	own = store_db_enter(s, NULL);
+	rc = own < 0 ? -1 : store_arrival_bound(s, NULL);
+	(void)store_db_leave(s, own, rc, NULL);
+}
+
+int
+store_work_append(struct store *s, const struct store_hint_item *later,
+    size_t later_count, int64_t delay_ms, const struct store_hint_item *now,
+    size_t now_count, int64_t now_ms, struct err *e)
+{
+	/* What is due first stands first. */
+	const struct store_append parts[] = {
+	    {now, now_count, now_ms}, {later, later_count, now_ms + delay_ms}};
+	int own, rc;
+
+	if (s->driver->append != NULL && delay_ms <= STORE_ARRIVAL_DELAY_MS &&
+	    !s->in_transaction) {
+		rc = s->driver->append(s->conn, parts, 2, now_ms, e);
+		if (rc == 0)
+			store_work_bound(s, later_count + now_count);
+		return rc;
+	}
+	own = store_db_enter(s, e);
+	rc = own < 0 ? -1 : 0;
+	if (rc == 0)
+		rc = store_work_add(s, later, later_count, now_ms, delay_ms, e);
+	if (rc == 0)
+		rc = store_work_add(s, now, now_count, now_ms, 0, e);
 	return store_db_leave(s, own, rc, e);
 }
 
@@ -255,7 +296,7 @@ store_work_release(
 	"SELECT work.id FROM work JOIN lane ON lane.id = work.lane"            \
 	" WHERE work.id > $1 AND work.claimed = 0"                             \
 	" AND work.not_before_ms > 0"                                          \
-	" AND substr(work.reason, 1, $4) = $3"                                 \
+	" AND substr(work.reason, 1, length($3)) = $3"                         \
 	" AND ($2 = '' OR lane.tenant = $2) ORDER BY work.id LIMIT 500"
 
 /* The next of them behind *id, which becomes the last one's. The number, or
@@ -272,15 +313,15 @@ store_work_free_held(struct store *s, const char *tenant, const char *prefix,
 	static const char free_sql[] =
 	    "UPDATE work SET not_before_ms = 0, run_ms = due_ms, reason = ''"
 	    " WHERE id IN (" STORE_WORK_HELD ")";
-	struct store_value values[] = {STORE_INT(*id), STORE_TEXT(tenant),
-	    STORE_TEXT(prefix), STORE_INT((int64_t)strlen(prefix))};
+	struct store_value values[] = {
+	    STORE_INT(*id), STORE_TEXT(tenant), STORE_TEXT(prefix)};
 	int64_t last = 0;
 
-	if (store_db_number(s, last_sql, values, 4, &last, e) < 0 ||
-	    store_db_run(s, lane_sql, values, 4, e) < 0)
+	if (store_db_number(s, last_sql, values, 3, &last, e) < 0 ||
+	    store_db_run(s, lane_sql, values, 3, e) < 0)
 		return -1;
 	*id = last;
-	return store_db_run(s, free_sql, values, 4, e);
+	return store_db_run(s, free_sql, values, 3, e);
 }
 
 int

@@ -28,6 +28,12 @@ int store_work_raise(
 int store_work_take_out(struct store *s, struct store_lane *lane,
     const struct store_work *w, struct store_work *now, struct err *e);
 
+/* Inside a transaction: rows in progress that belong to no living replica are
+ * queued again; crashed: as suspects. Their number is added to *count (may be
+ * NULL). */
+int store_work_requeue(
+    struct store *s, bool crashed, int64_t *count, struct err *e);
+
 /* Puts it back as a new row: generation and hints of now, due at due_ms. */
 int store_work_put_back(struct store *s, struct store_lane *lane,
     const struct store_work *now, int64_t now_ms, int64_t due_ms,

@@ -3,6 +3,8 @@
 #ifndef TEST_STORE_H
 #define TEST_STORE_H
 
+#include <config.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +13,9 @@
 #include <cmocka.h>
 
 #include <ftw.h>
+#ifdef HAVE_POSTGRESQL
+#include <libpq-fe.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +56,71 @@ test_sqlite_url(const char *folder, char *out, size_t cap)
 	snprintf(out, cap, "sqlite:%s/state.db", folder);
 }
 
+#ifdef HAVE_POSTGRESQL
+/* A server of this program's own, for all its cases; "" while there is none. */
+static char test_postgres_at[256], test_postgres_folder[64];
+
+static inline void
+test_postgres_script(const char *command, char *out, size_t cap)
+{
+	const char *top = getenv("TOP_SRCDIR");
+	char line[512] = "";
+	FILE *f;
+
+	snprintf(line, sizeof(line), "%s/tests/lib/postgres.sh %s %s",
+	    top != NULL ? top : ".", command, test_postgres_folder);
+	f = popen(line, "r");
+	if (f == NULL || (out != NULL && fgets(out, (int)cap, f) == NULL))
+		print_error("%s\n", line);
+	if (f != NULL)
+		pclose(f);
+	if (out != NULL)
+		out[strcspn(out, "\n")] = '\0';
+}
+
+static inline void
+test_postgres_sql(const char *sql)
+{
+	PGconn *db = PQconnectdb(test_postgres_at);
+	PGresult *r = PQexec(db, sql);
+
+	if (PQresultStatus(r) != PGRES_COMMAND_OK &&
+	    PQresultStatus(r) != PGRES_TUPLES_OK)
+		print_error("%s: %s\n", sql, PQerrorMessage(db));
+	PQclear(r);
+	PQfinish(db);
+}
+
+/* Each case has an empty database. */
+static inline void
+test_postgres_url(const char *folder, char *out, size_t cap)
+{
+	(void)folder;
+	if (test_postgres_at[0] != '\0')
+		test_postgres_sql("SET client_min_messages TO warning;"
+				  "DROP SCHEMA public CASCADE;"
+				  "CREATE SCHEMA public");
+	snprintf(out, cap, "%s", test_postgres_at);
+}
+
+static inline int
+test_postgres_start(void **state)
+{
+	(void)state;
+	SET(test_postgres_folder, "/tmp/test-postgres-XXXXXX");
+	if (mkdtemp(test_postgres_folder) == NULL)
+		return -1;
+	test_postgres_script(
+	    "start", test_postgres_at, sizeof(test_postgres_at));
+	return test_postgres_at[0] != '\0' ? 0 : -1;
+}
+#endif
+
 static const struct test_database test_databases[] = {
     {"sqlite", test_sqlite_url},
+#ifdef HAVE_POSTGRESQL
+    {"postgresql", test_postgres_url},
+#endif
 };
 enum { TEST_DATABASES = sizeof(test_databases) / sizeof(test_databases[0]) };
 
@@ -95,37 +163,67 @@ test_store_teardown(void **state)
 	return 0;
 }
 
-/* Every case on every kind of database. */
+#ifdef HAVE_POSTGRESQL
 static inline int
-test_store_run(const char *group, const struct CMUnitTest *cases, size_t count)
+test_postgres_stop(void **state)
 {
-	struct CMUnitTest *all = calloc(count * TEST_DATABASES, sizeof(*all));
+	(void)state;
+	test_postgres_script("stop", NULL, 0);
+	nftw(test_postgres_folder, test_store_remove, 8, FTW_DEPTH | FTW_PHYS);
+	return 0;
+}
+#endif
+
+static inline size_t
+test_store_cases(const struct test_database *database,
+    const struct CMUnitTest *cases, size_t count, struct CMUnitTest *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		union {
+			const struct test_database *in;
+			void *out;
+		} state = {database};
+
+		out[i] = cases[i];
+		if (out[i].setup_func == NULL) {
+			out[i].setup_func = test_store_setup;
+			out[i].teardown_func = test_store_teardown;
+		}
+		out[i].initial_state = state.out;
+	}
+	return count;
+}
+
+/* Every case on the first so many kinds of database. */
+static inline int
+test_store_run(const char *group, const struct CMUnitTest *cases, size_t count,
+    size_t databases)
+{
+	struct CMUnitTest *all = calloc(count * databases, sizeof(*all));
+	CMFixtureFunction start = NULL, stop = NULL;
 	size_t n = 0;
 	int rc;
 
-	for (size_t d = 0; d < TEST_DATABASES; d++) {
-		for (size_t i = 0; i < count; i++) {
-			union {
-				const struct test_database *in;
-				void *out;
-			} state = {&test_databases[d]};
-
-			all[n] = cases[i];
-			if (all[n].setup_func == NULL) {
-				all[n].setup_func = test_store_setup;
-				all[n].teardown_func = test_store_teardown;
-			}
-			all[n].initial_state = state.out;
-			n++;
-		}
+	for (size_t d = 0; d < databases; d++)
+		n +=
+		    test_store_cases(&test_databases[d], cases, count, all + n);
+#ifdef HAVE_POSTGRESQL
+	if (databases > 1) {
+		start = test_postgres_start;
+		stop = test_postgres_stop;
 	}
-	rc = _cmocka_run_group_tests(group, all, n, NULL, NULL);
+#endif
+	rc = _cmocka_run_group_tests(group, all, n, start, stop);
 	free(all);
 	return rc;
 }
 
 #define TEST_STORE_RUN(group, cases)                                           \
-	test_store_run(group, cases, sizeof(cases) / sizeof((cases)[0]))
+	test_store_run(                                                        \
+	    group, cases, sizeof(cases) / sizeof((cases)[0]), TEST_DATABASES)
+/* What is about files. */
+#define TEST_SQLITE_RUN(group, cases)                                          \
+	test_store_run(group, cases, sizeof(cases) / sizeof((cases)[0]), 1)
 
 /* ---- short forms ---- */
 

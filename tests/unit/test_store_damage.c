@@ -76,6 +76,7 @@ static const char back_to_version_1[] =
     "DROP INDEX lane_tenant; DROP INDEX mailbox_state;"
     "DROP INDEX mailbox_renew; DROP INDEX subscription_expiry;"
     "DROP INDEX work_catchup; DROP INDEX work_link;"
+    "DROP TABLE replica; ALTER TABLE work DROP COLUMN claimed_by;"
     "ALTER TABLE mailbox DROP COLUMN renew_ms;"
     "ALTER TABLE subscription DROP COLUMN application;"
     "ALTER TABLE subscription DROP COLUMN addin;"
@@ -498,5 +499,5 @@ main(void)
 		what_root_makes_belongs_to_the_owner_of_the_folder),
 	};
 
-	return TEST_STORE_RUN("store: damage", cases);
+	return TEST_SQLITE_RUN("store: damage", cases);
 }

@@ -374,5 +374,5 @@ main(void)
 		teardown_disk, NULL},
 	};
 
-	return TEST_STORE_RUN("store: faults", cases);
+	return TEST_SQLITE_RUN("store: faults", cases);
 }

@@ -218,5 +218,5 @@ main(void)
 	    cmocka_unit_test(a_replaced_store_is_locked_by_its_own_lock_file),
 	};
 
-	return TEST_STORE_RUN("store: lock files", cases);
+	return TEST_SQLITE_RUN("store: lock files", cases);
 }

@@ -516,5 +516,5 @@ main(void)
 	    cmocka_unit_test(a_backup_that_can_not_be_written_leaves_nothing),
 	};
 
-	return TEST_STORE_RUN("store: sqlite", cases);
+	return TEST_SQLITE_RUN("store: sqlite", cases);
 }

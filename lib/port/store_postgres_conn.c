@@ -1,0 +1,273 @@
+/* port/store_postgres_conn.c - the connection, and one statement over it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/secret.h"
+#include "port/store_postgres.h"
+
+enum { STORE_POSTGRES_INT = 20, STORE_POSTGRES_TEXT = 25 }; /* type ids */
+
+/* ---- errors ---- */
+
+struct store_postgres_state {
+	const char *prefix; /* of an SQLSTATE */
+	enum err_code code;
+	bool drop; /* another connection may be better */
+};
+
+/* Everything else is passing: it is tried again. Never ERR_INPUT, which would
+ * have the store moved aside. */
+static const struct store_postgres_state store_postgres_states[] = {
+    {"25006", ERR_FULL, true}, /* read-only: a server that has failed over */
+    {"53100", ERR_FULL, false}, /* disk full */
+    {"53", ERR_RETRY, false}, /* out of memory, of connections */
+    {"57", ERR_RETRY, false}, /* shutting down, starting, cancelled */
+    {"28", ERR_CONFIG, true}, /* who are you? */
+    {"3D", ERR_CONFIG, true}, /* no such database */
+    {"42501", ERR_CONFIG, false}, /* no right to it */
+    {"22", ERR_REFUSED, false}, /* a value it can not hold */
+};
+
+static void
+store_postgres_judge(const char *state, enum err_code *code, bool *drop)
+{
+	*code = ERR_RETRY;
+	*drop = false;
+	for (size_t i = 0; i <
+	     sizeof(store_postgres_states) / sizeof(store_postgres_states[0]);
+	     i++) {
+		const struct store_postgres_state *s =
+		    &store_postgres_states[i];
+
+		if (strncmp(state, s->prefix, strlen(s->prefix)) != 0)
+			continue;
+		*code = s->code;
+		*drop = s->drop;
+		return;
+	}
+}
+
+/* The first line of what libpq or the server says. */
+static int
+store_postgres_fail(
+    struct err *e, enum err_code code, const char *what, const char *message)
+{
+	return err_set(e, code, "store: %s: %.*s", what,
+	    (int)strcspn(message, "\n"), message);
+}
+
+void
+store_postgres_drop(struct store_conn *c)
+{
+	PQfinish(c->db);
+	c->db = NULL;
+	c->in_transaction = false;
+	c->change_count++;
+}
+
+static void
+store_postgres_result_failed(
+    struct store_conn *c, const PGresult *r, struct err *e)
+{
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	enum err_code code;
+	bool drop;
+
+	store_postgres_judge(state != NULL ? state : "", &code, &drop);
+	store_postgres_fail(e, code, "PostgreSQL", PQresultErrorMessage(r));
+	if (drop || PQstatus(c->db) != CONNECTION_OK)
+		store_postgres_drop(c);
+}
+
+/* ---- connecting ---- */
+
+static void
+store_postgres_hush(void *arg, const char *message)
+{
+	(void)arg;
+	(void)message;
+}
+
+static int
+store_postgres_check_server(struct store_conn *c, struct err *e)
+{
+	const char *encoding = PQparameterStatus(c->db, "server_encoding");
+
+	if (PQserverVersion(c->db) < 140000)
+		return err_set(e, ERR_CONFIG,
+		    "store: PostgreSQL 14 or later is needed, this is %d",
+		    PQserverVersion(c->db) / 10000);
+	if (encoding != NULL && strcmp(encoding, "UTF8") != 0)
+		return err_set(e, ERR_CONFIG,
+		    "store: the database's encoding is %s, it must be UTF8",
+		    encoding);
+	return 0;
+}
+
+/* What a refused connection says has no SQLSTATE of its own in libpq. */
+static enum err_code
+store_postgres_connect_code(const char *message)
+{
+	static const char *const for_operators[] = {"authentication failed",
+	    "does not exist", "no password supplied", "pg_hba.conf",
+	    "certificate verify failed", "does not support SSL",
+	    "root certificate file", "does not match host name"};
+
+	for (size_t i = 0; i < sizeof(for_operators) / sizeof(for_operators[0]);
+	     i++)
+		if (strstr(message, for_operators[i]) != NULL)
+			return ERR_CONFIG;
+	return ERR_RETRY;
+}
+
+int
+store_postgres_connect(struct store_conn *c, struct err *e)
+{
+	struct store_postgres_options o;
+	int64_t now_ms = clock_mono_ms();
+
+	if (c->db != NULL)
+		return 0;
+	if (c->failed_ms != 0 &&
+	    now_ms - c->failed_ms < STORE_POSTGRES_AGAIN_MS)
+		return err_set(
+		    e, ERR_RETRY, "store: PostgreSQL is out of reach");
+	if (store_postgres_options_read(c->location, c->flags, &o, e) != 0)
+		return -1;
+	c->db = PQconnectdbParams(o.keyword, o.value, 0);
+	store_postgres_options_clear(&o);
+	c->failed_ms = clock_mono_ms();
+	if (c->db == NULL)
+		return err_set(e, ERR_RETRY, "store: out of memory");
+	PQsetNoticeProcessor(c->db, store_postgres_hush, NULL);
+	if (PQstatus(c->db) != CONNECTION_OK) {
+		const char *message = PQerrorMessage(c->db);
+
+		store_postgres_fail(e, store_postgres_connect_code(message),
+		    "PostgreSQL", message);
+		store_postgres_drop(c);
+		return -1;
+	}
+	if (store_postgres_check_server(c, e) != 0) {
+		store_postgres_drop(c);
+		return -1;
+	}
+	c->failed_ms = 0;
+	c->set_up = false;
+	return 0;
+}
+
+/* ---- a statement ---- */
+
+struct store_postgres_params {
+	Oid types[STORE_PARAMS_MAX];
+	const char *values[STORE_PARAMS_MAX];
+	char numbers[STORE_PARAMS_MAX][24];
+};
+
+static void
+store_postgres_bind(struct store_postgres_params *out,
+    const struct store_value *params, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool is_int = params[i].type == STORE_VALUE_INT;
+
+		out->types[i] =
+		    is_int ? STORE_POSTGRES_INT : STORE_POSTGRES_TEXT;
+		snprintf(out->numbers[i], sizeof(out->numbers[i]), "%lld",
+		    (long long)params[i].num);
+		out->values[i] = is_int ? out->numbers[i] : params[i].text;
+	}
+}
+
+static int
+store_postgres_send(struct store_conn *c, const char *sql,
+    const struct store_value *params, size_t count)
+{
+	struct store_postgres_params bound;
+
+	if (params == NULL && count == 0)
+		return PQsendQuery(c->db, sql);
+	store_postgres_bind(&bound, params, count);
+	return PQsendQueryParams(
+	    c->db, sql, (int)count, bound.types, bound.values, NULL, NULL, 0);
+}
+
+/* 0 once a result can be taken without waiting. */
+static int
+store_postgres_wait(struct store_conn *c, int64_t until_ms, struct err *e)
+{
+	while (PQisBusy(c->db)) {
+		int64_t left_ms = until_ms - clock_mono_ms();
+
+		if (left_ms <= 0)
+			return err_set(e, ERR_RETRY,
+			    "store: PostgreSQL did not answer in time");
+		if (loop_wait_fd(PQsocket(c->db), false, left_ms, e) < 0)
+			return -1;
+		if (!PQconsumeInput(c->db))
+			return store_postgres_fail(
+			    e, ERR_RETRY, "PostgreSQL", PQerrorMessage(c->db));
+	}
+	return 0;
+}
+
+/* All results; the last one, or the first that is an error. */
+static int
+store_postgres_collect(
+    struct store_conn *c, int64_t until_ms, PGresult **out, struct err *e)
+{
+	PGresult *next;
+
+	*out = NULL;
+	for (;;) {
+		if (store_postgres_wait(c, until_ms, e) != 0)
+			return -1;
+		next = PQgetResult(c->db);
+		if (next == NULL)
+			return 0;
+		if (*out != NULL && PQresultStatus(*out) == PGRES_FATAL_ERROR) {
+			PQclear(next);
+			continue;
+		}
+		PQclear(*out);
+		*out = next;
+	}
+}
+
+PGresult *
+store_postgres_ask(struct store_conn *c, const char *sql,
+    const struct store_value *params, size_t count, int64_t wait_ms,
+    struct err *e)
+{
+	PGresult *r = NULL;
+	ExecStatusType status;
+
+	/* Inside a transaction a new connection would be another one. */
+	if (c->in_transaction && c->db == NULL) {
+		err_set(e, ERR_RETRY, "store: the connection was lost");
+		return NULL;
+	}
+	if (store_postgres_connect(c, e) != 0)
+		return NULL;
+	if (!store_postgres_send(c, sql, params, count)) {
+		store_postgres_fail(
+		    e, ERR_RETRY, "PostgreSQL", PQerrorMessage(c->db));
+		store_postgres_drop(c);
+		return NULL;
+	}
+	if (store_postgres_collect(c, clock_mono_ms() + wait_ms, &r, e) != 0) {
+		PQclear(r);
+		store_postgres_drop(c);
+		return NULL;
+	}
+	status = PQresultStatus(r);
+	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+		return r;
+	store_postgres_result_failed(c, r, e);
+	PQclear(r);
+	return NULL;
+}

@@ -1,0 +1,224 @@
+/* port/store_postgres_location.c - where PostgreSQL is, and how we get in. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "port/config_secret.h"
+#include "port/store_postgres.h"
+
+/* What a server's certificate is checked with when nobody says. */
+static const char store_postgres_roots[] = "/etc/ssl/certs/ca-certificates.crt";
+
+/* The option's value, or NULL. */
+static const char *
+store_postgres_option(const PQconninfoOption *options, const char *keyword)
+{
+	for (; options->keyword != NULL; options++)
+		if (strcmp(options->keyword, keyword) == 0)
+			return options->val;
+	return NULL;
+}
+
+static PQconninfoOption *
+store_postgres_parse(const char *location, struct err *e)
+{
+	static const char scheme[] = "postgresql:";
+	size_t cap = sizeof(scheme) + strlen(location);
+	char *url = mem_zalloc(cap);
+	char *message = NULL;
+	PQconninfoOption *options;
+
+	snprintf(url, cap, "%s%s", scheme, location);
+	options = PQconninfoParse(url, &message);
+	/* libpq's own words quote what may be a password. */
+	if (options == NULL)
+		err_set(e, ERR_CONFIG,
+		    "is no postgresql:// URL that libpq understands");
+	PQfreemem(message);
+	free(url);
+	return options;
+}
+
+static int
+store_postgres_check_options(const PQconninfoOption *options, struct err *e)
+{
+	static const char *const needed[] = {"host", "dbname"};
+
+	if (store_postgres_option(options, "password") != NULL)
+		return err_set(e, ERR_CONFIG,
+		    "must not hold the password: name its file in "
+		    "DATABASE_PASSWORD_FILE");
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		const char *value = store_postgres_option(options, needed[i]);
+
+		if (value == NULL || value[0] == '\0')
+			return err_set(e, ERR_CONFIG,
+			    "must name the %s: postgresql://user@host/name",
+			    i == 0 ? "host" : "database");
+	}
+	if (store_postgres_option(options, "service") != NULL ||
+	    store_postgres_option(options, "options") != NULL)
+		return err_set(e, ERR_CONFIG,
+		    "must not use service or options: a pooler passes neither "
+		    "on");
+	return 0;
+}
+
+/* ---- the password ---- */
+
+static const char *
+store_postgres_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static int
+store_postgres_check_password(struct err *e)
+{
+	if (store_postgres_variable("DATABASE_PASSWORD") == NULL ||
+	    store_postgres_variable("DATABASE_PASSWORD_FILE") == NULL)
+		return 0;
+	return err_set(e, ERR_CONFIG,
+	    "both DATABASE_PASSWORD and DATABASE_PASSWORD_FILE are set: leave "
+	    "one of them");
+}
+
+int
+store_postgres_check_location(const char *location, struct err *e)
+{
+	PQconninfoOption *options = store_postgres_parse(location, e);
+	int rc;
+
+	if (options == NULL)
+		return -1;
+	rc = store_postgres_check_options(options, e);
+	if (rc == 0)
+		rc = store_postgres_check_password(e);
+	PQconninfoFree(options);
+	return rc;
+}
+
+/* From its file at each connection, so that it can be replaced while we run;
+ * web, which is confined, may only have been able to read the first one. */
+static int
+store_postgres_password(struct secret **out, struct err *e)
+{
+	static struct secret *known;
+	const char *file = store_postgres_variable("DATABASE_PASSWORD_FILE");
+	const char *value = store_postgres_variable("DATABASE_PASSWORD");
+	struct err unread = {0};
+
+	*out = NULL;
+	if (store_postgres_check_password(e) != 0)
+		return -1;
+	if (value != NULL)
+		*out = secret_new(value, strlen(value));
+	if (value != NULL || file == NULL)
+		return 0;
+	*out = config_secret_read_file(file, &unread);
+	if (*out == NULL && known == NULL)
+		return err_set(
+		    e, unread.code, "DATABASE_PASSWORD_FILE: %s", unread.text);
+	if (*out == NULL) {
+		*out = secret_new(
+		    secret_reveal(known), strlen(secret_reveal(known)));
+		return 0;
+	}
+	secret_free(known);
+	known = secret_new(secret_reveal(*out), strlen(secret_reveal(*out)));
+	return 0;
+}
+
+/* ---- keywords and values ---- */
+
+static void
+store_postgres_put(
+    struct store_postgres_options *o, const char *keyword, const char *value)
+{
+	if (o->count + 1 >= STORE_POSTGRES_KEYWORDS)
+		return;
+	o->keyword[o->count] = keyword;
+	o->value[o->count++] = value;
+}
+
+/* Unless the URL says something else. */
+static void
+store_postgres_suggest(
+    struct store_postgres_options *o, const char *keyword, const char *value)
+{
+	if (store_postgres_option(o->parsed, keyword) == NULL)
+		store_postgres_put(o, keyword, value);
+}
+
+/* Sockets and addresses of this machine only. */
+static bool
+store_postgres_is_local(const char *hosts)
+{
+	static const char *const local[] = {
+	    "localhost", "127.0.0.1", "::1", NULL};
+
+	while (hosts[0] != '\0') {
+		size_t len = strcspn(hosts, ",");
+		bool found = hosts[0] == '/';
+
+		for (int i = 0; !found && local[i] != NULL; i++)
+			found = strlen(local[i]) == len &&
+			    strncmp(local[i], hosts, len) == 0;
+		if (!found)
+			return false;
+		hosts += len + (hosts[len] == ',');
+	}
+	return true;
+}
+
+int
+store_postgres_options_read(const char *location, unsigned flags,
+    struct store_postgres_options *out, struct err *e)
+{
+	const PQconninfoOption *at;
+
+	memset(out, 0, sizeof(*out));
+	out->parsed = store_postgres_parse(location, e);
+	if (out->parsed == NULL ||
+	    store_postgres_check_options(out->parsed, e) != 0 ||
+	    store_postgres_password(&out->password, e) != 0) {
+		store_postgres_options_clear(out);
+		return -1;
+	}
+	for (at = out->parsed; at->keyword != NULL; at++)
+		if (at->val != NULL)
+			store_postgres_put(out, at->keyword, at->val);
+	if (out->password != NULL)
+		store_postgres_put(
+		    out, "password", secret_reveal(out->password));
+	/* Nobody's own files. */
+	store_postgres_suggest(out, "passfile", "/dev/null/none");
+	store_postgres_suggest(out, "gssencmode", "disable");
+	store_postgres_suggest(out, "connect_timeout", "2");
+	store_postgres_suggest(out, "tcp_user_timeout", "8000");
+	store_postgres_suggest(out, "client_encoding", "UTF8");
+	store_postgres_suggest(out, "application_name", "outlook-addin");
+	if ((flags & STORE_READ_ONLY) == 0)
+		store_postgres_suggest(
+		    out, "target_session_attrs", "read-write");
+	if (!store_postgres_is_local(
+		store_postgres_option(out->parsed, "host"))) {
+		store_postgres_suggest(out, "sslmode", "verify-full");
+		store_postgres_suggest(
+		    out, "sslrootcert", store_postgres_roots);
+	}
+	return 0;
+}
+
+void
+store_postgres_options_clear(struct store_postgres_options *o)
+{
+	PQconninfoFree(o->parsed);
+	secret_free(o->password);
+	memset(o, 0, sizeof(*o));
+}
