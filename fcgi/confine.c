@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "confine_filter.h"
+#include "port/store_replica.h"
 
 /* Of later headers than those of Debian 12. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
@@ -120,6 +122,24 @@ confine_allow_tests(int rules, uint64_t handled)
 }
 #endif
 
+struct confine_rules {
+	int fd;
+	uint64_t handled;
+};
+
+static int
+confine_allow_to_read(const char *path, void *arg)
+{
+	const struct confine_rules *r = arg;
+	struct stat st;
+	uint64_t rights = LANDLOCK_ACCESS_FS_READ_FILE;
+
+	/* Rights of a folder can not be given on a file. */
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		rights = CONFINE_READ;
+	return confine_allow(r->fd, path, rights, r->handled);
+}
+
 static int
 confine_files(const struct config *c)
 {
@@ -128,6 +148,7 @@ confine_files(const struct config *c)
 	    LANDLOCK_CREATE_RULESET_VERSION);
 	struct landlock_ruleset_attr attr = {
 	    .handled_access_fs = confine_rights(abi)};
+	struct confine_rules read = {-1, attr.handled_access_fs};
 	int rules, rc = -1;
 
 	if (abi < 1)
@@ -139,6 +160,9 @@ confine_files(const struct config *c)
 	if (strncmp(c->database, sqlite, sizeof(sqlite) - 1) == 0 &&
 	    confine_allow_folder(rules, c->database + sizeof(sqlite) - 1,
 		CONFINE_WRITE, attr.handled_access_fs) != 0)
+		goto out;
+	read.fd = rules;
+	if (store_prepare(c->database, confine_allow_to_read, &read) != 0)
 		goto out;
 	/* SQLite asks it for its salts. */
 	if (confine_allow(rules, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE,
@@ -180,7 +204,7 @@ confine_web(const struct config *c)
 		missing = "no_new_privs";
 	else if (confine_files(c) != 0)
 		missing = "landlock";
-	if (confine_install_filter() != 0)
+	if (confine_install_filter(store_database_is_shared(c->database)) != 0)
 		missing = missing != NULL ? "landlock and seccomp" : "seccomp";
 	if (missing != NULL)
 		log_warning("not-confined", LOG_STR("missing", missing),

@@ -31,7 +31,6 @@
 static const int filter_refused[] = {
     SYS_execve,
     SYS_execveat,
-    SYS_connect,
     SYS_bind,
     SYS_listen,
     SYS_kill,
@@ -122,7 +121,7 @@ filter_if_equal(struct filter *f, uint32_t k, uint32_t action)
 
 #ifdef FILTER_ARCH
 static void
-filter_build(struct filter *f)
+filter_build(struct filter *f, bool network)
 {
 	const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
 	const size_t first_arg = offsetof(struct seccomp_data, args);
@@ -133,6 +132,8 @@ filter_build(struct filter *f)
 	filter_load(f, offsetof(struct seccomp_data, nr));
 	filter_add(f, BPF_JMP | BPF_JGE | BPF_K, 0, 1, FILTER_X32_BIT);
 	filter_return(f, refuse);
+	if (!network)
+		filter_if_equal(f, SYS_connect, refuse);
 	for (int i = 0; i < FILTER_REFUSED; i++)
 		filter_if_equal(f, (uint32_t)filter_refused[i], refuse);
 	/* Its flags lie in memory, where a filter can not look: the C library
@@ -145,27 +146,32 @@ filter_build(struct filter *f)
 	filter_return(f, SECCOMP_RET_ALLOW);
 	filter_return(f, refuse);
 	/* The wake-up's datagram socket, but no network. */
-	filter_add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_socket);
-	filter_load(f, first_arg);
-	filter_add(f, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AF_UNIX);
-	filter_return(f, refuse);
+	filter_add(f, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_socket);
 	filter_return(f, SECCOMP_RET_ALLOW);
+	filter_load(f, first_arg);
+	filter_if_equal(f, AF_UNIX, SECCOMP_RET_ALLOW);
+	if (network) {
+		filter_if_equal(f, AF_INET, SECCOMP_RET_ALLOW);
+		filter_if_equal(f, AF_INET6, SECCOMP_RET_ALLOW);
+	}
+	filter_return(f, refuse);
 }
 
 int
-confine_install_filter(void)
+confine_install_filter(bool network)
 {
 	struct filter f = {0};
 	struct sock_fprog program = {0, f.code};
 
-	filter_build(&f);
+	filter_build(&f, network);
 	program.len = f.len;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 #else
 int
-confine_install_filter(void)
+confine_install_filter(bool network)
 {
+	(void)network;
 	errno = ENOSYS;
 	return -1;
 }

@@ -13,8 +13,10 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/page.h"
+#include "base/rand.h"
 #include "child.h"
 #include "listen.h"
+#include "port/store.h"
 
 enum {
 	CHILDREN = 4,
@@ -337,6 +339,17 @@ supervisor_prepare(struct supervisor *v, struct err *e)
 	return 0;
 }
 
+/* A sync that is started again finds what its predecessor had claimed by this
+ * name, where it shares the store with others. */
+static void
+supervisor_name_replica(void)
+{
+	char name[STORE_GUID];
+
+	rand_guid(name);
+	(void)!setenv("OUTLOOK_ADDIN_REPLICA", name, 1);
+}
+
 int
 supervisor_run(const struct supervisor_options *o)
 {
@@ -344,6 +357,7 @@ supervisor_run(const struct supervisor_options *o)
 	struct err e = {0};
 	int rc = EXIT_FAILURE;
 
+	supervisor_name_replica();
 	if (supervisor_prepare(&v, &e) != 0)
 		goto out;
 	for (int i = 0; i < v.count; i++)

@@ -130,6 +130,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/degraded.c lib/sync/degraded.h \
 	lib/sync/engine.c lib/sync/engine.h \
 	lib/sync/engine_due.c lib/sync/engine_state.h \
+	lib/sync/engine_replica.c \
 	lib/sync/engine_turn.c \
 	lib/sync/expiry.c lib/sync/expiry.h \
 	lib/sync/follow.c lib/sync/follow.h \

@@ -64,6 +64,19 @@ store_check_database(const char *database, struct err *e)
 	    : 0;
 }
 
+int
+store_prepare(
+    const char *database, int (*each)(const char *path, void *arg), void *arg)
+{
+	const char *location = NULL;
+	const struct store_driver *driver =
+	    store_driver_of(database, &location, NULL);
+
+	return driver != NULL && driver->prepare != NULL
+	    ? driver->prepare(location, each, arg)
+	    : 0;
+}
+
 bool
 store_database_is_shared(const char *database)
 {
@@ -155,13 +168,17 @@ store_close(struct store *s)
 int
 store_begin(struct store *s, struct err *e)
 {
+	struct err failed = {0};
+
 	if (s->in_transaction)
 		return err_set(
 		    e, ERR_REFUSED, "store: a transaction is open already");
 	if (s->flags & STORE_READ_ONLY)
 		return err_set(e, ERR_FULL, "store: opened for reading only");
-	if (s->driver->begin(s->conn, s->fence, e) != 0)
-		return -1;
+	if (s->driver->begin(s->conn, s->fence, &failed) != 0) {
+		s->fence_lost = s->fence_lost || failed.code == ERR_GONE;
+		return err_set(e, failed.code, "%s", failed.text);
+	}
 	if (store_settle_version(s, e) != 0) {
 		s->driver->rollback(s->conn);
 		return -1;

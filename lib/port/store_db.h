@@ -22,6 +22,7 @@ struct store {
 	unsigned flags;
 	int64_t opened_ms;
 	int64_t fence; /* our number as a replica, 0: none */
+	bool fence_lost; /* it was no replica's when it was looked at */
 	bool in_transaction; /* the caller's, by store_begin() */
 	bool spoilt; /* a verb in it has failed: only rollback */
 	int64_t

@@ -49,6 +49,11 @@ struct store_driver {
 	/* Processes of several hosts may use it at once: leases are rows. */
 	bool shared;
 
+	/* Calls each() with what a process reads whenever it opens the database
+	 * again; before that it reads what is read only once. NULL: nothing. */
+	int (*prepare)(const char *location,
+	    int (*each)(const char *path, void *arg), void *arg);
+
 	/* Whether location can be meant at all: ERR_CONFIG. NULL: any can. */
 	int (*check_location)(const char *location, struct err *e);
 

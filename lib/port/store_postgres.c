@@ -386,6 +386,7 @@ const struct store_driver store_postgres_driver = {
     .scheme = "postgresql:",
     .other_scheme = "postgres:",
     .shared = true,
+    .prepare = store_postgres_prepare,
     .check_location = store_postgres_check_location,
     .open = store_postgres_open,
     .set_up = store_postgres_nothing,

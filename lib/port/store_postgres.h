@@ -53,6 +53,8 @@ store_postgres_append(struct store_conn *c, const struct store_append *parts,
 
 /* ---- "//user@host:port/name?sslmode=..." ---- */
 
+int store_postgres_prepare(
+    const char *location, int (*each)(const char *path, void *arg), void *arg);
 int store_postgres_check_location(const char *location, struct err *e);
 /* The connection's keywords and values, with what we add to them. */
 enum { STORE_POSTGRES_KEYWORDS = 64 };

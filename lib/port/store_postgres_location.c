@@ -222,3 +222,43 @@ store_postgres_options_clear(struct store_postgres_options *o)
 	secret_free(o->password);
 	memset(o, 0, sizeof(*o));
 }
+
+/* ---- before web gives up the rest ---- */
+
+/* What the C library and OpenSSL look at to find and to trust a server. */
+static const char *const store_postgres_files[] = {"/etc/hosts",
+    "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
+    "/etc/services", "/etc/ssl", "/usr/lib/ssl", "/usr/share/ca-certificates",
+    "/run/systemd/resolve", NULL};
+static const char *const store_postgres_file_options[] = {
+    "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", NULL};
+
+int
+store_postgres_prepare(
+    const char *location, int (*each)(const char *path, void *arg), void *arg)
+{
+	const char *password =
+	    store_postgres_variable("DATABASE_PASSWORD_FILE");
+	struct store_postgres_options o;
+	struct err ignored = {0};
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && store_postgres_files[i] != NULL; i++)
+		rc = each(store_postgres_files[i], arg);
+	/* The file itself, not its folder: others may lie there. */
+	if (rc == 0 && password != NULL)
+		rc = each(password, arg);
+	/* This keeps the password. */
+	if (store_postgres_options_read(location, 0, &o, &ignored) != 0)
+		return rc;
+	for (int i = 0; rc == 0 && store_postgres_file_options[i] != NULL;
+	     i++) {
+		const char *path = store_postgres_option(
+		    o.parsed, store_postgres_file_options[i]);
+
+		if (path != NULL && path[0] == '/')
+			rc = each(path, arg);
+	}
+	store_postgres_options_clear(&o);
+	return rc;
+}

@@ -54,6 +54,7 @@ store_replica_join(struct store *s, const char *name, bool crashed,
 	int own, rc;
 
 	s->fence = 0;
+	s->fence_lost = false;
 	own = store_db_enter(s, e);
 	rc = own < 0 ? -1
 		     : store_replica_enter(s, name, crashed, &fence, count, e);
@@ -108,6 +109,25 @@ store_replica_leave(struct store *s, struct err *e)
 	if (rc == 0)
 		s->fence = 0;
 	return rc;
+}
+
+int64_t
+store_replica_fence(const struct store *s)
+{
+	return s->fence;
+}
+
+void
+store_replica_resume(struct store *s, int64_t fence)
+{
+	s->fence = fence;
+	s->fence_lost = false;
+}
+
+bool
+store_replica_is_lost(const struct store *s)
+{
+	return s->fence_lost;
 }
 
 int

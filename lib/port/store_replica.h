@@ -7,6 +7,12 @@
 
 /* Whether database can be meant at all, without looking there: ERR_CONFIG. */
 int store_check_database(const char *database, struct err *e);
+/* For a process that is about to give up the rest: calls each() with every file
+ * and folder outside of the store itself that it will read when it opens the
+ * database (again), after it has read what is read but once. each() returns 0
+ * to go on; the verb what each() has returned. */
+int store_prepare(
+    const char *database, int (*each)(const char *path, void *arg), void *arg);
 /* Several hosts may use it at once (PostgreSQL). */
 bool store_database_is_shared(const char *database);
 
@@ -44,6 +50,11 @@ int store_replica_join(struct store *s, const char *name, bool crashed,
 int store_replica_beat(struct store *s, int64_t *count, struct err *e);
 /* Gives what it had claimed back; it counts as dead. */
 int store_replica_leave(struct store *s, struct err *e);
+/* Our number, 0: none; and again for a handle that was opened anew. */
+int64_t store_replica_fence(const struct store *s);
+void store_replica_resume(struct store *s, int64_t fence);
+/* Whether it is that for which a transaction has failed. */
+bool store_replica_is_lost(const struct store *s);
 /* How many are alive. */
 int store_replica_count(struct store *s, int64_t *out, struct err *e);
 

@@ -417,6 +417,11 @@ call_send(struct call *c, const struct secret *token, unsigned generation)
 
 	memset(&req, 0, sizeof(req));
 	c->generation = generation;
+	/* We were asleep: another replica may work on it by now. */
+	if (!session_may_act(c->session)) {
+		call_hold(c, ERR_RETRY, RETRY_BASE_MS, "the lease has run out");
+		return;
+	}
 	if (c->build(&req, c->arg, &e) == 0 &&
 	    call_add_agent(c, &req, &e) == 0) {
 		call_add_authorization(c, token, &req);

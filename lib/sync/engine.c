@@ -186,6 +186,8 @@ engine_recovery_apply(struct store *s, void *arg, struct err *err)
 	struct engine *e = arg;
 
 	e->recovered_count = 0;
+	if (e->shares)
+		return engine_replica_join(e, s, err);
 	return e->crashed
 	    ? store_work_recover_crashed(s, &e->recovered_count, err)
 	    : store_work_recover(s, &e->recovered_count, err);
@@ -197,6 +199,8 @@ engine_recovery_stands(void *arg)
 	struct engine *e = arg;
 
 	e->recovered = true;
+	if (e->shares)
+		engine_replica_joined(e);
 	if (e->recovered_count > 0)
 		log_info("work-recovered", LOG_INT("rows", e->recovered_count));
 	engine_add_due(e);
@@ -299,6 +303,7 @@ engine_beat(void *arg)
 	e->turned_away = 0;
 	loop_timer_set(e->beat, ENGINE_BEAT_MS);
 	engine_write_heartbeat(e);
+	engine_replica_beat(e);
 	engine_add_due(e);
 	engine_wake(e);
 	if (!loop_timer_is_set(e->checkpoint))
@@ -330,24 +335,36 @@ engine_new(struct session *s)
 	e->beat = loop_timer_new(s->loop, engine_beat, e);
 	e->checkpoint = loop_timer_new(s->loop, engine_checkpoint, e);
 	e->turns = loop_timer_new(s->loop, engine_give_turns, e);
+	engine_replica_init(e);
 	return e;
+}
+
+static void
+engine_drop_all(struct engine *e)
+{
+	struct task *t;
+
+	while ((t = TAILQ_FIRST(&e->tasks)) != NULL) {
+		TAILQ_REMOVE(&e->tasks, t, link);
+		if (t->of != NULL)
+			t->of->tasks--;
+		engine_task_free(t);
+	}
+	e->count = 0;
+	session_commit_cancel(e->session, &e->recovery);
+	session_commit_cancel(e->session, &e->claim);
+	session_commit_cancel(e->session, &e->heartbeat);
+	session_commit_cancel(e->session, &e->due);
+	session_commit_cancel(e->session, &e->replica_beat);
 }
 
 void
 engine_free(struct engine *e)
 {
-	struct task *t;
-
 	if (e == NULL)
 		return;
-	while ((t = TAILQ_FIRST(&e->tasks)) != NULL) {
-		TAILQ_REMOVE(&e->tasks, t, link);
-		engine_task_free(t);
-	}
-	session_commit_cancel(e->session, &e->recovery);
-	session_commit_cancel(e->session, &e->claim);
-	session_commit_cancel(e->session, &e->heartbeat);
-	session_commit_cancel(e->session, &e->due);
+	engine_drop_all(e);
+	engine_replica_clear(e);
 	loop_timer_free(e->next);
 	loop_timer_free(e->beat);
 	loop_timer_free(e->checkpoint);
@@ -355,16 +372,35 @@ engine_free(struct engine *e)
 	free(e);
 }
 
+static void
+engine_recover(struct engine *e, bool crashed)
+{
+	e->crashed = crashed;
+	e->recovery.apply = engine_recovery_apply;
+	e->recovery.after = engine_recovery_stands;
+	e->recovery.arg = e;
+	session_commit(e->session, &e->recovery);
+}
+
+void
+engine_abandon(struct engine *e)
+{
+	engine_drop_all(e);
+	loop_timer_stop(e->next);
+	e->recovered = false;
+	e->claim_in_doubt = false;
+	e->claimed_count = 0;
+	e->hurry_ms = e->hurried_count = 0;
+	e->more_due = false;
+	engine_recover(e, false);
+}
+
 void
 engine_begin(struct engine *e, bool crashed)
 {
+	engine_replica_opened(e);
 	/* Once in a life: later on it is only a reopened store. */
-	if (!e->recovered && e->recovery.in == NULL) {
-		e->crashed = crashed;
-		e->recovery.apply = engine_recovery_apply;
-		e->recovery.after = engine_recovery_stands;
-		e->recovery.arg = e;
-		session_commit(e->session, &e->recovery);
-	}
+	if (!e->recovered && e->recovery.in == NULL)
+		engine_recover(e, crashed);
 	engine_beat(e);
 }

@@ -41,6 +41,16 @@ struct engine {
 	struct session_commit due; /* what the clock alone asks for */
 	bool more_due; /* than could be added */
 
+	/* engine_replica.c: with a store that other syncs share */
+	bool shares;
+	char replica[STORE_GUID]; /* our name, also after a restart */
+	int64_t fence; /* our number, 0: not joined */
+	int64_t joining_ms; /* monotonic, when it was asked for */
+	int64_t beaten_ms; /* monotonic, when the last beat was asked for */
+	struct session_commit replica_beat;
+	struct loop_timer *lease; /* ours ends */
+	struct loop_timer *poll; /* what others may have added */
+
 	/* engine_turn.c */
 	uint64_t turned_away; /* catch-ups, since the last beat */
 };
@@ -67,7 +77,23 @@ size_t engine_catch_up_room(const struct engine *e);
 /* Timer: starts what was held, gives a turn to who waits for one. */
 void engine_give_turns(void *arg);
 
+/* ---- engine_replica.c ---- */
+
+void engine_replica_init(struct engine *e);
+void engine_replica_clear(struct engine *e);
+/* The store was opened again: the number goes with the handle. */
+void engine_replica_opened(struct engine *e);
+/* Inside a transaction: joins. */
+int engine_replica_join(struct engine *e, struct store *s, struct err *err);
+/* That stands. */
+void engine_replica_joined(struct engine *e);
+/* At each beat: renews the lease when that is due. */
+void engine_replica_beat(struct engine *e);
+
 /* ---- engine.c ---- */
+
+/* Drops all tasks, as a crash would, and begins anew. */
+void engine_abandon(struct engine *e);
 
 /* Begins the work of a task that is in the list. */
 void engine_task_run(struct task *t);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "port/store_replica.h"
 #include "rule/retry.h"
 
 enum {
@@ -92,6 +93,12 @@ session_free(struct session *s)
 		store_close(s->store);
 	free(s->tenants);
 	free(s);
+}
+
+bool
+session_may_act(const struct session *s)
+{
+	return s->lease_until_ms == 0 || clock_mono_ms() < s->lease_until_ms;
 }
 
 struct session_tenant *
@@ -299,6 +306,9 @@ session_flush_failed(struct session *s, const struct err *e)
 		session_lose_store(s);
 	else
 		loop_timer_set(s->flush, SESSION_AGAIN_MS);
+	if (s->store != NULL && s->lease_lost != NULL &&
+	    store_replica_is_lost(s->store))
+		s->lease_lost(s->lease_arg);
 }
 
 /* An after() may queue, cancel and free commits, of this batch too. */

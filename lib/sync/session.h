@@ -77,6 +77,12 @@ struct session {
 	struct loop_timer *reopen;
 	bool store_complained;
 
+	/* A sync that shares the store: may act until then (monotonic), 0: as
+	 * long as it likes; what is called when its lease has passed on. */
+	int64_t lease_until_ms;
+	void (*lease_lost)(void *arg);
+	void *lease_arg;
+
 	struct session_commits commits; /* to be applied */
 	struct session_commits done; /* durable, after() still to be called */
 	struct loop_timer *flush;
@@ -108,6 +114,9 @@ void session_free(struct session *s);
  * SESSION_REOPEN_MS; opened is called behind each success. */
 int session_open_store(struct session *s, unsigned flags, bool keep_trying,
     void (*opened)(void *arg), void *arg, struct err *e);
+
+/* Whether what was claimed is still ours to act on. */
+bool session_may_act(const struct session *s);
 
 /* NULL for a tenant that is not configured. */
 struct session_tenant *session_tenant(struct session *s, const char *tenant);
