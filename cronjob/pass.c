@@ -10,9 +10,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "crew.h"
 #include "port/store.h"
 #include "port/store_renewal.h"
+#include "port/store_replica.h"
 #include "port/wake.h"
 #include "sync/adopt.h"
 #include "sync/session.h"
@@ -24,12 +26,15 @@
 enum {
 	PASS_LOCK_WAIT_MS = 10000, /* for the store's write lock */
 	PASS_TICK_MS = 5000, /* how often the pass is looked after */
+	PASS_LEASE_MS = 30000, /* of the run, renewed at each look */
+	PASS_LEASE_MARGIN_MS = 5000,
 	PASS_LIFE_MS = 10 * 60 * 1000 /* then the next one goes on */
 };
 
 /* Of the claims that a pass takes: while one runs, and holds the run lock, all
  * others with this name are a dead one's. */
 static const char pass_owner[] = "renew-";
+static const char pass_lease[] = "renew";
 
 struct pass {
 	struct loop *loop;
@@ -41,6 +46,10 @@ struct pass {
 	struct summary sum;
 	int64_t begun_ms; /* monotonic */
 	int lock_fd;
+	/* On a store that hosts share the run lock is a lease. */
+	bool shares;
+	char owner[STORE_GUID];
+	int64_t leased_ms; /* monotonic, when it was asked for */
 	struct target_list list;
 	struct session *session;
 	struct crew *crew;
@@ -66,10 +75,48 @@ take_run_lock(struct pass *p, struct err *e)
 	return file_lock(p->lock_fd, 0, NULL) == 0 ? 1 : 0;
 }
 
+/* As take_run_lock(), in a store that is open. */
+static int
+take_run_lease(struct pass *p, struct store *s, struct err *e)
+{
+	int64_t asked_ms = clock_mono_ms();
+	int64_t now_ms = clock_wall_ms();
+	int rc = store_lease_take(
+	    s, pass_lease, p->owner, now_ms, now_ms + PASS_LEASE_MS, NULL, e);
+
+	if (rc == 1)
+		p->leased_ms = asked_ms;
+	return rc;
+}
+
+/* At each look. While the store is away nobody else can take it either, but
+ * it could be back for them first. */
+static bool
+has_run_lease(struct pass *p)
+{
+	if (!p->shares)
+		return true;
+	if (p->session->store != NULL &&
+	    take_run_lease(p, p->session->store, NULL) == 0)
+		return false;
+	return clock_mono_ms() - p->leased_ms <
+	    PASS_LEASE_MS - PASS_TICK_MS - PASS_LEASE_MARGIN_MS;
+}
+
+static void
+leave_run_lease(struct pass *p)
+{
+	if (p->leased_ms != 0 && p->session != NULL &&
+	    p->session->store != NULL)
+		(void)store_lease_release(
+		    p->session->store, pass_lease, p->owner, NULL);
+}
+
 static void
 release(struct pass *p)
 {
 	crew_free(p->crew, false);
+	leave_run_lease(p);
 	loop_timer_free(p->start);
 	loop_timer_free(p->tick);
 	session_free(p->session);
@@ -144,7 +191,7 @@ look_after(void *arg)
 	bool lost = p->session->store == NULL;
 	bool late = clock_mono_ms() - p->begun_ms > PASS_LIFE_MS;
 
-	if (!late && !(lost && p->store_was_lost)) {
+	if (!late && !(lost && p->store_was_lost) && has_run_lease(p)) {
 		p->store_was_lost = lost;
 		loop_timer_set(p->tick, PASS_TICK_MS);
 		return;
@@ -239,6 +286,22 @@ look_wet(struct pass *p, struct store *s, struct err *e)
 	return summary_store(&p->sum, s, clock_wall_ms(), e) != 0 ? -1 : 1;
 }
 
+/* With the lease where there is no lock file: as look_wet(). */
+static int
+look_leased(struct pass *p, struct store *s, struct err *e)
+{
+	int rc = p->shares ? take_run_lease(p, s, e) : 1;
+
+	p->sum.locked_out = rc == 0;
+	if (rc != 1)
+		return rc == 0 ? 1 : -1;
+	rc = look_wet(p, s, e);
+	/* What goes on has a session, and gives it back at its end. */
+	if (rc != 0 && p->shares)
+		(void)store_lease_release(s, pass_lease, p->owner, NULL);
+	return rc;
+}
+
 /* Reads the store: as look_wet(). */
 static int
 look(struct pass *p, struct err *e)
@@ -258,7 +321,7 @@ look(struct pass *p, struct err *e)
 	}
 	if (s == NULL)
 		return -1;
-	rc = dry ? look_dry(p, s, e) : look_wet(p, s, e);
+	rc = dry ? look_dry(p, s, e) : look_leased(p, s, e);
 	store_close(s);
 	return rc;
 }
@@ -266,7 +329,7 @@ look(struct pass *p, struct err *e)
 static int
 prepare(struct pass *p, struct err *e)
 {
-	int rc = p->options.dry_run ? 1 : take_run_lock(p, e);
+	int rc = p->options.dry_run || p->shares ? 1 : take_run_lock(p, e);
 
 	if (rc < 0)
 		return -1;
@@ -302,6 +365,8 @@ pass_start(struct loop *loop, const struct config *config,
 	p->arg = arg;
 	p->begun_ms = clock_mono_ms();
 	p->lock_fd = -1;
+	p->shares = store_database_is_shared(config->database);
+	rand_guid(p->owner);
 	p->sum.dry_run = options->dry_run;
 	p->start = loop_timer_new(loop, start_work, p);
 	/* nothing to do, or no way to do it */

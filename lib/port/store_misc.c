@@ -116,14 +116,43 @@ store_lease_try(struct store *s, const char *name, const char *owner,
 	return taken > 0 ? 1 : 0;
 }
 
+/* Hosts whose clocks differ agree on the database's. */
+static int
+store_lease_shift(
+    struct store *s, int64_t now_ms, int64_t *shift_ms, struct err *e)
+{
+	int64_t there_ms = now_ms;
+
+	if (s->driver->shared && s->driver->now(s->conn, &there_ms, e) != 0)
+		return -1;
+	*shift_ms = there_ms - now_ms;
+	return 0;
+}
+
+static int
+store_lease_try_shifted(struct store *s, const char *name, const char *owner,
+    int64_t now_ms, int64_t until_ms, int64_t *held_until_ms, struct err *e)
+{
+	int64_t shift_ms;
+	int rc;
+
+	if (store_lease_shift(s, now_ms, &shift_ms, e) != 0)
+		return -1;
+	rc = store_lease_try(s, name, owner, now_ms + shift_ms,
+	    until_ms + shift_ms, held_until_ms, e);
+	if (rc >= 0 && held_until_ms != NULL)
+		*held_until_ms -= shift_ms;
+	return rc;
+}
+
 int
 store_lease_take(struct store *s, const char *name, const char *owner,
     int64_t now_ms, int64_t until_ms, int64_t *held_until_ms, struct err *e)
 {
 	int own = store_db_enter(s, e);
 	int rc = own < 0 ? -1
-			 : store_lease_try(s, name, owner, now_ms, until_ms,
-			       held_until_ms, e);
+			 : store_lease_try_shifted(s, name, owner, now_ms,
+			       until_ms, held_until_ms, e);
 
 	return store_db_leave(s, own, rc, e);
 }

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { giveAway, makeFolder, serviceAccount, usableParts, hasTestHooks } from './build.js';
 import { FakeClock } from './faketime.js';
 import { Client, freePort } from './http.js';
+import { ON_POSTGRESQL, testDatabase } from './postgres.js';
 import { Program, descendants, parseLines } from './program.js';
 import { Simulators } from './simulators.js';
 import { searchCanaries } from './canary.js';
@@ -23,6 +24,7 @@ import { waitFor } from './wait.js';
  * @property {Record<string, any>} [settings] of the simulators
  * @property {any} [directory] of the simulators: app, gateway, tenants
  * @property {number} [logSize] how many exchanges the simulators remember
+ * @property {import('./postgres.js').Database} [postgres] where the state is kept; else a file, or with TEST_DATABASE=postgresql a database of its own
  * @property {string[]} [wrap] put before outlook-addin-fcgi: strace and its options
  * @property {Record<string, string>} [env] more environment for the programs
  * @property {boolean} [start] false: only prepare, the test starts the parts itself
@@ -87,6 +89,8 @@ export class Parts {
 		this.logDir = path.join(this.dir, 'logs');
 		this.stateDir = options.storeFolder ?? path.join(this.dir, 'state');
 		this.storeFile = path.join(this.stateDir, 'state.db');
+		/** @type {import('./postgres.js').Database | null} */
+		this.postgres = options.postgres ?? (ON_POSTGRESQL ? testDatabase() : null);
 		this.socket = path.join(this.runDir, 'fcgi.sock');
 		this.configFile = path.join(this.dir, 'addin.json');
 		/** When outlook-addin-fcgi was started, performance.now(). */
@@ -143,7 +147,7 @@ export class Parts {
 			deploymentAddinEndpoint: 'addin',
 			...this.sims.config,
 			syncServerEnabled: true,
-			database: `sqlite:${this.storeFile}`,
+			database: this.postgres?.url ?? `sqlite:${this.storeFile}`,
 			fastcgiListen: `unix:${this.socket}`,
 			httpListen: `127.0.0.1:${this.port}`,
 			metricsListen: `127.0.0.1:${this.metricsPort}`,
@@ -285,6 +289,8 @@ export class Parts {
 
 	/** @param {string} sql @returns {Promise<any[]>} rows; the store is opened read-only */
 	query(sql) {
+		if (this.postgres !== null)
+			return this.postgres.query(sql);
 		return new Promise((resolve, reject) => {
 			execFile('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 5000', this.storeFile, sql], { maxBuffer: 256 << 20, ...serviceAccount() ?? {} }, (e, stdout, stderr) => {
 				if (e !== null)

@@ -32,10 +32,12 @@ launch() {
 	[ -z "${PGPORT:-}" ] || listen=127.0.0.1
 	(
 		cd "$dir"
+		# By exec: a shell keeps what it redirects for a function alone, and so would the server.
+		exec </dev/null >>"$dir/log" 2>&1
 		# Of a session of its own, so that nobody else's signal ends it.
 		as setsid "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses="$listen" \
 			-p "${PGPORT:-5432}" -c fsync=off -c full_page_writes=off -c max_connections=60 \
-			-c shared_buffers=16MB -c logging_collector=off "$@" </dev/null >>"$dir/log" 2>&1 &
+			-c shared_buffers=16MB -c logging_collector=off "$@" &
 	)
 	tries=0
 	until as "$bin/pg_isready" -q -h "$dir" -p "${PGPORT:-5432}" -U outlook; do

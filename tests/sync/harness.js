@@ -8,6 +8,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { buildFolder } from '../lib/build.js';
+import { ON_POSTGRESQL, testDatabase } from '../lib/postgres.js';
 import { FakeClock } from '../lib/faketime.js';
 import { startSimulators } from '../sim/index.js';
 import { ANNA, BEN, CARLA, TENANT_A, TENANT_B } from '../sim/testkit.js';
@@ -59,7 +60,8 @@ export class Bench {
 
 	constructor() {
 		this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'outlook-addin-sync-'));
-		this.database = `sqlite:${this.dir}/state.db`;
+		this.postgres = ON_POSTGRESQL ? testDatabase() : null;
+		this.database = this.postgres?.url ?? `sqlite:${this.dir}/state.db`;
 		this.log = path.join(this.dir, 'sync.log');
 		/** @type {any} */
 		this.sim = null;
@@ -229,8 +231,12 @@ export class Bench {
 	}
 
 	/** Changes the store behind the product's back; only while it is down. @param {string} text @returns {Promise<void>} */
-	sql(text) {
-		return new Promise((resolve, reject) => execFile('sqlite3', [path.join(this.dir, 'state.db'), text], (e, stdout, stderr) => e ? reject(new Error(stderr)) : resolve()));
+	async sql(text) {
+		if (this.postgres !== null) {
+			await this.postgres.query(text);
+			return;
+		}
+		await new Promise((resolve, reject) => execFile('sqlite3', [path.join(this.dir, 'state.db'), text], (e, stdout, stderr) => e ? reject(new Error(stderr)) : resolve(undefined)));
 	}
 
 	/** @returns {Promise<any>} */

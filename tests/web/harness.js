@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { giveAway, makeFolder, serviceAccount, usableParts } from '../lib/build.js';
 import { Peer, request } from '../lib/fastcgi.js';
+import { ON_POSTGRESQL, testDatabase } from '../lib/postgres.js';
 import { Program, descendants, parseLines } from '../lib/program.js';
 import { waitFor } from '../lib/wait.js';
 
@@ -21,7 +22,7 @@ export const HINT = { created: 1, updated: 2, deleted: 4, reauthorize: 8, remove
 
 const SECRETS = { CLIENT_SECRET: 'canary-client-secret', SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET: 'canary-gateway-secret' };
 
-/** @typedef {{ config?: Record<string, any>, args?: string[], role?: string, env?: Record<string, string>, wrap?: string[], start?: boolean }} Options */
+/** @typedef {{ config?: Record<string, any>, args?: string[], role?: string, env?: Record<string, string>, wrap?: string[], start?: boolean, postgres?: import("../lib/postgres.js").Database }} Options */
 /** @typedef {{ status: number, headers: Record<string, string>, body: string }} Answer */
 
 export class Web {
@@ -52,12 +53,14 @@ export class Web {
 		}
 		this.socket = path.join(this.dir, 'run/fcgi.sock');
 		this.storeFile = path.join(this.dir, 'state/state.db');
+		/** With TEST_DATABASE=postgresql. */
+		this.postgres = ON_POSTGRESQL || options.postgres ? options.postgres ?? testDatabase() : null;
 		this.configFile = path.join(this.dir, 'addin.json');
 		this.logDir = path.join(this.dir, 'log');
 		this.config = {
 			deploymentUrl: 'http://127.0.0.1:8/', deploymentAddinEndpoint: 'addin', unbluOAuthBackendUrl: LOGIN, clientId: CLIENT,
 			tenantIds: [TENANT, OTHER_TENANT], syncServerEnabled: true, syncServerAuthGatewayClientId: 'gateway-client', loginUrl: LOGIN, graphUrl: LOGIN,
-			database: `sqlite:${this.storeFile}`, fastcgiListen: `unix:${this.socket}`, logLevel: 'info', notificationDebounceMs: 600_000,
+			database: this.postgres?.url ?? `sqlite:${this.storeFile}`, fastcgiListen: `unix:${this.socket}`, logLevel: 'info', notificationDebounceMs: 600_000,
 			...options.config,
 		};
 		this.writeConfig(this.config);
@@ -161,6 +164,8 @@ export class Web {
 
 	/** @param {string} sql @returns {Promise<any[]>} */
 	query(sql, readonly = true) {
+		if (this.postgres !== null)
+			return this.postgres.query(sql);
 		return new Promise((resolve, reject) => {
 			execFile('sqlite3', [...readonly ? ['-readonly'] : [], '-json', '-cmd', '.timeout 5000', this.storeFile, sql], { maxBuffer: 64 << 20, ...serviceAccount() ?? {} }, (e, stdout, stderr) => {
 				if (e !== null)
