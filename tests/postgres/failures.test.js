@@ -1,0 +1,211 @@
+// @ts-check
+/* What web does when PostgreSQL is gone, slow, read-only or full of others, and how soon it is well again. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { serviceAccount } from '../lib/build.js';
+import { body, item, lifecycleItem, longId } from '../lib/notification.js';
+import { Postgres } from '../lib/postgres.js';
+import { waitFor } from '../lib/wait.js';
+import { HINT, KIND, LIFECYCLE, Web } from '../web/harness.js';
+
+const server = new Postgres();
+
+/** Short enough for the quick way. */
+const config = { notificationDebounceMs: 2000 };
+
+/** The program's own account there: no superuser, so that limits hold for it. */
+async function ownDatabase() {
+	const db = server.database();
+	await db.query(`DO $$ BEGIN CREATE ROLE app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; ALTER DATABASE ${db.name} OWNER TO app; ALTER SCHEMA public OWNER TO app`);
+	db.url = db.url.replace('//outlook@', '//app@');
+	return db;
+}
+
+/** @param {Web} web */
+async function isUp(web) {
+	const from = Date.now();
+	assert.equal((await web.ask('GET', '/live')).status, 200);
+	assert.equal((await web.ask('GET', '/ready')).status, 200);
+	const shake = await web.ask('POST', '/addin/webhook/events?validationToken=abc');
+	assert.deepEqual([shake.status, shake.body], [200, 'abc']);
+	assert.ok(Date.now() - from < 1000, `three answers took ${Date.now() - from} ms`);
+}
+
+/** @param {Web} web @param {any} sub @param {string} name */
+async function isRefused(web, sub, name) {
+	const from = Date.now();
+	const answer = await web.notify(body(item(sub, longId(name))));
+	assert.equal(answer.status, 503, answer.body);
+	assert.ok(Number(answer.headers['retry-after']) > 0);
+	assert.ok(Date.now() - from < 1800, `refused after ${Date.now() - from} ms`);
+}
+
+/** @param {Web} web @param {any} sub @param {string} name @param {number} [ms] */
+async function isTakenAgain(web, sub, name, ms = 6000) {
+	await waitFor(async () => (await web.notify(body(item(sub, longId(name))))).status === 202, ms, 'notifications are taken');
+	assert.ok((await web.events()).includes(longId(name)));
+	await waitFor(async () => !(await web.degraded()).includes('store'), 6000, 'ready is well again');
+}
+
+test('many notifications and lifecycle events are in the queue when they are answered', async () => {
+	await Web.play({ config, postgres: await ownDatabase() }, async (web) => {
+		const sub = await web.follow();
+		const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => web.notify(body(item(sub, longId(`e-${i}`))))));
+		assert.deepEqual([...new Set(answers.map((a) => a.status))], [202]);
+		assert.equal((await web.notify(body(lifecycleItem(sub, 'missed')), LIFECYCLE)).status, 202);
+		const rows = await web.rows();
+		assert.equal(rows.filter((r) => r.kind === KIND.event).length, 200);
+		assert.ok(rows.every((r) => r.mailbox === sub.mailbox));
+		assert.ok(rows.some((r) => r.kind === KIND.catchup && r.hints === HINT.missed));
+	});
+});
+
+test('what is answered 202 has been committed synchronously, whatever the account is set to', async () => {
+	const db = await ownDatabase();
+	await db.query('ALTER ROLE app SET synchronous_commit = off');
+	/* The commit's own level, as the server saw it. */
+	await Web.play({ config, postgres: db, start: false }, async (web) => {
+		await web.start();
+		await db.query(`CREATE TABLE seen (level text); GRANT ALL ON seen TO app;
+			CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+			CREATE CONSTRAINT TRIGGER note AFTER INSERT ON arrival DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()`);
+		const sub = await web.follow();
+		assert.equal((await web.notify(body(item(sub, longId('a'))))).status, 202);
+		assert.deepEqual(await db.query('SELECT level FROM seen'), [{ level: 'on' }]);
+	});
+	await db.query('ALTER ROLE app RESET synchronous_commit');
+});
+
+test('PostgreSQL goes down at once and comes back: 503 meanwhile, nothing is lost, no restart', async () => {
+	await Web.play({ config, postgres: await ownDatabase() }, async (web) => {
+		const sub = await web.follow();
+		const pid = web.pid();
+		for (let round = 0; round < 2; round++) {
+			assert.equal((await web.notify(body(item(sub, longId(`kept-${round}`))))).status, 202);
+			server.crash();
+			await isRefused(web, sub, `gone-${round}`);
+			await isUp(web);
+			await waitFor(async () => (await web.degraded()).includes('store'), 5000, 'ready says so');
+			await isUp(web);
+			server.again();
+			await isTakenAgain(web, sub, `after-${round}`);
+			assert.ok((await web.events()).includes(longId(`kept-${round}`)));
+		}
+		assert.equal(web.pid(), pid, 'the same process');
+	});
+});
+
+test('it starts while PostgreSQL is not there', async () => {
+	const db = await ownDatabase();
+	server.crash();
+	await Web.play({ config, postgres: db, start: false }, async (web) => {
+		try {
+			await web.start();
+			await isUp(web);
+			assert.equal((await web.notify(body(item({ id: 'x', clientState: 'x', tenant: 'y', mailbox: 'z' }, 'x')))).status, 503);
+		} finally {
+			server.again();
+		}
+		await waitFor(async () => !(await web.degraded()).includes('store'), 6000, 'ready is well');
+		await isTakenAgain(web, await web.follow(), 'first');
+		assert.equal(web.log.filter((l) => l.event === 'store-unavailable').length, 1, 'said once, not with every attempt');
+	});
+});
+
+test('read-only, as behind a failover: refused, and well as soon as it can be written to', async () => {
+	const db = await ownDatabase();
+	await Web.play({ config, postgres: db }, async (web) => {
+		const sub = await web.follow();
+		await db.query(`ALTER DATABASE ${db.name} SET default_transaction_read_only = on`);
+		await db.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
+		await isRefused(web, sub, 'read-only');
+		await isUp(web);
+		await waitFor(async () => (await web.degraded()).includes('store'), 5000, 'ready says so');
+		await db.query(`BEGIN READ WRITE; ALTER DATABASE ${db.name} RESET default_transaction_read_only; COMMIT`);
+		await isTakenAgain(web, sub, 'written');
+	});
+});
+
+test('no connection is left: refused, and well as soon as there is one', async () => {
+	const db = await ownDatabase();
+	await Web.play({ config, postgres: db }, async (web) => {
+		const sub = await web.follow();
+		await db.query(`ALTER DATABASE ${db.name} CONNECTION LIMIT 0`);
+		await db.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
+		await isRefused(web, sub, 'crowded');
+		await isUp(web);
+		await db.query(`ALTER DATABASE ${db.name} CONNECTION LIMIT -1`);
+		await isTakenAgain(web, sub, 'room');
+	});
+});
+
+test('a statement that waits for others: refused within a second, nobody else waits, then all is well', async () => {
+	const db = await ownDatabase();
+	await Web.play({ config, postgres: db }, async (web) => {
+		const sub = await web.follow();
+		const holder = spawn('psql', ['-qX', '-h', server.dir, '-U', 'outlook', db.name], { stdio: ['pipe', 'pipe', 'inherit'] });
+		holder.stdin.write('BEGIN;\nLOCK TABLE arrival;\n\\echo held\n');
+		await new Promise((resolve) => holder.stdout.once('data', resolve));
+		const asked = Array.from({ length: 5 }, (_, i) => isRefused(web, sub, `slow-${i}`));
+		await isUp(web);
+		await Promise.all(asked);
+		await isUp(web);
+		await waitFor(async () => (await web.degraded()).includes('store'), 5000, 'ready says so');
+		holder.stdin.end('ROLLBACK;\n');
+		await isTakenAgain(web, sub, 'after', 12_000);
+	});
+});
+
+test('the server is frozen: its connection is given up and a new one works', async () => {
+	const db = await ownDatabase();
+	await Web.play({ config, postgres: db }, async (web) => {
+		const sub = await web.follow();
+		assert.equal((await web.notify(body(item(sub, longId('before'))))).status, 202);
+		const [{ pid }] = await db.query("SELECT pid FROM pg_stat_activity WHERE usename = 'app'");
+		process.kill(pid, 'SIGSTOP');
+		try {
+			await isRefused(web, sub, 'frozen');
+			await isUp(web);
+			await isTakenAgain(web, sub, 'thawed', 15_000);
+		} finally {
+			process.kill(pid, 'SIGCONT');
+		}
+	});
+});
+
+test('the password comes from its file, and a wrong one is told', async () => {
+	const db = await ownDatabase();
+	await db.query("ALTER ROLE app PASSWORD 'canary-database-password'");
+	const hba = path.join(server.dir, 'data/pg_hba.conf');
+	const before = fs.readFileSync(hba, 'utf8');
+	fs.writeFileSync(hba, `local all app scram-sha-256\n${before}`);
+	await db.query('SELECT pg_reload_conf()');
+	const folder = fs.mkdtempSync(path.join(server.dir, 'secret-'));
+	const file = path.join(folder, 'password');
+	const own = () => {
+		const account = serviceAccount();
+		if (account !== null)
+			for (const name of [folder, file])
+				fs.chownSync(name, account.uid, account.gid);
+	};
+	fs.writeFileSync(file, 'wrong\n', { mode: 0o400 });
+	own();
+	try {
+		await Web.play({ config, postgres: db, start: false, env: { DATABASE_PASSWORD_FILE: file } }, async (web) => {
+			await web.start();
+			await waitFor(() => web.log.some((l) => l.event === 'store-unavailable' && /password authentication failed/.test(l.message ?? JSON.stringify(l))), 6000, 'it says why');
+			fs.chmodSync(file, 0o600);
+			fs.writeFileSync(file, 'canary-database-password\n');
+			await waitFor(async () => !(await web.degraded()).includes('store'), 8000, 'ready is well');
+			await isTakenAgain(web, await web.follow(), 'let-in');
+			assert.ok(!JSON.stringify(web.log).includes('canary'), 'the log does not tell it');
+		});
+	} finally {
+		fs.writeFileSync(hba, before);
+		await db.query('SELECT pg_reload_conf()');
+	}
+});
