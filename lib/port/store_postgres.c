@@ -79,14 +79,17 @@ store_postgres_changes(struct store_conn *c)
 
 /* ---- the version ---- */
 
-/* 1 when the table of the version is there, 0, -1. */
+/* 1 when the table of the version is there, 0, -1. The table of tables is read:
+ * what a session believes to know of names may be as old as its transaction,
+ * which has waited for that of another replica. */
 static int
 store_postgres_look(struct store_conn *c, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT (to_regclass('store_version') IS NOT NULL)::int,"
-	    " (to_regclass('lane') IS NOT NULL OR to_regclass('mailbox')"
-	    " IS NOT NULL)::int";
+	    "SELECT coalesce(max((relname = 'store_version')::int), 0),"
+	    " coalesce(max((relname <> 'store_version')::int), 0)"
+	    " FROM pg_class WHERE relkind = 'r' AND pg_table_is_visible(oid)"
+	    " AND relname IN ('store_version', 'lane', 'mailbox')";
 	PGresult *r =
 	    store_postgres_ask(c, sql, NULL, 0, STORE_POSTGRES_STATEMENT_MS, e);
 	bool there, others;

@@ -1,0 +1,225 @@
+// @ts-check
+/* Several outlook-addin-fcgi on one PostgreSQL, through pgbouncer too: they share the work, and one that dies,
+ * or sleeps for too long, leaves it to the others. */
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { giveAway, serviceAccount } from '../lib/build.js';
+import { Peer, request } from '../lib/fastcgi.js';
+import { freePort } from '../lib/http.js';
+import { body, item } from '../lib/notification.js';
+import { Postgres } from '../lib/postgres.js';
+import { Program, descendants } from '../lib/program.js';
+import { Stack } from '../lib/stack.js';
+import { pause, waitFor } from '../lib/wait.js';
+
+const MINUTE = 60_000;
+const server = new Postgres();
+
+/** pgbouncer in transaction mode before the server. */
+class Pooler {
+	static async start() {
+		const pooler = new Pooler();
+		pooler.port = await freePort();
+		pooler.dir = fs.mkdtempSync(path.join(server.dir, 'pool-'));
+		giveAway(pooler.dir);
+		const ini = path.join(pooler.dir, 'pgbouncer.ini');
+		fs.writeFileSync(ini, `[databases]\n* = host=${server.dir} port=5432 user=outlook\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${pooler.port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\nmax_client_conn = 200\ndefault_pool_size = 10\n`);
+		pooler.program = new Program('pgbouncer', ['pgbouncer', ini], { dir: pooler.dir, env: { PATH: '/usr/sbin:/usr/bin' }, account: serviceAccount() });
+		await waitFor(() => { execFileSync('psql', ['-qXAt', '-h', '127.0.0.1', '-p', `${pooler.port}`, '-U', 'outlook', '-c', 'SELECT 1', 'postgres'], { stdio: 'ignore' }); return true; }, 10_000, 'pgbouncer answers');
+		return pooler;
+	}
+
+	constructor() {
+		this.port = 0;
+		this.dir = '';
+		/** @type {Program | null} */
+		this.program = null;
+	}
+}
+
+/** Another outlook-addin-fcgi of the same installation. */
+class Replica {
+	/** @param {Stack} stack @param {number} number */
+	constructor(stack, number) {
+		this.dir = path.join(stack.dir, `replica-${number}`);
+		fs.mkdirSync(this.dir, { mode: 0o750 });
+		giveAway(this.dir);
+		this.stack = stack;
+		this.name = `fcgi-replica-${number}`;
+		this.socket = path.join(this.dir, 'fcgi.sock');
+		this.configFile = path.join(this.dir, 'addin.json');
+		fs.writeFileSync(this.configFile, JSON.stringify({ ...stack.config, fastcgiListen: `unix:${this.socket}` }), { mode: 0o644 });
+		/** @type {Program} */
+		this.program = this.launch();
+	}
+
+	launch() {
+		const { stack } = this;
+		this.program = new Program(this.name, [stack.parts.fcgi, '--config', this.configFile], { dir: stack.logDir, cwd: this.dir, env: stack.env(), account: serviceAccount() });
+		return this.program;
+	}
+
+	async ready() {
+		await waitFor(async () => fs.existsSync(this.socket) && (await this.ask('GET', '/ready')).status === 200, 15_000, `${this.name} is ready`);
+		await waitFor(() => this.program.log.some((l) => l.event === 'replica-joined'), 15_000, `${this.name} has joined`);
+	}
+
+	/** @param {string} method @param {string} uri @param {string} [text] */
+	async ask(method, uri, text = '') {
+		const peer = await Peer.connect(this.socket);
+		peer.send(request(method, uri, text));
+		const answer = await peer.answer(10_000);
+		peer.close();
+		return answer ?? { status: 0, body: '' };
+	}
+
+	/** @param {'web' | 'sync'} role */
+	pid(role) {
+		return waitFor(() => descendants(this.program.pid).find(({ argv }) => argv[argv.indexOf('--role') + 1] === role)?.pid, 10_000, `${role} of ${this.name}`);
+	}
+}
+
+/** What every story needs. @param {string} name @param {any} options @param {number} replicas @param {(stack: Stack, others: Replica[]) => Promise<void>} story */
+async function play(name, options, replicas, story) {
+	await Stack.play(name, {
+		settings: { graph: { latencyMs: [1, 20] }, unblu: { latencyMs: [1, 25] } },
+		...options,
+		config: { notificationDebounceMs: 50, deletionGraceSeconds: 1, logLevel: 'info', ...options.config },
+	}, async (stack) => {
+		const others = Array.from({ length: replicas }, (_, i) => new Replica(stack, i + 1));
+		try {
+			await Promise.all(others.map((r) => r.ready()));
+			await story(stack, others);
+			for (const r of others.filter((o) => o.program.running))
+				assert.equal((await r.program.stop()).code, 0);
+		} finally {
+			for (const r of others)
+				await r.program.destroy();
+		}
+	});
+}
+
+/** Edits it, tells one of the webs. @param {Stack} stack @param {any} link @param {number} version @param {(text: string) => Promise<number>} send */
+async function edit(stack, link, version, send) {
+	stack.sims.editEvent(link.mailbox, link.event, { subject: `#${version}`, start: link.start + version * MINUTE });
+	assert.equal(await send(body(item(link.sub, link.event.id))), 202);
+}
+
+/** @param {Stack} stack @param {any} link @param {number} version */
+function shows(stack, link, version) {
+	const conv = stack.sims.conversation(link.conv.id);
+	return conv !== null && conv.topic === `#${version}` && conv.scheduledTimestamp === link.start + version * MINUTE;
+}
+
+/** @param {Replica} r */
+const through = (r) => async (/** @type {string} */ text) => (await r.ask('POST', '/addin/webhook/events', text)).status;
+/** @param {Stack} stack */
+const throughNginx = (stack) => async (/** @type {string} */ text) => (await stack.http.post('/addin/webhook/events', text)).status;
+
+/** The most rows of one mailbox that were in progress at once, while running. @param {any} db @param {() => boolean} running */
+async function mostAtOnce(db, running) {
+	let most = 0;
+	while (running()) {
+		const [{ n }] = await db.query('SELECT coalesce(max(n), 0) AS n FROM (SELECT count(*) AS n FROM work WHERE claimed = 1 GROUP BY lane) AS lanes');
+		most = Math.max(most, n);
+	}
+	return most;
+}
+
+test('four that start at once on an empty database: one migrates, all work, and a pooler may stand between', async () => {
+	const pooler = await Pooler.start();
+	after(() => pooler.program?.destroy());
+	const db = server.database();
+	db.url = `postgresql://outlook@127.0.0.1:${pooler.port}/${db.name}`;
+	await play('replicas-pooled', { postgres: db }, 3, async (stack, others) => {
+		assert.deepEqual(await db.query('SELECT version FROM store_version'), [{ version: 2 }]);
+		const replicas = await db.query('SELECT id, name FROM replica');
+		assert.equal(replicas.length, 4);
+		assert.equal(new Set(replicas.map((r) => r.name)).size, 4);
+		const followed = await Promise.all(stack.mailboxes.map((m) => stack.followMany(m, 8)));
+		const links = followed.flatMap((f) => f.links);
+		stack.sims.silence(true);
+		const doors = [throughNginx(stack), ...others.map(through)];
+		let running = true;
+		const most = mostAtOnce(db, () => running);
+		for (let version = 1; version <= 3; version++)
+			await Promise.all(links.map((link, i) => edit(stack, link, version, doors[(i + version) % doors.length])));
+		await waitFor(() => links.every((l) => shows(stack, l, 3)), 30_000, 'every conversation shows what was answered 202');
+		await stack.idle(20_000);
+		running = false;
+		assert.ok([1, 2].includes(await most), `of one mailbox ${await most} were in progress`);
+		const by = await Promise.all([stack.log, ...others.map((r) => r.program.log)].map((log) => log.filter((l) => l.role === 'sync' && l.event === 'replica-joined').length));
+		assert.deepEqual(by, [1, 1, 1, 1]);
+	});
+});
+
+test('one that is killed, and one that sleeps, leave their work to others; the sleeper does nothing more with it', async () => {
+	const db = server.database();
+	await play('replicas-dead', { postgres: db }, 2, async (stack, [first, second]) => {
+		const followed = await Promise.all(stack.mailboxes.map((m) => stack.followMany(m, 2)));
+		const links = followed.flatMap((f) => f.links);
+		stack.sims.silence(true);
+		await stack.idle(20_000);
+		/* What is claimed now stays under way. */
+		stack.sims.fault({ service: 'graph', op: 'getEvent', kind: 'delay', delayMs: 20_000, probability: 1 });
+		await Promise.all(links.map((l) => edit(stack, l, 1, through(first))));
+		await waitFor(async () => (await db.query('SELECT count(DISTINCT claimed_by) AS n FROM work WHERE claimed = 1'))[0].n >= 1, 10_000, 'rows are claimed');
+		const sleeper = await second.pid('sync');
+		const [{ id: sleeping }] = await db.query(`SELECT id FROM replica ORDER BY id DESC LIMIT 1`);
+		process.kill(sleeper, 'SIGSTOP');
+		await first.program.destroy();
+		stack.sims.clearFaults();
+		await waitFor(() => links.every((l) => shows(stack, l, 1)), 60_000, 'the last one does what they had claimed');
+		assert.equal((await db.query('SELECT count(*) AS n FROM replica'))[0].n, 1, 'the dead are gone');
+		assert.ok(sleeping > 0);
+		const writes = () => stack.sims.requests({ service: 'unblu' }).filter((r) => /^set|delete/.test(r.op)).length;
+		const before = writes();
+		process.kill(sleeper, 'SIGCONT');
+		await waitFor(() => second.program.log.some((l) => l.event === 'replica-lease-lost'), 15_000, 'it notices');
+		await waitFor(async () => (await db.query('SELECT count(*) AS n FROM replica'))[0].n === 2, 15_000, 'and joins again');
+		await pause(500);
+		assert.equal(writes(), before, 'it has written nothing');
+	});
+});
+
+test('PostgreSQL goes down at once under load: what was answered 202 is done, nobody is restarted', async () => {
+	const own = new Postgres(['fsync=on']);
+	const db = own.database();
+	await play('replicas-crash', { postgres: db }, 1, async (stack, [other]) => {
+		stack.expectErrors = true;
+		const followed = await Promise.all(stack.mailboxes.map((m) => stack.followMany(m, 4)));
+		const links = followed.flatMap((f) => f.links).map((link) => ({ link, version: 0, owed: 0 }));
+		stack.sims.silence(true);
+		const pids = [await other.pid('web'), await other.pid('sync'), await stack.pid('web'), await stack.pid('sync')];
+		let running = true;
+		const doors = [throughNginx(stack), through(other)];
+		const lanes = links.map(async (l, i) => {
+			while (running) {
+				l.version++;
+				stack.sims.editEvent(l.link.mailbox, l.link.event, { subject: `#${l.version}`, start: l.link.start + l.version * MINUTE });
+				const status = await doors[i % 2](body(item(l.link.sub, l.link.event.id)));
+				assert.ok([202, 503].includes(status), `answered ${status}`);
+				if (status === 202)
+					l.owed = l.version;
+				await pause(20);
+			}
+		});
+		for (let i = 0; i < 3; i++) {
+			await pause(1500);
+			own.crash();
+			await pause(700);
+			own.again();
+			const from = links.map((l) => l.owed);
+			await waitFor(() => links.some((l, at) => l.owed > from[at]), 8000, 'notifications are taken again within seconds');
+		}
+		running = false;
+		await Promise.all(lanes);
+		await waitFor(() => links.every((l) => Number(stack.sims.conversation(l.link.conv.id)?.topic.slice(1)) >= l.owed), 45_000, 'all that was answered 202 has its effect');
+		assert.deepEqual([await other.pid('web'), await other.pid('sync'), await stack.pid('web'), await stack.pid('sync')], pids);
+	});
+	own.stop();
+});
