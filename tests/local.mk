@@ -67,6 +67,7 @@ unit_tests += tests/unit/test_store_fault
 tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 	tests/unit/test_store_disk.c tests/unit/test_store_disk.h
 unit_tests += tests/unit/test_store_lock
+unit_tests += tests/unit/test_store_replica
 unit_tests += tests/unit/test_store_rows
 unit_tests += tests/unit/test_store_sqlite
 unit_tests += tests/unit/test_store_share
@@ -168,7 +169,7 @@ tests_fuzz_fuzz_when_SOURCES = tests/fuzz/fuzz_when.c tests/fuzz/fuzz.h $(fuzz_d
 tests_fuzz_fuzz_when_LDFLAGS = $(fuzz_ldflags)
 
 # The harness with real nginx and the simulators; scripts/test runs the stories.
-EXTRA_DIST += tests/package.json tests/lib tests/package tests/story tests/torture tests/bench tests/walk tests/web
+EXTRA_DIST += tests/package.json tests/lib tests/package tests/postgres tests/story tests/torture tests/bench tests/walk tests/web
 stack_env = TOP_BUILDDIR='$(abs_top_builddir)' TOP_SRCDIR='$(abs_top_srcdir)'
 
 # The long forms; what stands before each may be given.

@@ -212,10 +212,9 @@ loop_stop(struct loop *l)
 }
 
 int
-loop_wait_fd(int fd, bool writing, int64_t wait_ms, struct err *e)
+loop_wait_fd(int fd, int64_t wait_ms, struct err *e)
 {
-	struct pollfd p = {
-	    .fd = fd, .events = writing ? POLLOUT | POLLIN : POLLIN};
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int rc = poll(&p, 1, wait_ms > 0 ? (int)wait_ms : 0);
 
 	if (rc < 0 && errno != EINTR)

@@ -206,7 +206,7 @@ store_postgres_wait(struct store_conn *c, int64_t until_ms, struct err *e)
 		if (left_ms <= 0)
 			return err_set(e, ERR_RETRY,
 			    "store: PostgreSQL did not answer in time");
-		if (loop_wait_fd(PQsocket(c->db), false, left_ms, e) < 0)
+		if (loop_wait_fd(PQsocket(c->db), left_ms, e) < 0)
 			return -1;
 		if (!PQconsumeInput(c->db))
 			return store_postgres_fail(

@@ -239,6 +239,14 @@ export class Bench {
 		await new Promise((resolve, reject) => execFile('sqlite3', [path.join(this.dir, 'state.db'), text], (e, stdout, stderr) => e ? reject(new Error(stderr)) : resolve(undefined)));
 	}
 
+	/** Everything that was stored is gone; only while it is down. */
+	async loseStore() {
+		if (this.postgres !== null)
+			await this.postgres.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+		for (const name of ['state.db', 'state.db-wal', 'state.db-shm'])
+			fs.rmSync(`${this.dir}/${name}`, { force: true });
+	}
+
 	/** @returns {Promise<any>} */
 	async dump() {
 		return JSON.parse(await this.tool('dump'));

@@ -166,8 +166,7 @@ describe('mailboxes are followed', { concurrency: 4 }, () => {
 		const sub = await followed(b);
 		/* Lose what we knew of it. */
 		await b.down();
-		for (const name of ['state.db', 'state.db-wal', 'state.db-shm'])
-			fs.rmSync(`${b.dir}/${name}`, { force: true });
+		await b.loseStore();
 		await b.up();
 		const fresh = await followed(b);
 		assert.notEqual(fresh.id, sub.id);

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <config.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -111,6 +113,46 @@ static int
 makes_a_network_socket(void)
 {
 	return makes_a_socket(AF_INET);
+}
+
+/* Nobody listens there. */
+static int
+connects_over_the_network(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	    .sin_port = htons(9),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int rc =
+	    fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0
+	    ? errno
+	    : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int
+listens_on_the_network(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int rc = listen(fd, 1) != 0 ? errno : 0;
+
+	close(fd);
+	return rc;
+}
+
+static int
+makes_a_netlink_socket(void)
+{
+	return makes_a_socket(AF_NETLINK);
+}
+
+static int
+finds_names(void)
+{
+	return opens("/etc/hosts", O_RDONLY);
 }
 
 static int
@@ -216,10 +258,34 @@ no_network_no_process_no_program_no_signal(void **state)
 	(void)state;
 	needs_a_kernel_that_can();
 	assert_int_equal(confined(makes_a_network_socket), EPERM);
+	assert_int_equal(confined(connects_over_the_network), EPERM);
+	assert_int_equal(confined(finds_names), EACCES);
 	assert_int_equal(confined(starts_a_process), EPERM);
 	assert_int_equal(confined(becomes_a_program), EPERM);
 	assert_int_equal(confined(kills_its_parent), EPERM);
 }
+
+#ifdef HAVE_POSTGRESQL
+static void
+with_postgresql_it_may_connect_and_no_more(void **state)
+{
+	char sqlite[sizeof(database)];
+
+	(void)state;
+	needs_a_kernel_that_can();
+	memcpy(sqlite, database, sizeof(sqlite));
+	snprintf(database, sizeof(database), "postgresql://me@db.example/x");
+	assert_int_equal(confined(connects_over_the_network), ECONNREFUSED);
+	assert_int_equal(confined(finds_names), 0);
+	assert_int_equal(confined(listens_on_the_network), EPERM);
+	assert_int_equal(confined(makes_a_netlink_socket), EPERM);
+	assert_int_equal(confined(reads_a_file_of_the_system), EACCES);
+	assert_int_equal(confined(keeps_a_file_in_its_folder), EACCES);
+	assert_int_equal(confined(starts_a_process), EPERM);
+	assert_int_equal(confined(becomes_a_program), EPERM);
+	memcpy(database, sqlite, sizeof(sqlite));
+}
+#endif
 
 static void
 what_it_needs_still_works(void **state)
@@ -236,6 +302,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(only_the_stores_folder_is_within_reach),
 	    cmocka_unit_test(no_network_no_process_no_program_no_signal),
+#ifdef HAVE_POSTGRESQL
+	    cmocka_unit_test(with_postgresql_it_may_connect_and_no_more),
+#endif
 	    cmocka_unit_test(what_it_needs_still_works),
 	};
 

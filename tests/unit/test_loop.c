@@ -435,6 +435,23 @@ a_very_long_delay_neither_fires_nor_spins(void **state)
 	loop_free(t.loop);
 }
 
+static void
+one_descriptor_can_be_waited_for_without_a_loop(void **state)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+	int64_t from_ms = clock_mono_ms();
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(loop_wait_fd(fd, 0, &e), 0);
+	assert_int_equal(loop_wait_fd(fd, 30, &e), 0);
+	assert_true(clock_mono_ms() - from_ms >= 30);
+	assert_int_equal(eventfd_write(fd, 1), 0);
+	assert_int_equal(loop_wait_fd(fd, 60000, &e), 1);
+	assert_int_equal(loop_wait_fd(fd, -5, &e), 1);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -455,6 +472,7 @@ main(void)
 	    cmocka_unit_test(waiting_for_a_timer_does_not_spin),
 	    cmocka_unit_test(
 		a_stop_before_the_run_is_not_lost_and_it_runs_again),
+	    cmocka_unit_test(one_descriptor_can_be_waited_for_without_a_loop),
 	    cmocka_unit_test(a_very_long_delay_neither_fires_nor_spins),
 	};
 
