@@ -184,6 +184,7 @@ torture: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/sync/storetool
 	$(stack_env) node $(srcdir)/tests/torture/renew-kill.js 1000 $(SEED)
 	$(stack_env) node $(srcdir)/tests/torture/year.js 365 $(SEED)
+	$(stack_env) node $(srcdir)/tests/torture/replicas.js 200 $(SEED)
 
 # Random walks, one process for each seed; needs --enable-test-hooks.
 SEEDS = 200
