@@ -34,6 +34,12 @@ enum {
 	    sizeof(store_arrival_fields) / sizeof(store_arrival_fields[0])
 };
 
+/* Of a row that is there already: its time stays, see store_work_raise(). */
+#define STORE_ARRIVAL_KEEPS                                                    \
+	"w.due_ms <= excluded.due_ms"                                          \
+	" OR (w.first_seen_ms > excluded.first_seen_ms"                        \
+	" AND w.due_ms - excluded.due_ms <= $2)"
+
 /* ---- adding ---- */
 
 bool
@@ -178,8 +184,55 @@ store_arrival_fold_equals(
 	return store_work_raise(s, &raise, e) == 0 ? at : -1;
 }
 
-int
-store_arrival_fold(struct store *s, struct err *e)
+/*
+ * The same in one statement, where each is a round trip: as store_work_raise()
+ * and store_lane_lower() do it. Data of the parts of one statement are seen
+ * through their RETURNING only.
+ */
+static const char store_arrival_fold_sql[] =
+    "WITH taken AS (DELETE FROM arrival WHERE id IN"
+    " (SELECT id FROM arrival ORDER BY id LIMIT $1)"
+    " RETURNING tenant, user_id, kind, event, hints, at_ms, due_ms),"
+    " equals AS (SELECT tenant, user_id, kind, event, count(*) AS times,"
+    " bit_or(hints) AS hints, min(at_ms) AS at_ms, min(due_ms) AS due_ms"
+    " FROM taken GROUP BY tenant, user_id, kind, event),"
+    " lanes AS (INSERT INTO lane AS l (tenant, user_id, head_ms, saturated)"
+    " SELECT tenant, user_id, min(due_ms), 0 FROM equals"
+    " GROUP BY tenant, user_id ON CONFLICT (user_id, tenant) DO UPDATE SET"
+    " head_ms = CASE WHEN l.head_ms < excluded.head_ms THEN l.head_ms"
+    " ELSE excluded.head_ms END RETURNING id, tenant, user_id),"
+    " raised AS (INSERT INTO work AS w (lane, kind, event, generation, hints,"
+    " claimed_hints, first_seen_ms, due_ms, not_before_ms, run_ms, claimed,"
+    " attempts, suspect, crashes, reason)"
+    " SELECT lanes.id, kind, event, times, hints, 0, at_ms, due_ms, 0, due_ms,"
+    " 0, 0, 0, 0, '' FROM equals JOIN lanes USING (tenant, user_id)"
+    " ON CONFLICT (lane, event, kind) DO UPDATE SET"
+    " generation = w.generation + excluded.generation,"
+    " hints = w.hints | excluded.hints,"
+    " due_ms = CASE WHEN " STORE_ARRIVAL_KEEPS " THEN w.due_ms"
+    " ELSE excluded.due_ms END,"
+    " run_ms = CASE WHEN " STORE_ARRIVAL_KEEPS " THEN w.run_ms"
+    " WHEN w.not_before_ms > excluded.due_ms THEN w.not_before_ms"
+    " ELSE excluded.due_ms END)"
+    " SELECT count(*) FROM taken";
+
+static int
+store_arrival_fold_at_once(struct store *s, struct err *e)
+{
+	int64_t count = 0;
+
+	if (store_db_number(s, store_arrival_fold_sql,
+		STORE_WITH(STORE_INT(STORE_ARRIVAL_FOLD),
+		    STORE_INT(STORE_ARRIVAL_DELAY_MS)),
+		&count, e) < 0)
+		return -1;
+	/* It has lowered heads behind their back. */
+	memset(s->lanes, 0, sizeof(s->lanes));
+	return (int)count;
+}
+
+static int
+store_arrival_fold_each(struct store *s, struct err *e)
 {
 	struct store_arrival *rows =
 	    mem_calloc(STORE_ARRIVAL_FOLD, sizeof(*rows));
@@ -201,4 +254,11 @@ store_arrival_fold(struct store *s, struct err *e)
 	}
 	free(rows);
 	return rc;
+}
+
+int
+store_arrival_fold(struct store *s, struct err *e)
+{
+	return s->driver->shared ? store_arrival_fold_at_once(s, e)
+				 : store_arrival_fold_each(s, e);
 }

@@ -83,18 +83,17 @@ static int
 store_claim_mark(
     struct store *s, int64_t id, struct store_work *out, struct err *e)
 {
-	static const char read_sql[] =
-	    "SELECT " STORE_WORK_COLUMNS " FROM work WHERE id = $1";
-	static const char mark_sql[] =
+	static const char sql[] =
 	    "UPDATE work SET claimed = 1, claimed_hints = hints, hints = 0,"
-	    " claimed_by = $2 WHERE id = $1";
+	    " claimed_by = $2 WHERE id = $1"
+	    " RETURNING kind, event, generation, claimed_hints,"
+	    " first_seen_ms, due_ms, not_before_ms, attempts, crashes, reason";
 
-	if (store_db_row(s, read_sql, STORE_WITH(STORE_INT(id)),
-		store_work_fields, STORE_WORK_FIELD_COUNT, out, e) < 0 ||
-	    store_db_run(s, mark_sql,
-		STORE_WITH(STORE_INT(id), STORE_INT(s->fence)), e) < 0)
-		return -1;
-	return 0;
+	return store_db_row(s, sql,
+		   STORE_WITH(STORE_INT(id), STORE_INT(s->fence)),
+		   store_work_fields, STORE_WORK_FIELD_COUNT, out, e) < 0
+	    ? -1
+	    : 0;
 }
 
 /* Another replica works on the mailbox: what one sync sees to by itself, such

@@ -144,6 +144,25 @@ test('one that is killed, and one that sleeps, leave their work to others; the s
 	});
 });
 
+test('of two renewals at once one works; the lease of one that was killed ends by itself', async () => {
+	const db = server.database();
+	await play('replicas-renew', { postgres: db }, 0, async (stack) => {
+		await stack.follow(stack.mailboxes[0]);
+		stack.sims.fault({ service: 'graph', op: 'batch', kind: 'delay', delayMs: 2000, probability: 1 });
+		const runs = await Promise.all([stack.renew('--force'), stack.renew('--force')]);
+		assert.deepEqual(runs.map((r) => r.code), [0, 0]);
+		const ends = runs.map((r) => r.log.find((l) => /^renew-/.test(l.event)));
+		assert.deepEqual(ends.map((l) => l.event).sort(), ['renew-already-running', 'renew-done']);
+		assert.equal(ends.find((l) => l.event === 'renew-done').renewed, 1);
+		assert.equal((await db.query("SELECT count(*) AS n FROM lease WHERE name = 'renew'"))[0].n, 0, 'it was given back');
+		/* As one leaves it that is killed. */
+		await db.query("INSERT INTO lease (name, owner, until_ms) VALUES ('renew', 'dead', (extract(epoch FROM now()) * 1000)::bigint + 3000)");
+		stack.sims.clearFaults();
+		assert.ok((await stack.renew('--force')).log.some((l) => l.event === 'renew-already-running'));
+		await waitFor(async () => (await stack.renew('--force')).log.some((l) => l.event === 'renew-done'), 10_000, 'the next one takes over');
+	});
+});
+
 test('PostgreSQL goes down at once under load: what was answered 202 is done, nobody is restarted', async () => {
 	const own = new Postgres(['fsync=on']);
 	const db = own.database();
