@@ -50,8 +50,8 @@ void loop_after_round(struct loop *l, void (*done)(void *arg), void *arg);
 int loop_run(struct loop *l, struct err *e);
 void loop_stop(struct loop *l);
 
-/* For a library that has a descriptor of its own and no loop: waits until it can
- * be read or has failed, at most wait_ms. 1, 0 (not yet), -1. */
+/* For a library that has a descriptor of its own and no loop: waits until it
+ * can be read or has failed, at most wait_ms. 1, 0 (not yet), -1. */
 int loop_wait_fd(int fd, int64_t wait_ms, struct err *e);
 
 #endif
