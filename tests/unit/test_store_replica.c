@@ -160,6 +160,24 @@ a_lease_holds_for_hosts_whose_clocks_differ(void **state)
 			     T0 + 3630000, &held_ms, &t->e),
 	    0);
 	assert_true(held_ms > T0 + 3620000 && held_ms <= T0 + 3630000);
+	/* Not the holder's to give; his to renew and to give. */
+	assert_ok(t, store_lease_release(t->store, "x", "you", &t->e));
+	assert_int_equal(
+	    store_lease_take(t->store, "x", "me", T0, T0 + 60000, NULL, &t->e),
+	    1);
+	assert_ok(t, store_lease_release(t->store, "x", "me", &t->e));
+	/* One that has run out. */
+	assert_int_equal(
+	    store_lease_take(t->store, "x", "me", T0, T0, NULL, &t->e), 1);
+	assert_int_equal(store_mailbox_claim(t->store, TENANT, ANNA, "me", T0,
+			     T0 + 30000, NULL, &t->e),
+	    1);
+	assert_int_equal(store_mailbox_claim(t->store, TENANT, ANNA, "you", T0,
+			     T0 + 30000, NULL, &t->e),
+	    0);
+	assert_int_equal(
+	    store_lease_take(t->store, "x", "you", T0, T0 + 1000, NULL, &t->e),
+	    1);
 }
 #endif
 
