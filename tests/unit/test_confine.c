@@ -133,6 +133,7 @@ connects_over_the_network(void)
 	return rc;
 }
 
+#ifdef HAVE_POSTGRESQL
 static int
 listens_on_the_network(void)
 {
@@ -148,6 +149,7 @@ makes_a_netlink_socket(void)
 {
 	return makes_a_socket(AF_NETLINK);
 }
+#endif
 
 static int
 finds_names(void)

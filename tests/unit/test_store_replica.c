@@ -5,6 +5,13 @@
 #include "port/store_due.h"
 #include "port/store_replica.h"
 
+static bool
+is_shared(const struct test_store *t)
+{
+	return store_database_is_shared(t->url);
+}
+
+#ifdef HAVE_POSTGRESQL
 static struct store *
 another(struct test_store *t)
 {
@@ -16,12 +23,6 @@ another(struct test_store *t)
 	return s;
 }
 
-static bool
-is_shared(const struct test_store *t)
-{
-	return store_database_is_shared(t->url);
-}
-
 static int
 claim_with(struct test_store *t, struct store *s, struct store_work *out)
 {
@@ -31,7 +32,6 @@ claim_with(struct test_store *t, struct store *s, struct store_work *out)
 	    out, 4, &next, &t->e);
 }
 
-#ifdef HAVE_POSTGRESQL
 /* As if its last beat had been long ago. */
 static void
 let_leases_pass(void)
