@@ -16,7 +16,7 @@
 #include "base/rand.h"
 #include "child.h"
 #include "listen.h"
-#include "port/store.h"
+#include "port/store_replica.h"
 
 enum {
 	CHILDREN = 4,
@@ -342,10 +342,12 @@ supervisor_prepare(struct supervisor *v, struct err *e)
 /* A sync that is started again finds what its predecessor had claimed by this
  * name, where it shares the store with others. */
 static void
-supervisor_name_replica(void)
+supervisor_name_replica(const struct config *c)
 {
 	char name[STORE_GUID];
 
+	if (!store_database_is_shared(c->database))
+		return;
 	rand_guid(name);
 	(void)!setenv("OUTLOOK_ADDIN_REPLICA", name, 1);
 }
@@ -357,7 +359,7 @@ supervisor_run(const struct supervisor_options *o)
 	struct err e = {0};
 	int rc = EXIT_FAILURE;
 
-	supervisor_name_replica();
+	supervisor_name_replica(o->config);
 	if (supervisor_prepare(&v, &e) != 0)
 		goto out;
 	for (int i = 0; i < v.count; i++)
