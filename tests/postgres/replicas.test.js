@@ -1,6 +1,5 @@
 // @ts-check
-/* Several outlook-addin-fcgi on one PostgreSQL, through pgbouncer too: they share the work, and one that dies,
- * or sleeps for too long, leaves it to the others. */
+/* Several outlook-addin-fcgi on one PostgreSQL, through pgbouncer too: they share the work, and a server that crashes. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -12,9 +11,8 @@ import { freePort } from '../lib/http.js';
 import { body, item } from '../lib/notification.js';
 import { Postgres } from '../lib/postgres.js';
 import { Program } from '../lib/program.js';
-import { Replica } from '../lib/replica.js';
-import { Stack } from '../lib/stack.js';
 import { pause, waitFor } from '../lib/wait.js';
+import { edit, play, shows, through, throughNginx } from './harness.js';
 
 const MINUTE = 60_000;
 const server = new Postgres();
@@ -40,43 +38,6 @@ class Pooler {
 		this.program = null;
 	}
 }
-
-/** What every story needs. @param {string} name @param {any} options @param {number} replicas @param {(stack: Stack, others: Replica[]) => Promise<void>} story */
-async function play(name, options, replicas, story) {
-	await Stack.play(name, {
-		settings: { graph: { latencyMs: [1, 20] }, unblu: { latencyMs: [1, 25] } },
-		...options,
-		config: { notificationDebounceMs: 50, deletionGraceSeconds: 1, logLevel: 'info', ...options.config },
-	}, async (stack) => {
-		const others = Array.from({ length: replicas }, (_, i) => new Replica(stack, i + 1));
-		try {
-			await Promise.all(others.map((r) => r.ready()));
-			await story(stack, others);
-			for (const r of others.filter((o) => o.program.running))
-				assert.equal((await r.program.stop()).code, 0);
-		} finally {
-			for (const r of others)
-				await r.program.destroy();
-		}
-	});
-}
-
-/** Edits it, tells one of the webs. @param {Stack} stack @param {any} link @param {number} version @param {(text: string) => Promise<number>} send */
-async function edit(stack, link, version, send) {
-	stack.sims.editEvent(link.mailbox, link.event, { subject: `#${version}`, start: link.start + version * MINUTE });
-	assert.equal(await send(body(item(link.sub, link.event.id))), 202);
-}
-
-/** @param {Stack} stack @param {any} link @param {number} version */
-function shows(stack, link, version) {
-	const conv = stack.sims.conversation(link.conv.id);
-	return conv !== null && conv.topic === `#${version}` && conv.scheduledTimestamp === link.start + version * MINUTE;
-}
-
-/** @param {Replica} r */
-const through = (r) => async (/** @type {string} */ text) => (await r.ask('POST', '/addin/webhook/events', text)).status;
-/** @param {Stack} stack */
-const throughNginx = (stack) => async (/** @type {string} */ text) => (await stack.http.post('/addin/webhook/events', text)).status;
 
 /** The most rows of one mailbox that were in progress at once, while running. @param {any} db @param {() => boolean} running */
 async function mostAtOnce(db, running) {
@@ -112,35 +73,6 @@ test('four that start at once on an empty database: one migrates, all work, and 
 		assert.ok([1, 2].includes(await most), `of one mailbox ${await most} were in progress`);
 		const by = await Promise.all([stack.log, ...others.map((r) => r.program.log)].map((log) => log.filter((l) => l.role === 'sync' && l.event === 'replica-joined').length));
 		assert.deepEqual(by, [1, 1, 1, 1]);
-	});
-});
-
-test('one that is killed, and one that sleeps, leave their work to others; the sleeper does nothing more with it', async () => {
-	const db = server.database();
-	await play('replicas-dead', { postgres: db }, 2, async (stack, [first, second]) => {
-		const followed = await Promise.all(stack.mailboxes.map((m) => stack.followMany(m, 2)));
-		const links = followed.flatMap((f) => f.links);
-		stack.sims.silence(true);
-		await stack.idle(20_000);
-		/* What is claimed now stays under way. */
-		stack.sims.fault({ service: 'graph', op: 'getEvent', kind: 'delay', delayMs: 20_000, probability: 1 });
-		await Promise.all(links.map((l) => edit(stack, l, 1, through(first))));
-		await waitFor(async () => (await db.query('SELECT count(DISTINCT claimed_by) AS n FROM work WHERE claimed = 1'))[0].n >= 1, 10_000, 'rows are claimed');
-		const sleeper = await second.pid('sync');
-		const [{ id: sleeping }] = await db.query(`SELECT id FROM replica ORDER BY id DESC LIMIT 1`);
-		process.kill(sleeper, 'SIGSTOP');
-		await first.program.destroy();
-		stack.sims.clearFaults();
-		await waitFor(() => links.every((l) => shows(stack, l, 1)), 60_000, 'the last one does what they had claimed');
-		assert.equal((await db.query('SELECT count(*) AS n FROM replica'))[0].n, 1, 'the dead are gone');
-		assert.ok(sleeping > 0);
-		const writes = () => stack.sims.requests({ service: 'unblu' }).filter((r) => /^set|delete/.test(r.op)).length;
-		const before = writes();
-		process.kill(sleeper, 'SIGCONT');
-		await waitFor(() => second.program.log.some((l) => l.event === 'replica-lease-lost'), 15_000, 'it notices');
-		await waitFor(async () => (await db.query('SELECT count(*) AS n FROM replica'))[0].n === 2, 15_000, 'and joins again');
-		await pause(500);
-		assert.equal(writes(), before, 'it has written nothing');
 	});
 });
 
