@@ -56,10 +56,10 @@ enum store_open_flags {
 	STORE_LEAN = 8 /* for a short life: small cache, short WAL */
 };
 
-/* database: "sqlite:PATH" or "postgresql://...". lock_wait_ms as in
- * file_lock(), for the opening and for every transaction of this handle. NULL
- * with *e; a store of a newer version is left as it is. The fact
- * "store-created" tells when a new store was made (now_ms). */
+/* database: "sqlite:PATH" or a PostgreSQL URL. lock_wait_ms as in file_lock(),
+ * for the opening and every transaction of this handle. NULL with *e; a store
+ * of a newer version is left as it is. The fact "store-created" tells when a
+ * new store was made (now_ms). */
 struct store *store_open(const char *database, unsigned flags, int lock_wait_ms,
     int64_t now_ms, struct err *e);
 void store_close(struct store *s); /* NULL is allowed */
