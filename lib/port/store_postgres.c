@@ -338,6 +338,16 @@ store_postgres_nothing(struct store_conn *c, struct err *e)
 	return 0;
 }
 
+/* The server's own vacuum sees to it. */
+static int
+store_postgres_compact(struct store_conn *c, int64_t *freed, struct err *e)
+{
+	(void)c;
+	(void)freed;
+	(void)e;
+	return 0;
+}
+
 static void
 store_postgres_opened(struct store_conn *c)
 {
@@ -412,5 +422,6 @@ const struct store_driver store_postgres_driver = {
     .data_version = store_postgres_data_version,
     .checkpoint = store_postgres_nothing,
     .check = store_postgres_check,
+    .compact = store_postgres_compact,
     .backup = store_postgres_backup,
 };

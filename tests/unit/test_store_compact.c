@@ -252,5 +252,5 @@ main(void)
 	    cmocka_unit_test(a_reader_in_the_way_only_puts_off_the_end),
 	};
 
-	return TEST_STORE_RUN("store: compaction", cases);
+	return TEST_SQLITE_RUN("store: compaction", cases);
 }

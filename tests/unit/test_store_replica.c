@@ -224,6 +224,18 @@ what_is_appended_is_in_the_queue_whatever_it_is_called(void **state)
 	fail();
 }
 
+static void
+upkeep_has_nothing_to_do_or_does_it(void **state)
+{
+	struct test_store *t = *state;
+	int64_t freed = 0;
+
+	assert_ok(t, store_checkpoint(t->store, &t->e));
+	assert_ok(t, store_check(t->store, &t->e));
+	assert_ok(t, store_compact(t->store, &freed, &t->e));
+	assert_int_equal(freed, 0);
+}
+
 int
 main(void)
 {
@@ -235,6 +247,7 @@ main(void)
 	    cmocka_unit_test(a_successor_of_the_same_name_has_its_rows_at_once),
 	    cmocka_unit_test(a_lease_holds_for_hosts_whose_clocks_differ),
 #endif
+	    cmocka_unit_test(upkeep_has_nothing_to_do_or_does_it),
 	    cmocka_unit_test(a_store_of_one_host_is_not_shared),
 	    cmocka_unit_test(
 		what_is_appended_is_in_the_queue_whatever_it_is_called),
