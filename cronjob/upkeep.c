@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "port/store_due.h"
 #include "port/store_renewal.h"
+#include "port/store_retain.h"
 #include "rule/subscription.h"
 #include "sync/expiry.h"
 

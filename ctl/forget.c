@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "live.h"
+#include "port/store_retain.h"
 #include "sync/suspect.h"
 
 struct found {

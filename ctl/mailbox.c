@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "listing.h"
 #include "live.h"
+#include "port/store_retain.h"
 
 enum { LINE_MAX_BYTES = 1 << 16 };
 

@@ -41,6 +41,7 @@ lib_libport_a_SOURCES = \
 	lib/port/config.c lib/port/config.h \
 	lib/port/config_file.c lib/port/config_file.h \
 	lib/port/config_format.c lib/port/config_format.h \
+	lib/port/config_format_network.c \
 	lib/port/config_listen.c lib/port/config_listen.h \
 	lib/port/config_report.c lib/port/config_report.h \
 	lib/port/config_secret.c lib/port/config_secret.h \
@@ -67,7 +68,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_recover.c \
 	lib/port/store_renewal.h \
 	lib/port/store_replica.c lib/port/store_replica.h \
-	lib/port/store_retain.c \
+	lib/port/store_retain.c lib/port/store_retain.h \
 	lib/port/store_round.c \
 	lib/port/store_schema.c lib/port/store_schema.h \
 	lib/port/store_sqlite.c lib/port/store_sqlite.h \

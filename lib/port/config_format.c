@@ -1,11 +1,9 @@
 /* port/config_format.c - see config_format.h. */
 #include "port/config_format.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <regex.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/un.h>
@@ -15,7 +13,6 @@
 #include "base/tz.h"
 #include "base/url.h"
 #include "base/when.h"
-#include "port/config_listen.h"
 #include "port/store_replica.h"
 #include "rule/cron.h"
 
@@ -296,24 +293,6 @@ check_socket(const char *text, struct err *e)
 }
 
 static int
-check_listen(const char *text, struct err *e)
-{
-	const char *colon = strrchr(text, ':');
-	const char *port = colon == NULL ? text : colon + 1;
-	struct config_listen l;
-
-	if (!config_listen_parse(text, &l))
-		return err_set(e, ERR_INPUT, "must have a valid IP address");
-	if (l.port < 1 || l.port > 65535)
-		return err_set(
-		    e, ERR_INPUT, "must have a port between 1 and 65535");
-	if (port[0] == '0')
-		return err_set(
-		    e, ERR_INPUT, "must have a port without leading zeros");
-	return 0;
-}
-
-static int
 check_database(const char *text, struct err *e)
 {
 	if (strncmp(text, "sqlite:", 7) != 0)
@@ -331,31 +310,6 @@ check_zone(const char *text, struct err *e)
 	if (z == NULL)
 		return -1;
 	tz_free(z);
-	return 0;
-}
-
-static int
-check_network(const char *text, struct err *e)
-{
-	char host[INET6_ADDRSTRLEN];
-	unsigned char address[16];
-	size_t len = strcspn(text, "/");
-	long bits = text[len] == '/' ? strtol(text + len + 1, NULL, 10) : 1;
-	bool v6 = strchr(text, ':') != NULL;
-	int most = v6 ? 128 : 32;
-
-	if (len >= sizeof(host))
-		return err_set(e, ERR_INPUT, "must have a valid IP address");
-	memcpy(host, text, len);
-	host[len] = '\0';
-	if (inet_pton(v6 ? AF_INET6 : AF_INET, host, address) != 1)
-		return err_set(e, ERR_INPUT, "must have a valid IP address");
-	if (bits > most)
-		return err_set(e, ERR_INPUT,
-		    "must have at most %d bits behind the slash", most);
-	if (bits == 0)
-		return err_set(
-		    e, ERR_INPUT, "would trust what every caller claims");
 	return 0;
 }
 
@@ -451,15 +405,6 @@ const struct config_format config_format_socket = {
     .max = 200,
     .check = check_socket,
 };
-const struct config_format config_format_listen = {
-    .name = "port or address:port",
-    .what = "a port such as 8080, or address:port such as 127.0.0.1:8080 "
-	    "or [::1]:8080",
-    .pattern = "^(([0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}|"
-	       "\\[[0-9A-Fa-f:.]{2,45}\\]):)?[0-9]{1,5}$",
-    .max = 60,
-    .check = check_listen,
-};
 const struct config_format config_format_database = {
     .name = "database",
     .what = "sqlite: and an absolute path, or a postgresql:// URL",
@@ -474,19 +419,6 @@ const struct config_format config_format_frame = {
     .pattern = "^https://([*][.])?[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*"
 	       "(:[0-9]{1,5})?$",
     .max = 300,
-};
-const struct config_format config_format_network = {
-    .name = "address or network",
-    .what = "an IP address or a network such as 10.0.0.0/8",
-    .pattern = "^[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?$",
-    .max = 50,
-    .check = check_network,
-};
-const struct config_format config_format_no_proxy = {
-    .name = "host list",
-    .what = "host names or addresses separated by commas",
-    .pattern = "^[A-Za-z0-9.:*_/-]+( *, *[A-Za-z0-9.:*_/-]+)*$",
-    .max = 1000,
 };
 const struct config_format config_format_header = {
     .name = "header name",

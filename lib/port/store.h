@@ -477,28 +477,4 @@ int store_fact_each(struct store *s, const char *prefix,
     int (*each)(const char *name, const char *text, int64_t at_ms, void *arg),
     void *arg, struct err *e);
 
-/* ---- what is removed ---- */
-
-/*
- * By age: links in a final state (foreign, ended, kept, deleted) that were
- * created, last synced and over before finished_before_ms; unconfirmed ones
- * (and announced ones with no check_ms) whose start was before it, too; their
- * copies,
- * Retry-After and leases that ran out before it, and audit records older than
- * audit_before_ms. A few hundred rows a transaction; *removed (may be NULL) is
- * added to. Once a day is enough.
- */
-int store_expire(struct store *s, int64_t finished_before_ms,
-    int64_t audit_before_ms, int64_t *removed, struct err *e);
-
-/* The mailbox's queued rows: nobody is to look at it any more. Rows in progress
- * stay until they are finished. */
-int store_work_clear(
-    struct store *s, const char *tenant, const char *user, struct err *e);
-
-/* Everything about a mailbox; its audit records lose user and event. What
- * stands at Graph and Unblu is the caller's. */
-int store_forget(
-    struct store *s, const char *tenant, const char *user, struct err *e);
-
 #endif

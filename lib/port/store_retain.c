@@ -1,5 +1,6 @@
 /* port/store_retain.c - what is removed: by age, and on request. */
 #include "port/store_db.h"
+#include "port/store_retain.h"
 
 enum { STORE_RETAIN_ROWS = 500 }; /* of one transaction */
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "port/store_renewal.h"
+#include "port/store_retain.h"
 #include "remote/graph_subscription.h"
 #include "sync/call.h"
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "port/store_retain.h"
 #include "sync/engine.h"
 
 enum { PATIENCE_MS = 20 * 1000, LOOK_MS = 20, YEAR_MS = 1000 * 1000 * 1000 };

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "port/store_db.h"
+#include "port/store_retain.h"
 
 enum { OLD_ROWS = 20000, KEPT_ROWS = 50, KILLS = 25, MIB = 1 << 20 };
 

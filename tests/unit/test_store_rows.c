@@ -3,6 +3,7 @@
 
 #include "port/store_replica.h"
 #include "port/store_due.h"
+#include "port/store_retain.h"
 
 /* ---- mailboxes ---- */
 
