@@ -242,8 +242,9 @@ adopted(const struct adopt_result *r, void *arg)
 	if (r->failed != 0)
 		p->sum.failed++;
 	/* What one tenant refuses is no reason to ask the others again. */
-	if (s != NULL && r->failed < p->config->tenant_ids.count &&
-	    adoption_note(s, p->list_ms, &e) != 0)
+	if (s != NULL &&
+	    adoption_note(s, r->failed < p->config->tenant_ids.count,
+		p->list_ms, &e) != 0)
 		log_warning("adoption-not-noted", LOG_ERR(&e));
 	if (s != NULL && r->changed != 0 &&
 	    load(p, s, p->options.force ? TARGET_ALL : TARGET_DUE,
@@ -276,8 +277,8 @@ look_wet(struct pass *p, struct store *s, struct err *e)
 		return -1;
 	if (all == 1 && upkeep_note_all(s, p->config, e) != 0)
 		return -1;
-	list = adoption_is_due(s, p->config, p->sum.mailboxes, p->sum.due,
-	    p->options.force, clock_wall_ms(), e);
+	list = adoption_is_due(
+	    s, p->config, p->sum.due, p->options.force, clock_wall_ms(), e);
 	if (list < 0)
 		return -1;
 	p->wants_list = list == 1;

@@ -29,5 +29,6 @@ fcgi_outlook_addin_fcgi_SOURCES = \
 	fcgi/web_lookup.c fcgi/web_lookup.h \
 	fcgi/web_loop.c fcgi/web_loop.h \
 	fcgi/web_routes.c \
+	fcgi/web_unknown.c \
 	fcgi/web_webhook.c
 fcgi_outlook_addin_fcgi_LDADD = $(LIB_ALL) $(FCGI_LIBS) $(LIB_LIBS)

@@ -168,6 +168,8 @@ batch_take(struct worker *w, const struct notification *n, struct err *e)
 	case LOOKUP_FAILED:
 		return -1;
 	case LOOKUP_UNKNOWN:
+		w->unknown = w->unknown ||
+		    config_tenant_index(w->config, n->tenant) >= 0;
 		batch_drop(
 		    b, n, METRICS_UNKNOWN_SUBSCRIPTION, "unknown subscription");
 		return 0;
@@ -316,4 +318,6 @@ batch_store(struct worker *w, struct job_queue *jobs)
 	}
 	if (batch_flush(w, &e) != 0)
 		batch_fail(w, jobs, &e);
+	else if (w->unknown)
+		unknown_note(w);
 }

@@ -27,6 +27,10 @@ struct worker {
 	bool failing; /* the last attempt to write has failed */
 	int64_t failed_ms; /* monotonic, when it did */
 
+	/* a notification by a subscription that is unknown here */
+	bool unknown; /* came, and is not noted yet */
+	int64_t unknown_looked_ms; /* monotonic, 0 never; see web_unknown.c */
+
 	/* signing keys */
 	struct bearer_keys *keys;
 	int64_t keys_read_ms; /* monotonic, when they were last read */
@@ -50,6 +54,10 @@ void commit_announce(struct commit *c);
 void batch_store(struct worker *w, struct job_queue *jobs);
 struct batch *batch_new(void);
 void batch_free(struct batch *b); /* NULL is allowed */
+
+/* Once w->unknown is set: leaves a fact for outlook-addin-renew, at most once
+ * an hour. A failure is logged. */
+void unknown_note(struct worker *w);
 
 /* One JOB_LINK_*, in a transaction of its own. Fills the reply. */
 void links_serve(struct worker *w, struct job *j);

@@ -32,6 +32,11 @@ int store_mailbox_release_all(
 
 /* ---- subscriptions ---- */
 
+/* Fact: web was notified by a subscription of a configured tenant that is
+ * unknown here, the sign of a store that has forgotten; written at most once an
+ * hour. It may be forged. */
+#define STORE_FACT_NOTIFIED_UNKNOWN "notified-unknown"
+
 /* Graph's list shows it without a lifecycleNotificationUrl. */
 int store_subscription_set_no_lifecycle(
     struct store *s, const char *client_state_hash, struct err *e);

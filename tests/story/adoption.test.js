@@ -22,18 +22,13 @@ async function lose(stack, suffix) {
 /** @param {Stack} stack */
 const lists = (stack) => stack.sims.requests({ service: 'graph', op: 'listSubscriptions' }).length;
 
-test('after the store was lost, renew --force adopts the mailbox and its conversation follows again', async () => {
+test('after the store was lost, the next renew adopts the mailbox and its conversation follows again', async () => {
 	await Stack.play('lost', {}, async (stack) => {
 		const { sims } = stack;
 		const { mailbox, sub, conv, event } = await stack.follow(stack.mailboxes[0]);
 		await lose(stack, '');
 
-		const before = lists(stack);
-		const idle = await stack.renew();
-		assert.equal(idle.code, 0, idle.stderr);
-		assert.equal(lists(stack), before, 'a pass with nothing due needs no network');
-
-		const run = await stack.renew('--force');
+		const run = await stack.renew();
 		assert.equal(run.code, 0, run.stderr);
 		assert.equal(run.log.find((l) => l.event === 'renew-done').adopted, 1);
 		const now = sims.subscriptionsOf(mailbox);
@@ -42,6 +37,10 @@ test('after the store was lost, renew --force adopts the mailbox and its convers
 		sims.editEvent(mailbox, event, { subject: 'after the loss' });
 		await waitFor(() => sims.conversation(conv.id).topic === 'after the loss', 15_000, 'the conversation follows again');
 
+		const before = lists(stack);
+		const idle = await stack.renew();
+		assert.equal(idle.code, 0, idle.stderr);
+		assert.equal(lists(stack), before, 'a pass with nothing due needs no network');
 		const again = await stack.renew('--force');
 		assert.equal(again.log.find((l) => l.event === 'renew-done').adopted, 0, 'known by now');
 	});
@@ -73,6 +72,24 @@ test('beside a store that was moved aside the next pass adopts by itself', async
 		const before = lists(stack);
 		await stack.renew();
 		assert.equal(lists(stack), before, 'once is enough');
+	});
+});
+
+test('in a store that knows some mailboxes but not all, a notification of the forgotten ones has the next pass adopt them', async () => {
+	await Stack.play('forgotten', {}, async (stack) => {
+		const { sims } = stack;
+		const { mailbox, conv, event } = await stack.follow(stack.mailboxes[0]);
+		await lose(stack, '');
+		await stack.follow(stack.mailboxes[1]);
+		const before = lists(stack);
+		await stack.renew();
+		assert.equal(lists(stack), before, 'it looks healthy');
+		sims.editEvent(mailbox, event, { subject: 'to nobody' });
+		await waitFor(async () => (await stack.query("SELECT 1 AS n FROM fact WHERE name = 'notified-unknown'")).length === 1, 15_000, 'web has left its sign');
+		const run = await stack.renew();
+		assert.equal(run.code, 0, run.stderr);
+		assert.equal(run.log.find((l) => l.event === 'renew-done').adopted, 1);
+		await waitFor(() => sims.conversation(conv.id).topic === 'to nobody', 15_000, 'the conversation follows again');
 	});
 });
 

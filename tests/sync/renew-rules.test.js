@@ -260,6 +260,97 @@ test('the list is read with something due, at most once an hour, or with --force
 	assert.equal(c.sim.journal.find({ limit: 10_000 }).length, requests, 'with nothing due nothing is asked');
 });
 
+/** The store forgets mailboxes, all or but one, and what else is given. @param {Crowd} c @param {string} [kept] @param {string} [more] SQL */
+async function forget(c, kept = '', more = "DELETE FROM fact WHERE name LIKE 'subscriptions-%';") {
+	await change(c, `DELETE FROM mailbox WHERE user_id <> '${kept}'; DELETE FROM subscription WHERE user_id <> '${kept}'; ${more}`);
+}
+
+/** So long has passed for these facts. @param {Crowd} c @param {number} ms @param {string} like */
+async function age(c, ms, like) {
+	await change(c, `UPDATE fact SET at_ms = at_ms - ${ms} WHERE name LIKE '${like}';`);
+}
+
+test('a store without any followed mailbox reads the lists by itself, at most once an hour', async (t) => {
+	const c = await crowd(t, { count: 4, tenants: 2, agedMinutes: 10 });
+	await c.renew();
+	await forget(c);
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.adopted, asked(c, 'listSubscriptions')], [0, 4, 2], run.stderr);
+	assert.deepEqual(c.users.map((u) => c.at(u).length), [1, 1, 1, 1], 'one each, a new one');
+	await forget(c, '', '');
+	assert.equal((await c.renew()).summary.adopted, 0);
+	assert.equal(asked(c, 'listSubscriptions'), 2, 'once an hour');
+	await age(c, 61 * MINUTE, 'subscriptions-listed');
+	assert.equal((await c.renew()).summary.adopted, 4);
+	await age(c, 61 * MINUTE, 'subscriptions-listed');
+	await c.renew();
+	assert.equal(asked(c, 'listSubscriptions'), 4, 'a healthy one needs no network');
+});
+
+test('lists that can not be read are tried again after ten minutes', async (t) => {
+	const c = await crowd(t, { count: 2, agedMinutes: 10 });
+	await c.renew();
+	await forget(c);
+	c.sim.faults.add({ service: 'graph', op: 'listSubscriptions', kind: 'status', status: 503, count: 100 });
+	assert.equal((await c.renew()).code, 1);
+	const before = asked(c, 'listSubscriptions');
+	assert.ok(before > 0);
+	assert.equal((await c.renew()).code, 0);
+	assert.equal(asked(c, 'listSubscriptions'), before, 'not at once');
+	c.sim.faults.clear();
+	await age(c, 11 * MINUTE, 'subscriptions-not-listed');
+	assert.equal((await c.renew()).summary.adopted, 2);
+});
+
+test('a store that was moved aside since the lists were read has them read, also when an agent has begun anew', async (t) => {
+	const c = await crowd(t, { count: 3, agedMinutes: 10 });
+	await c.renew();
+	const aside = (/** @type {number} */ ms) => fs.writeFileSync(`${c.dir}/state.db.corrupt-${new Date(ms).toISOString().replace(/[-:]|\.\d+/g, '')}`, '');
+	await forget(c, c.users[0].oid);
+	assert.equal((await c.renew()).summary.adopted, 0, 'nothing tells');
+	aside(Date.now() - 5000);
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.adopted, asked(c, 'listSubscriptions')], [0, 2, 1], run.stderr);
+	aside(Date.now() - DAY);
+	await c.renew();
+	assert.equal(asked(c, 'listSubscriptions'), 1, 'once for each');
+	await age(c, MINUTE, 'subscriptions-listed');
+	aside(Date.now() - 2000);
+	await c.renew();
+	assert.equal(asked(c, 'listSubscriptions'), 2, 'the next one');
+});
+
+test('what web was told by unknown subscriptions has the lists read, once for each telling and at most once an hour', async (t) => {
+	const c = await crowd(t, { count: 4, tenants: 2, agedMinutes: 10 });
+	const told = () => change(c, `INSERT OR REPLACE INTO fact (name, fact, at_ms) VALUES ('notified-unknown', '', ${Date.now()});`);
+	await c.renew();
+	await forget(c, c.users[0].oid);
+	assert.equal((await c.renew()).summary.adopted, 0, 'nobody knows yet');
+	await told();
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.adopted, asked(c, 'listSubscriptions')], [0, 3, 2], run.stderr);
+	for (let i = 0; i < 3; i++) {
+		await told();
+		await c.renew();
+	}
+	assert.equal(asked(c, 'listSubscriptions'), 2, 'forged ones cost nothing within the hour');
+	await age(c, 61 * MINUTE, 'subscriptions-listed');
+	for (let i = 0; i < 3; i++)
+		await c.renew();
+	assert.equal(asked(c, 'listSubscriptions'), 4, 'and a list of each tenant after it');
+	await age(c, 61 * MINUTE, '%');
+	await age(c, 61 * MINUTE, 'notified-unknown');
+	await c.renew();
+	assert.equal(asked(c, 'listSubscriptions'), 4, 'what was told before is answered');
+	c.sim.faults.add({ service: 'graph', op: 'listSubscriptions', kind: 'status', status: 503, count: 100 });
+	await told();
+	assert.equal((await c.renew()).code, 1);
+	const failed = asked(c, 'listSubscriptions');
+	await age(c, 11 * MINUTE, '%');
+	await c.renew();
+	assert.equal(asked(c, 'listSubscriptions'), failed, 'nor is it tried again when they can not be read');
+});
+
 for (const [name, setting] of /** @type {[string, any][]} */ ([['addinId', { addinId: '30000000-0000-4000-8000-000000000000' }], ['deploymentAddinEndpoint', { deploymentAddinEndpoint: 'moved' }]]))
 	test(`another ${name}: each subscription is made anew, with the reason`, async (t) => {
 		const c = await crowd(t, { count: 3, agedMinutes: 10 });

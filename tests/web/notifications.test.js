@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { body, item, lifecycleItem, longId } from '../lib/notification.js';
 import { request } from '../lib/fastcgi.js';
-import { EVENTS, HINT, KIND, LIFECYCLE, OTHER_TENANT, Web } from './harness.js';
+import { EVENTS, HINT, KIND, LIFECYCLE, OTHER_TENANT, TENANT, Web } from './harness.js';
 
 test('notifications', async (t) => {
 	await Web.play({}, async (web) => {
@@ -115,5 +115,42 @@ test('notifications', async (t) => {
 			const stored = new Set(await web.events());
 			assert.ok(names.every((n) => stored.has(n)));
 		});
+	});
+});
+
+test('an unknown subscription of a configured tenant leaves a fact, at most once an hour', async () => {
+	const elsewhere = { id: '00000000-0000-4000-8000-000000000000', clientState: 'x', tenant: '84bd8158-0000-4000-8000-000000000009', mailbox: '' };
+	const unknown = { ...elsewhere, tenant: TENANT };
+	const HOUR = 3600_000;
+	/** @param {Web} web */
+	const fact = async (web) => (await web.query("SELECT at_ms FROM fact WHERE name = 'notified-unknown'"))[0]?.at_ms ?? 0;
+	/** Two of them: the second is answered behind what the first has left. @param {Web} web @param {any} sub */
+	const tell = async (web, sub) => {
+		for (let i = 0; i < 2; i++)
+			assert.equal((await web.notify(body(item(sub, 'e')))).status, 202);
+	};
+	await Web.play({}, async (web) => {
+		const known = await web.follow();
+		await tell(web, elsewhere);
+		await tell(web, { ...known, clientState: 'guess' });
+		assert.equal(await fact(web), 0, 'others are no sign');
+		const began = Date.now();
+		await tell(web, unknown);
+		const at = await fact(web);
+		assert.ok(at >= began && at <= Date.now(), `${at}`);
+		await tell(web, unknown);
+		assert.equal(await fact(web), at);
+		await web.stop();
+		await web.start();
+		await tell(web, unknown);
+		assert.equal(await fact(web), at, 'nor behind a restart');
+		for (const [ago, again] of /** @type {[number, boolean][]} */ ([[HOUR - 30_000, false], [HOUR + 1000, true], [-HOUR, true]])) {
+			await web.stop();
+			const then = Date.now() - ago;
+			await web.query(`UPDATE fact SET at_ms = ${then} WHERE name = 'notified-unknown'`, false);
+			await web.start();
+			await tell(web, unknown);
+			assert.equal(await fact(web) !== then, again, `${ago} ms ago`);
+		}
 	});
 });
