@@ -12,7 +12,7 @@
 #include "web_links_show.h"
 #include "web_worker.h"
 
-enum { KEYS_ASK_GAP_MS = 5 * 60 * 1000, KEYS_READ_GAP_MS = 1000 };
+enum { KEYS_ASK_GAP_MS = 5 * 1000, KEYS_READ_GAP_MS = 1000 };
 
 static const char links_invalid_token[] =
     "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
@@ -49,8 +49,9 @@ links_read_keys(struct worker *w)
 	free(json);
 }
 
-/* web never fetches; sync does, when it finds this row. An outsider can make
- * up kids at will, so at most one request in five minutes. */
+/* web never fetches; sync does, when it finds this row, at most once in five
+ * minutes. An outsider can make up kids at will: the row is the same one, and
+ * not written more often than we tell callers to come back. */
 static void
 links_ask_for_keys(struct worker *w)
 {

@@ -141,20 +141,22 @@ keys_start(struct task *t)
 {
 	struct keys *k = mem_zalloc(sizeof(*k));
 	char *known = NULL;
+	int64_t now_ms = task_now_ms();
 	int64_t at_ms = 0;
 
 	k->task = t;
 	k->found = json_array();
 	t->state = k;
 	t->free_state = keys_free;
-	/* Unknown key ids come from anybody: at most one fetch per pause. */
+	/* Unknown key ids come from anybody: at most one fetch per pause. Who
+	 * asks too early may have a new key all the same: it stays asked for.
+	 */
 	if (t->session->store != NULL &&
 	    store_keys_load(t->session->store, &known, &at_ms, NULL) == 0 &&
-	    at_ms > task_now_ms() - KEYS_PAUSE_MS && at_ms <= task_now_ms()) {
-		free(known);
-		task_finish(t);
-		return;
-	}
+	    at_ms > now_ms - KEYS_PAUSE_MS && at_ms <= now_ms)
+		task_defer(t, at_ms + KEYS_PAUSE_MS - now_ms,
+		    "signing keys are fetched once in five minutes");
+	else
+		keys_ask_discovery(k);
 	free(known);
-	keys_ask_discovery(k);
 }

@@ -226,8 +226,8 @@ describe('mailboxes are followed', { concurrency: 4 }, () => {
 		await until('the deletion is there', async () => (await b.link(c.id)).state === STATE.deleted);
 	});
 
-	test('signing keys are fetched at the start and at most once in five minutes', async (t) => {
-		const b = await Bench.start(t);
+	test('signing keys are fetched at the start and at most once in five minutes; who asks too early is not forgotten', async (t) => {
+		const b = await Bench.start(t, { now: '2026-11-23T08:00:00Z' });
 		await until('keys are there', async () => (await b.dump()).keys?.length > 0);
 		const before = await b.count('entra', 'keys');
 		await b.tool('work', String(KIND.keys), '', '', '', '0', '0');
@@ -238,6 +238,18 @@ describe('mailboxes are followed', { concurrency: 4 }, () => {
 		assert.ok(keys.some((/** @type {any} */ k) => k.issuer === 'https://sts.windows.net/{tenantid}/'));
 		assert.ok(keys.some((/** @type {any} */ k) => k.issuer === `${b.sim.urls.entra}/{tenantid}/v2.0`));
 		assert.ok(keys.every((/** @type {any} */ k) => k.kid && k.n && k.e === 'AQAB'));
+		const waits = async () => (await b.dump()).work.filter((/** @type {any} */ w) => w.kind === KIND.keys);
+		const row = await until('it waits', async () => (await waits())[0], 5000);
+		assert.ok(row.notBefore > b.now() + 4 * 60_000 && row.notBefore <= b.now() + 5 * 60_000, `${row.notBefore - b.now()} ms`);
+		/* Another one does not bring it forward. */
+		await b.tool('work', String(KIND.keys), '', '', '', '0', '0');
+		await b.wake();
+		assert.equal((await waits())[0].notBefore, row.notBefore);
+		assert.equal(await b.count('entra', 'keys'), before);
+		await b.goTo(row.notBefore + 1000);
+		await b.wake();
+		await until('they are fetched again', async () => await b.count('entra', 'keys') > before);
+		await until('the row is gone', async () => (await waits()).length === 0);
 	});
 
 	test('work of a tenant that is not configured is dropped', async (t) => {

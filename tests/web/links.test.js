@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import test from 'node:test';
+import { waitFor } from '../lib/wait.js';
 import { CLIENT, KIND, LOGIN, OTHER_TENANT, TENANT, Web } from './harness.js';
 
 const USER = '8a1e6c1e-0000-4000-8000-0000000000aa';
@@ -48,6 +49,10 @@ test('links', async (t) => {
 			const rows = (await web.rows()).filter((r) => r.kind === KIND.keys);
 			assert.equal(rows.length, 1);
 			assert.deepEqual(await web.query('SELECT generation FROM work WHERE kind = 5'), [{ generation: 1 }]);
+			await waitFor(async () => {
+				await ask(web, 'PUT', 'conv-1', BODY);
+				return (await web.query('SELECT generation FROM work WHERE kind = 5'))[0].generation === 2;
+			}, 10_000, 'who comes back as he was told has them asked for again');
 			assert.equal((await ask(web, 'PUT', 'conv-1', BODY, 'not.a.token')).status, 401, 'what is no token is judged without keys');
 		});
 		await t.test('PUT makes the link, follows the mailbox and enqueues work', async () => {
