@@ -125,6 +125,7 @@ adopt_listed(const struct graph_subscription *sub, void *arg)
 	struct store_mailbox known;
 	struct err e = {.code = ERR_NONE};
 	char user[STORE_GUID];
+	int64_t now_ms = clock_wall_ms();
 	int found;
 
 	unlisted_saw(a->unlisted, sub->id);
@@ -144,8 +145,9 @@ adopt_listed(const struct graph_subscription *sub, void *arg)
 	if (found == 1)
 		return;
 	if (found < 0 ||
-	    store_mailbox_follow(s, adopt_tenant(a), user, "", false,
-		clock_wall_ms(), NULL, &e) != 0) {
+	    store_mailbox_follow(
+		s, adopt_tenant(a), user, "", false, now_ms, NULL, &e) != 0 ||
+	    suspect_note_unknown(s, sub->id, now_ms, &e) != 0) {
 		log_warning("adoption-failed",
 		    LOG_STR("tenant", adopt_tenant(a)),
 		    LOG_STR("mailbox", user), LOG_ERR(&e));

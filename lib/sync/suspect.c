@@ -71,6 +71,21 @@ suspect_fact(const char *id, char out[SUSPECT_FACT_MAX])
 	snprintf(out, SUSPECT_FACT_MAX, "%s%s", suspect_prefix, id);
 }
 
+int
+suspect_note_unknown(
+    struct store *s, const char *id, int64_t now_ms, struct err *e)
+{
+	char fact[SUSPECT_FACT_MAX];
+	int64_t since_ms = 0;
+	int rc;
+
+	suspect_fact(id, fact);
+	rc = store_fact_get(s, fact, NULL, 0, &since_ms, e);
+	if (rc < 0 || (rc == 1 && since_ms <= now_ms))
+		return rc < 0 ? -1 : 0;
+	return store_fact_set(s, fact, "", now_ms, e);
+}
+
 /* ---- the end ---- */
 
 static int
@@ -238,6 +253,7 @@ static int
 suspect_find(struct suspect_case *c, struct store *s, struct err *e)
 {
 	struct store_subscription known;
+	int64_t now_ms = clock_wall_ms();
 	int rc = store_subscription_by_id(s, c->suspect.id, &known, e);
 
 	if (rc < 0 || (rc == 1) == c->suspect.unknown)
@@ -245,11 +261,12 @@ suspect_find(struct suspect_case *c, struct store *s, struct err *e)
 	rc = store_subscription_of(s, c->tenant, c->suspect.user, &c->own, e);
 	if (rc < 0)
 		return -1;
-	if (rc == 0 || c->own.granted_ms == 0 ||
-	    c->own.expires_ms <= clock_wall_ms() ||
+	if (rc == 0 || c->own.granted_ms == 0 || c->own.expires_ms <= now_ms ||
 	    (!c->suspect.unknown && strcmp(c->own.id, c->suspect.id) != 0)) {
 		c->own.id[0] = '\0';
-		return 0;
+		return c->suspect.unknown
+		    ? suspect_note_unknown(s, c->suspect.id, now_ms, e)
+		    : 0;
 	}
 	return c->suspect.unknown ? suspect_remember(c, s, e) : 0;
 }

@@ -32,16 +32,22 @@ struct suspect_case;
 
 /*
  * Takes the mailbox's claim row. Without lifecycleNotificationUrl, when that is
- * so: marked, to be made anew. Unknown, in a mailbox of which the store knows a
- * live one: that one is asked for. It is there: the unknown one is remembered
- * the first time, and deleted when it was unknown SUSPECT_UNKNOWN_MS ago
- * already. It is not there (a restored backup): its row goes, so that a new one
- * is made. done is called once, from the loop.
+ * so: marked, to be made anew. Unknown, in a mailbox without a live one that is
+ * known: remembered. With one: that one is asked for. It is there: the unknown
+ * one is remembered the first time, and deleted when it was unknown
+ * SUSPECT_UNKNOWN_MS ago already. It is not there (a restored backup): its row
+ * goes, so that a new one is made. done is called once, from the loop.
  */
 struct suspect_case *suspect_start(struct session *s, const char *tenant,
     const struct suspect *suspect,
     void (*done)(enum suspect_outcome outcome, void *arg), void *arg);
 void suspect_cancel(struct suspect_case *c);
+
+/* It is unknown since now_ms, unless that is noted already: what
+ * suspect_start() does for the others. For one by which its mailbox is adopted:
+ * Graph may let it stand beside the new one. */
+int suspect_note_unknown(
+    struct store *s, const char *id, int64_t now_ms, struct err *e);
 
 /* An operator has had its mailbox forgotten: it is not adopted. */
 int suspect_note_forgotten(

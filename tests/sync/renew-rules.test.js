@@ -351,6 +351,21 @@ test('what web was told by unknown subscriptions has the lists read, once for ea
 	assert.equal(asked(c, 'listSubscriptions'), failed, 'nor is it tried again when they can not be read');
 });
 
+for (const minutes of [9, 11])
+	test(`what Graph lets stand beside the new one of an adopted mailbox is ${minutes > 10 ? 'removed' : 'left'} by the second run ${minutes} minutes later`, async (t) => {
+		const c = await crowd(t, { count: 1, agedMinutes: 10, settings: { graph: { conflictRule: false } } });
+		const [user] = c.users;
+		stranger(c, user);
+		await forget(c);
+		const run = await c.renew();
+		assert.deepEqual([run.summary.adopted, run.summary.created, run.summary.removed, c.at(user).length], [1, 1, 0, 3], run.stderr);
+		await age(c, minutes * MINUTE, '%');
+		const again = await c.renew('--force');
+		assert.equal(again.summary.removed, minutes > 10 ? 2 : 0, again.stderr);
+		const own = (await c.dump()).subscriptions[0].id;
+		assert.ok(c.at(user).some((s) => s.id === own), 'ours is left');
+	});
+
 for (const [name, setting] of /** @type {[string, any][]} */ ([['addinId', { addinId: '30000000-0000-4000-8000-000000000000' }], ['deploymentAddinEndpoint', { deploymentAddinEndpoint: 'moved' }]]))
 	test(`another ${name}: each subscription is made anew, with the reason`, async (t) => {
 		const c = await crowd(t, { count: 3, agedMinutes: 10 });
