@@ -95,7 +95,8 @@ graph_subscription_read(
 	    when_parse_iso(expires, false, &s.expires_ms) != 0)
 		return err_set(
 		    e, ERR_RETRY, "subscription %s without an expiry", id);
-	text_copy(s.id, sizeof(s.id), id);
+	if (!text_guid_lower(s.id, id))
+		text_copy(s.id, sizeof(s.id), id);
 	graph_copy(s.resource, sizeof(s.resource), doc, "resource");
 	graph_copy(s.notification_url, sizeof(s.notification_url), doc,
 	    "notificationUrl");
@@ -122,10 +123,8 @@ graph_conflict_id(
 		char guid[37];
 
 		snprintf(guid, sizeof(guid), "%.36s", p);
-		if (!text_is_guid(guid))
-			continue;
-		text_copy(id, GRAPH_SUBSCRIPTION_ID_MAX, guid);
-		break;
+		if (text_guid_lower(id, guid))
+			break;
 	}
 	json_decref(doc);
 }

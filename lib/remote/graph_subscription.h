@@ -15,7 +15,7 @@ enum { GRAPH_SUBSCRIPTION_ID_MAX = 64 };
 
 /* A subscription as Graph tells it; it never tells the clientState. */
 struct graph_subscription {
-	char id[GRAPH_SUBSCRIPTION_ID_MAX];
+	char id[GRAPH_SUBSCRIPTION_ID_MAX]; /* a GUID: lower case */
 	char resource[160];
 	char notification_url[1024];
 	char lifecycle_url[1024]; /* "" none */

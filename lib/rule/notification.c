@@ -243,7 +243,7 @@ notification_read_event(const struct members *m, struct notification *out)
 static void
 notification_read_sender(const struct members *m, struct notification *out)
 {
-	char state[CLIENT_STATE_MAX], tenant[SMALL_TEXT];
+	char state[CLIENT_STATE_MAX], tenant[SMALL_TEXT], lower[37];
 
 	if (!notification_text(&m->subscription, out->subscription,
 		sizeof(out->subscription)) ||
@@ -251,6 +251,8 @@ notification_read_sender(const struct members *m, struct notification *out)
 		out->subscription[0] = '\0';
 		out->fault = "no subscriptionId";
 	}
+	if (text_guid_lower(lower, out->subscription))
+		memcpy(out->subscription, lower, sizeof(lower));
 	if (notification_text(&m->tenant, tenant, sizeof(tenant)))
 		text_guid_lower(out->tenant, tenant);
 	if (notification_text(&m->client_state, state, sizeof(state)) &&

@@ -54,7 +54,7 @@ enum notification_lifecycle {
  * acted on before subscription, clientState and tenant have been compared.
  */
 struct notification {
-	char subscription[NOTIFICATION_SUBSCRIPTION_MAX];
+	char subscription[NOTIFICATION_SUBSCRIPTION_MAX]; /* lower case */
 	char tenant[37]; /* lower case; "" absent or no GUID */
 	char client_state_hash[65]; /* SHA-256 hex; "" none or unusable */
 	char event[NOTIFICATION_EVENT_MAX]; /* case-sensitive; "" none */

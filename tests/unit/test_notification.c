@@ -276,6 +276,19 @@ a_tenant_is_lower_case_whatever_was_sent(void **state)
 }
 
 static void
+a_subscription_is_lower_case_whatever_was_sent(void **state)
+{
+	struct notification n =
+	    one("\"subscriptionId\":\"5522BD62-7C96-4530-85b0-00B916F61500\"");
+
+	(void)state;
+	assert_string_equal(n.subscription, SUB);
+	/* what is no GUID stays as it is */
+	n = one("\"subscriptionId\":\"5522BD62-7C96\"");
+	assert_string_equal(n.subscription, "5522BD62-7C96");
+}
+
+static void
 items_that_are_no_objects_are_malformed_and_the_rest_is_read(void **state)
 {
 	static const char text[] = "{\"value\":[null,1,\"x\",[],{" SENDER
@@ -401,6 +414,7 @@ main(void)
 	    cmocka_unit_test(what_is_not_an_event_is_ignored_without_a_fault),
 	    cmocka_unit_test(a_sender_that_can_not_be_read_is_no_sender),
 	    cmocka_unit_test(a_tenant_is_lower_case_whatever_was_sent),
+	    cmocka_unit_test(a_subscription_is_lower_case_whatever_was_sent),
 	    cmocka_unit_test(
 		items_that_are_no_objects_are_malformed_and_the_rest_is_read),
 	    cmocka_unit_test(bodies_are_judged_as_a_whole),

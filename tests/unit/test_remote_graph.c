@@ -239,7 +239,7 @@ a_conflict_names_the_subscription_in_the_way_or_not(void **state)
 	struct err e = {0};
 	struct http_reply r = reply_of(409, JSON,
 	    GRAPH_ERROR("Conflict",
-		"Subscription Id 5522bd62-7c96-4530-85b0-00b916f61500 already"
+		"Subscription Id 5522BD62-7c96-4530-85b0-00b916f61500 already"
 		" exists for the requested combination"));
 
 	(void)state;
@@ -262,13 +262,15 @@ what_graph_granted_counts_not_what_was_asked(void **state)
 	struct graph_subscription s;
 	struct err e = {0};
 	struct http_reply r = reply_of(200, JSON,
-	    "{\"id\":\"5522bd62-7c96-4530-85b0-00b916f61500\","
+	    "{\"id\":\"5522BD62-7C96-4530-85b0-00b916f61500\","
 	    "\"expirationDateTime\":\"2026-11-30T13:00:00.1234567+05:30\","
 	    "\"clientState\":null,\"extra\":1}");
 
 	(void)state;
 	assert_int_equal(graph_renew_reply(&r, &s, &e), 0);
 	assert_true(s.expires_ms == INT64_C(1796023800123));
+	/* as notifications are compared with it */
+	assert_string_equal(s.id, "5522bd62-7c96-4530-85b0-00b916f61500");
 	r = reply_of(200, JSON, "{\"id\":\"x\"}");
 	assert_int_equal(graph_renew_reply(&r, &s, &e), -1);
 	r = reply_of(404, JSON, GRAPH_ERROR("ResourceNotFound", ""));

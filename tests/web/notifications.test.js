@@ -31,6 +31,7 @@ test('notifications', async (t) => {
 		await t.test('an event of ours becomes a row with its hint, on both routes', async () => {
 			await adds(body(item(sub, longId('a'))), [{ kind: KIND.event, event: longId('a'), hints: HINT.updated }]);
 			await adds(body(item(sub, longId('b'), { changeType: 'created' })), [{ kind: KIND.event, event: longId('b'), hints: HINT.created }], LIFECYCLE);
+			await adds(body(item({ ...sub, id: sub.id.toUpperCase() }, longId('d'))), [{ kind: KIND.event, event: longId('d'), hints: HINT.updated }]);
 			await adds(body(item(sub, longId('c'), { changeType: 'deleted' })), [{ kind: KIND.event, event: longId('c'), hints: HINT.deleted }]);
 		});
 		await t.test('the three lifecycle events become three different rows, on both routes', async () => {
