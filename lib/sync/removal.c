@@ -262,6 +262,18 @@ removal_confirmed(struct look *l)
 	removal_control(l);
 }
 
+int
+removal_is_released(struct look *l, struct err *e)
+{
+	struct store *s = l->task->session->store;
+	char fact[STORE_ID_MAX + 16];
+
+	if (s == NULL)
+		return err_set(e, ERR_RETRY, "the store is closed");
+	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
+	return store_fact_get(s, fact, NULL, 0, NULL, e);
+}
+
 /* The brake: 1 held, 0 may pass, -1. */
 static int
 removal_is_held(struct look *l, struct err *e)
@@ -271,15 +283,8 @@ removal_is_held(struct look *l, struct err *e)
 	int64_t since_ms = task_now_ms() - REMOVAL_HOUR_MS;
 	int64_t box_begun, tenant_begun;
 	int64_t box, tenant;
-	char fact[STORE_ID_MAX + 16];
-	char text[8];
-	int64_t at_ms;
-	int released;
+	int released = removal_is_released(l, e);
 
-	if (s == NULL)
-		return err_set(e, ERR_RETRY, "the store is closed");
-	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
-	released = store_fact_get(s, fact, text, sizeof(text), &at_ms, e);
 	if (released < 0)
 		return -1;
 	if (released == 1)
@@ -296,17 +301,17 @@ removal_is_held(struct look *l, struct err *e)
 	    &t->session->policy, box + box_begun, tenant + tenant_begun);
 }
 
-static void
-removal_hold(struct look *l)
+void
+removal_hold(struct look *l, const char *why)
 {
 	if (l->link.state != STORE_LINK_HELD) {
 		l->link.state = STORE_LINK_HELD;
 		l->link.check_ms = 0;
-		look_audit(l, "delete", "held",
-		    "more deletions than allowed within an hour");
+		look_audit(l, "delete", "held", why);
 		log_warning("deletion-held", LOG_STR("tenant", l->link.tenant),
 		    LOG_STR("mailbox", l->link.user),
-		    LOG_STR("conversation", l->link.conversation));
+		    LOG_STR("conversation", l->link.conversation),
+		    LOG_STR("message", why));
 		degraded_set(l->task->session, DEGRADED_DELETIONS, 0,
 		    "deletions are held: outlook-addinctl deletion list");
 	}
@@ -322,7 +327,7 @@ removal_decide(struct look *l)
 	case 0:
 		break;
 	case 1:
-		removal_hold(l);
+		removal_hold(l, "more deletions than allowed within an hour");
 		return;
 	default:
 		look_fail(l, &e);
