@@ -15,6 +15,7 @@
 
 enum {
 	REMOVAL_HOUR_MS = 60 * 60 * 1000,
+	REMOVAL_AGAIN_MS = 3 * 1000, /* for Graph to have it everywhere */
 	REMOVAL_PAGES = 200 /* of a search; Graph's do not end like that */
 };
 
@@ -58,6 +59,27 @@ removal_grace(struct look *l, int64_t until_ms)
 	look_finish(l);
 }
 
+/* An event that was never linked leaves nothing behind; but it may be new. */
+static void
+removal_of_unknown(struct look *l)
+{
+	struct store_work *w = &l->task->work;
+	const struct plan_absence absence = {
+	    .saved =
+		(w->hints & (STORE_HINT_CREATED | STORE_HINT_UPDATED)) != 0,
+	    .deleted = (w->hints & STORE_HINT_DELETED) != 0,
+	    .attempts = w->attempts,
+	    .age_ms = task_now_ms() - w->due_ms,
+	};
+
+	if (!plan_doubts_absence(&absence)) {
+		task_finish(l->task);
+		return;
+	}
+	w->attempts++;
+	task_defer(l->task, REMOVAL_AGAIN_MS, "the event is not there (yet)");
+}
+
 void
 removal_start(struct look *l, const char *why)
 {
@@ -65,9 +87,8 @@ removal_start(struct look *l, const char *why)
 	int64_t until_ms;
 
 	text_copy(l->why_gone, sizeof(l->why_gone), why);
-	/* An event that was never linked leaves nothing behind. */
 	if (!l->has_link) {
-		task_finish(l->task);
+		removal_of_unknown(l);
 		return;
 	}
 	if (!look_lock(l))
