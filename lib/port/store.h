@@ -310,9 +310,7 @@ struct store_subscription {
 	int64_t granted_ms; /* when Graph granted the present life; 0 pending */
 	int64_t expires_ms;
 	int64_t requested_life_ms;
-	/* Of the row; granted: of the subscription, which has not been renewed
-	 * as long as this is granted_ms. */
-	int64_t created_ms;
+	int64_t created_ms; /* granted_ms as long as it was not renewed */
 	char notification_url[STORE_TEXT_MAX];
 	char resource[160];
 	char application[STORE_GUID], addin[STORE_GUID]; /* then, "" unknown */
