@@ -310,7 +310,7 @@ struct store_subscription {
 	int64_t granted_ms; /* when Graph granted the present life; 0 pending */
 	int64_t expires_ms;
 	int64_t requested_life_ms;
-	int64_t created_ms; /* of the row */
+	int64_t created_ms; /* granted_ms as long as it was not renewed */
 	char notification_url[STORE_TEXT_MAX];
 	char resource[160];
 	char application[STORE_GUID], addin[STORE_GUID]; /* then, "" unknown */
@@ -320,9 +320,9 @@ struct store_subscription {
 /* Before POST /subscriptions. */
 int store_subscription_add_pending(
     struct store *s, const struct store_subscription *sub, struct err *e);
-/* Graph has granted it: id, granted_ms, expires_ms and requested_life_ms are
- * taken from sub (all of it when there is no row), and older rows of the same
- * mailbox are removed. */
+/* Graph has granted it: id, the times and requested_life_ms are taken from sub
+ * (all of it when there is no row), and older rows of the same mailbox are
+ * removed. */
 int store_subscription_granted(
     struct store *s, const struct store_subscription *sub, struct err *e);
 int store_subscription_remove(

@@ -38,7 +38,8 @@ static const char store_subscription_grant_sql[] =
     " VALUES (" STORE_SUBSCRIPTION_PLACES ")"
     " ON CONFLICT (client_state_hash) DO UPDATE SET id = excluded.id,"
     " granted_ms = excluded.granted_ms, expires_ms = excluded.expires_ms,"
-    " requested_life_ms = excluded.requested_life_ms";
+    " requested_life_ms = excluded.requested_life_ms,"
+    " created_ms = excluded.created_ms";
 
 static int
 store_subscription_write(struct store *s, const char *sql,

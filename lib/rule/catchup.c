@@ -18,12 +18,6 @@ catchup_need(const struct catchup_link *l, int64_t since_ms)
 	return l->series || l->unsettled ? CATCHUP_LOOK : CATCHUP_ASK;
 }
 
-bool
-catchup_wants_search(const struct catchup_link *l)
-{
-	return l->state == LINK_ANNOUNCED || l->state == LINK_UNCONFIRMED;
-}
-
 enum catchup_verdict
 catchup_judge(enum err_code event, bool same_key, enum err_code calendar)
 {

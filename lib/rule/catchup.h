@@ -30,9 +30,6 @@ enum catchup_need {
  * what is done to its occurrences may not show in its master. */
 enum catchup_need catchup_need(const struct catchup_link *l, int64_t since_ms);
 
-/* The link has no event, or none that was seen: it is searched for. */
-bool catchup_wants_search(const struct catchup_link *l);
-
 enum catchup_verdict {
 	CATCHUP_SAME,
 	CATCHUP_DIFFERS, /* or nobody can tell: to be looked at */

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "base/when.h"
 
-enum { PLAN_DAY_MS = 24 * 60 * 60 * 1000 };
+enum { PLAN_DAY_MS = 24 * 60 * 60 * 1000, PLAN_REPLICATION_MS = 15 * 1000 };
 
 void
 plan_topic(
@@ -212,6 +212,13 @@ plan_gone(const struct link *link, const struct policy *policy, int64_t now_ms,
 	if (link->gone_since_ms == 0 && policy->deletion_grace_ms > 0)
 		return PLAN_GONE_GRACE;
 	return now_ms < *until_ms ? PLAN_GONE_GRACE : PLAN_GONE_CONFIRM;
+}
+
+bool
+plan_doubts_absence(const struct plan_absence *a)
+{
+	return a->saved && !a->deleted && a->attempts == 0 &&
+	    a->age_ms < PLAN_REPLICATION_MS;
 }
 
 bool

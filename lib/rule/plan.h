@@ -69,6 +69,18 @@ enum plan_gone {
 enum plan_gone plan_gone(const struct link *link, const struct policy *policy,
     int64_t now_ms, int64_t *until_ms);
 
+/* An event of no link that Graph says is not there. */
+struct plan_absence {
+	bool saved, deleted; /* what the notifications said */
+	int attempts; /* of looking at it */
+	int64_t age_ms; /* since the first of the notifications was due */
+};
+
+/* Whether to ask once more: right behind a notification Graph may not have the
+ * event everywhere. Not in a backlog, whose load it would double for nothing.
+ * Source: reference/graph.md 9. */
+bool plan_doubts_absence(const struct plan_absence *a);
+
 /* Whether one more deletion is held, after so many within the last hour. */
 bool plan_holds_deletion(
     const struct policy *policy, int64_t in_mailbox, int64_t in_tenant);

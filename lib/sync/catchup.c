@@ -1,8 +1,9 @@
 /* sync/catchup.c - CATCHUP work: asks whether the known events of a mailbox
  * that may still matter are as they were read last, for Graph sometimes goes
  * silent without a word. Ten links go into a $batch; whatever differs becomes
- * EVENT work, which alone decides and acts. A round that had to wait goes on
- * where it was; what was missed meanwhile is another round's. */
+ * EVENT work, which alone decides and acts, and at its end the default
+ * calendar is searched for events that are not known. A round that had to wait
+ * goes on where it was; what was missed meanwhile is another round's. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +45,6 @@ struct catchup {
 	int64_t since_ms; /* an event that ended before is past */
 	char read_to[STORE_ID_MAX]; /* the last link that was looked at */
 	bool at_end;
-	bool searches; /* SEARCH work is added */
 	size_t visits, asked, different;
 	struct catchup_member members[CATCHUP_LINKS];
 	size_t count;
@@ -121,10 +121,6 @@ catchup_visit(const struct store_link *l, void *arg)
 
 	text_copy(c->read_to, sizeof(c->read_to), l->conversation);
 	catchup_facts(l, &facts);
-	if (catchup_wants_search(&facts) && !c->searches) {
-		c->searches = true;
-		task_add(c->task, STORE_WORK_SEARCH, "", 0, 0);
-	}
 	switch (catchup_need(&facts, c->since_ms)) {
 	case CATCHUP_PASS:
 		break;
@@ -378,7 +374,7 @@ catchup_begin_round(struct catchup *c)
 	c->round.begun_ms = c->task->work.first_seen_ms;
 	c->round.generation = c->task->work.generation;
 	c->round.after[0] = c->read_to[0] = '\0';
-	c->at_end = c->searches = false;
+	c->at_end = false;
 }
 
 static void
@@ -394,6 +390,9 @@ catchup_end(struct catchup *c)
 		catchup_save(c);
 		return;
 	}
+	/* The round asks for known events only. One request finds, by their
+	 * property, those that nobody told of. */
+	task_add(t, STORE_WORK_SEARCH, "", 0, 0);
 	t->outcome.catch_up_done = true;
 	task_finish(t);
 }

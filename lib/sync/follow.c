@@ -189,6 +189,8 @@ follow_granted(struct follow *f, enum follow_outcome outcome)
 		text_copy(s->id, sizeof(s->id), f->granted_id);
 	}
 	s->granted_ms = clock_wall_ms();
+	if (outcome != FOLLOW_RENEWED)
+		s->created_ms = s->granted_ms;
 	s->expires_ms = f->expires_ms;
 	s->requested_life_ms = f->asked_ms;
 	follow_facts(f, s, &granted);
@@ -410,8 +412,10 @@ follow_decide(const struct follow *f, struct subscription *facts)
 	    f->parked || (f->flags & (FOLLOW_FORCE | FOLLOW_REMOVED)) != 0;
 
 	follow_facts(f, &f->sub, facts);
+	/* Not twice within that time; making it was not such a renewal. */
 	if ((f->flags & FOLLOW_REAUTHORIZE) != 0 &&
-	    now_ms - f->sub.granted_ms >= FOLLOW_REAUTHORIZED_MS)
+	    (f->sub.granted_ms == f->sub.created_ms ||
+		now_ms - f->sub.granted_ms >= FOLLOW_REAUTHORIZED_MS))
 		force = true;
 	return subscription_decide(
 	    facts, now_ms, f->session->policy.subscription_limit_ms, force);

@@ -149,11 +149,15 @@ void removal_call_off(struct look *l);
 void removal_search(struct look *l);
 /* That there is no event is certain: brake, dry run, pause, verdict. */
 void removal_decide(struct look *l);
+/* Ends: an operator has to release the deletion; why goes into the audit. */
+void removal_hold(struct look *l, const char *why);
+/* Whether one has: 1, 0, -1. */
+int removal_is_released(struct look *l, struct err *e);
 /* The link goes over to another event, which is looked at next. */
 void removal_inherit(struct look *l, const char *event, const char *how);
 
-/* removal_copy.c: is there a living copy in any calendar? Else the event is
- * read again. */
+/* removal_copy.c: is there a living copy in any calendar? If all were read and
+ * there is none the event is read again. */
 void removal_seek_copy(struct look *l);
 
 /* verdict.c: there is no event; may the conversation be deleted? */

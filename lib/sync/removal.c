@@ -15,6 +15,7 @@
 
 enum {
 	REMOVAL_HOUR_MS = 60 * 60 * 1000,
+	REMOVAL_AGAIN_MS = 3 * 1000, /* for Graph to have it everywhere */
 	REMOVAL_PAGES = 200 /* of a search; Graph's do not end like that */
 };
 
@@ -58,6 +59,27 @@ removal_grace(struct look *l, int64_t until_ms)
 	look_finish(l);
 }
 
+/* An event that was never linked leaves nothing behind; but it may be new. */
+static void
+removal_of_unknown(struct look *l)
+{
+	struct store_work *w = &l->task->work;
+	const struct plan_absence absence = {
+	    .saved =
+		(w->hints & (STORE_HINT_CREATED | STORE_HINT_UPDATED)) != 0,
+	    .deleted = (w->hints & STORE_HINT_DELETED) != 0,
+	    .attempts = w->attempts,
+	    .age_ms = task_now_ms() - w->due_ms,
+	};
+
+	if (!plan_doubts_absence(&absence)) {
+		task_finish(l->task);
+		return;
+	}
+	w->attempts++;
+	task_defer(l->task, REMOVAL_AGAIN_MS, "the event is not there (yet)");
+}
+
 void
 removal_start(struct look *l, const char *why)
 {
@@ -65,9 +87,8 @@ removal_start(struct look *l, const char *why)
 	int64_t until_ms;
 
 	text_copy(l->why_gone, sizeof(l->why_gone), why);
-	/* An event that was never linked leaves nothing behind. */
 	if (!l->has_link) {
-		task_finish(l->task);
+		removal_of_unknown(l);
 		return;
 	}
 	if (!look_lock(l))
@@ -262,6 +283,18 @@ removal_confirmed(struct look *l)
 	removal_control(l);
 }
 
+int
+removal_is_released(struct look *l, struct err *e)
+{
+	struct store *s = l->task->session->store;
+	char fact[STORE_ID_MAX + 16];
+
+	if (s == NULL)
+		return err_set(e, ERR_RETRY, "the store is closed");
+	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
+	return store_fact_get(s, fact, NULL, 0, NULL, e);
+}
+
 /* The brake: 1 held, 0 may pass, -1. */
 static int
 removal_is_held(struct look *l, struct err *e)
@@ -271,15 +304,8 @@ removal_is_held(struct look *l, struct err *e)
 	int64_t since_ms = task_now_ms() - REMOVAL_HOUR_MS;
 	int64_t box_begun, tenant_begun;
 	int64_t box, tenant;
-	char fact[STORE_ID_MAX + 16];
-	char text[8];
-	int64_t at_ms;
-	int released;
+	int released = removal_is_released(l, e);
 
-	if (s == NULL)
-		return err_set(e, ERR_RETRY, "the store is closed");
-	snprintf(fact, sizeof(fact), "release:%s", l->link.conversation);
-	released = store_fact_get(s, fact, text, sizeof(text), &at_ms, e);
 	if (released < 0)
 		return -1;
 	if (released == 1)
@@ -296,17 +322,17 @@ removal_is_held(struct look *l, struct err *e)
 	    &t->session->policy, box + box_begun, tenant + tenant_begun);
 }
 
-static void
-removal_hold(struct look *l)
+void
+removal_hold(struct look *l, const char *why)
 {
 	if (l->link.state != STORE_LINK_HELD) {
 		l->link.state = STORE_LINK_HELD;
 		l->link.check_ms = 0;
-		look_audit(l, "delete", "held",
-		    "more deletions than allowed within an hour");
+		look_audit(l, "delete", "held", why);
 		log_warning("deletion-held", LOG_STR("tenant", l->link.tenant),
 		    LOG_STR("mailbox", l->link.user),
-		    LOG_STR("conversation", l->link.conversation));
+		    LOG_STR("conversation", l->link.conversation),
+		    LOG_STR("message", why));
 		degraded_set(l->task->session, DEGRADED_DELETIONS, 0,
 		    "deletions are held: outlook-addinctl deletion list");
 	}
@@ -322,7 +348,7 @@ removal_decide(struct look *l)
 	case 0:
 		break;
 	case 1:
-		removal_hold(l);
+		removal_hold(l, "more deletions than allowed within an hour");
 		return;
 	default:
 		look_fail(l, &e);

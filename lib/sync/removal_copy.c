@@ -10,16 +10,45 @@
 #include "sync/lease_scan.h"
 #include "sync/look.h"
 
-/* A search that never ends well must not keep a conversation for ever. */
-enum { COPY_PATIENCE = 3 };
+/* Without having read everything nothing is deleted. What the mailbox or the
+ * cloud is the reason for is waited for, however long; what is refused of a
+ * calendar alone, that long before an operator is asked. */
+enum { COPY_TRIES = 3, COPY_PATIENCE_MS = 24 * 60 * 60 * 1000 };
 
 static bool
-copy_may_be_given_up(const struct look *l, const struct err *e)
+copy_is_refused(const struct err *e)
 {
-	if (e->code == ERR_REFUSED || e->code == ERR_INPUT ||
-	    e->code == ERR_MAILBOX || e->code == ERR_GONE)
-		return true;
-	return e->code == ERR_RETRY && l->task->work.attempts >= COPY_PATIENCE;
+	return e->code == ERR_REFUSED || e->code == ERR_INPUT ||
+	    e->code == ERR_GONE;
+}
+
+static void
+copy_refused(struct look *l, const struct err *e)
+{
+	struct err why = {.code = ERR_NONE, .retry_after_ms = -1};
+	int64_t gone_ms = task_now_ms() - l->link.gone_since_ms;
+	int released = removal_is_released(l, &why);
+
+	log_warning("copies-not-sought",
+	    LOG_STR("tenant", l->task->work.tenant),
+	    LOG_STR("mailbox", l->task->work.user),
+	    LOG_STR("conversation", l->link.conversation), LOG_ERR(e));
+	if (released < 0) {
+		look_fail(l, &why);
+		return;
+	}
+	if (released == 1) {
+		look_read(l);
+		return;
+	}
+	err_set(
+	    &why, ERR_RETRY, "not every calendar could be read: %s", e->text);
+	if (l->link.state == STORE_LINK_HELD ||
+	    (l->task->work.attempts >= COPY_TRIES &&
+		gone_ms >= COPY_PATIENCE_MS))
+		removal_hold(l, why.text);
+	else
+		look_fail(l, &why);
 }
 
 static void
@@ -27,16 +56,11 @@ copy_sought(const struct err *e, void *arg)
 {
 	struct look *l = arg;
 
-	if (e->code != ERR_NONE && !copy_may_be_given_up(l, e)) {
+	if (copy_is_refused(e))
+		copy_refused(l, e);
+	else if (e->code != ERR_NONE)
 		look_fail(l, e);
-		return;
-	}
-	if (e->code != ERR_NONE)
-		log_warning("copies-not-sought",
-		    LOG_STR("tenant", l->task->work.tenant),
-		    LOG_STR("mailbox", l->task->work.user),
-		    LOG_STR("conversation", l->link.conversation), LOG_ERR(e));
-	if (e->code == ERR_NONE && l->copies->carrier[0] != '\0')
+	else if (l->copies->carrier[0] != '\0')
 		removal_inherit(
 		    l, l->copies->carrier, "a copy in another calendar");
 	else

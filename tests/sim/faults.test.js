@@ -92,6 +92,19 @@ test('the wait binds the mailbox, the operation, the tenant or the service, as t
 	assert.equal((await graph.ask('GET', `/users/${BEN}/calendars`)).status, 429);
 });
 
+test('a calendar can be refused while its mailbox lists it, and the others answer', async (t) => {
+	const { graph, sim, fault } = await setUp(t);
+	await sim.control('POST', '/control/actions', { action: 'create', mailbox: ANNA, subject: 'y', calendar: 'Private' });
+	const list = (await graph.ask('GET', `/users/${ANNA}/calendars`)).json.value;
+	assert.equal(list.length, 2);
+	await fault({ op: 'listEvents', calendar: list[1].id, kind: 'status', status: 403, code: 'ErrorAccessDenied' });
+	const replies = [];
+	for (const of of ['', ...list.map((/** @type {any} */ c) => `/calendars/${encodeURIComponent(c.id)}`)])
+		replies.push((await graph.ask('GET', `/users/${ANNA}${of}/events`)).status);
+	assert.deepEqual(replies, [200, ...list.map((/** @type {any} */ _, /** @type {number} */ i) => i === 1 ? 403 : 200)]);
+	assert.equal((await sim.control('GET', '/control/faults')).rules.length, 0);
+});
+
 test('5xx as JSON, as HTML, as nothing; with Retry-After', async (t) => {
 	const { get, fault } = await setUp(t);
 	await fault({ kind: 'status', status: 503, retryAfter: 4, punish: false });

@@ -86,6 +86,25 @@ async function counters(b, user) {
 
 /* Each has simulators and a program of its own, and mostly waits. */
 describe('a mailbox catches up', { concurrency: 3 }, () => {
+	for (const why of ['missed', 'by the clock'])
+		test(`an event that nobody told of is found by its property (${why}), with one search of a round`, async (t) => {
+			const b = await Bench.start(t, { start: why === 'missed' });
+			const links = await seed(b, ANNA, 2);
+			const m = await b.meeting(ANNA, { subject: 'Its created was lost' });
+			if (why === 'missed') {
+				await missed(b, ANNA);
+			} else {
+				await b.tool('caught', TENANT_A, ANNA, String(Date.now() - HOUR), String(Date.now() - 1000));
+				await b.up();
+			}
+			await until('it is linked', async () => (await b.link(m.id))?.verified);
+			await until('the queue has run dry', async () => (await b.dump()).work.length === 0);
+			assert.equal((await b.link(m.id)).event, m.event.immutableId);
+			assert.equal(b.lines().filter((l) => l.event === 'mailbox-searched').length, 1);
+			assert.equal(await b.count('graph', 'listEvents'), 1);
+			assert.equal((await b.dump()).links.length, links.length + 1);
+		});
+
 	test('events that have not changed cost two members of a batch each and nothing else', async (t) => {
 		const b = await Bench.start(t);
 		await seed(b, ANNA, 25);
@@ -346,6 +365,8 @@ describe('catch-up comes by itself', { concurrency: 3 }, () => {
 
 	test('mailboxes that were enrolled together do not stay together', async (t) => {
 		const b = await Bench.start(t, { start: false });
+		/* Graph does not know them: their searches are to wait, not to park them. */
+		await b.control('POST', '/control/faults', { service: 'graph', op: 'listEvents', kind: 'status', status: 503 });
 		await b.tool('downtime', TENANT_A, '40', String(HOUR));
 		await b.up();
 		const boxes = await until('all are caught up', async () => {

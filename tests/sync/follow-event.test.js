@@ -23,6 +23,29 @@ async function writes(b, id) {
 
 /* Each has simulators and a program of its own, and mostly waits. */
 describe('an event changes', { concurrency: 4 }, () => {
+	test('a new event that Graph does not have everywhere yet is asked for once more', async (t) => {
+		const b = await Bench.start(t);
+		const m = await b.meeting(ANNA);
+		await b.control('POST', '/control/faults', { service: 'graph', op: 'getEvent', kind: 'status', status: 404, code: 'ErrorItemNotFound', count: 1 });
+		await b.notify(ANNA, m.event.immutableId, HINT.created | HINT.updated);
+		const from = Date.now();
+		await until('it is linked', async () => (await b.link(m.id))?.verified);
+		assert.ok(Date.now() - from > 2000);
+		assert.equal(await b.count('graph', 'getEvent'), 2);
+	});
+
+	/** @type {[string, number, number][]} */
+	const reads = [['saved', HINT.created, 2], ['saved and deleted', HINT.created | HINT.updated | HINT.deleted, 1], ['missed', HINT.missed, 1]];
+	for (const [what, hints, count] of reads)
+		test(`an event that is not there is read ${count} times when told of as ${what}`, async (t) => {
+			const b = await Bench.start(t);
+			const m = await b.meeting(ANNA);
+			await b.act({ action: 'purge', mailbox: ANNA, event: m.event.immutableId });
+			await b.notify(ANNA, m.event.immutableId, hints);
+			await until('the queue has run dry', async () => (await b.dump()).work.length === 0);
+			assert.equal(await b.count('graph', 'getEvent'), count);
+		});
+
 	test('a renamed and moved event changes topic and time of its conversation', async (t) => {
 		const b = await Bench.start(t);
 		const m = await b.meeting(ANNA);

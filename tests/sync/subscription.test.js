@@ -137,12 +137,15 @@ describe('mailboxes are followed', { concurrency: 4 }, () => {
 			assert.ok((await b.settled()).mailboxes.every((/** @type {any} */ m) => m.state === BOX.followed));
 		});
 
-	test('reauthorizationRequired just after a renewal asks nothing of Graph', async (t) => {
-		const b = await Bench.start(t);
+	test('reauthorizationRequired is answered by one renewal, just after the creation too, and by none within ten minutes of it', async (t) => {
+		const b = await Bench.start(t, { now: '2027-03-01T09:00:00Z' });
 		await followed(b);
-		await b.follow(ANNA, HINT.reauthorize);
-		await b.settled();
-		assert.equal(await b.count('graph', 'renewSubscription'), 0);
+		for (const [minutes, renewals] of [[0, 1], [0, 1], [9, 1], [2, 2], [1, 2]]) {
+			await b.goTo(b.now() + minutes * 60_000);
+			await b.follow(ANNA, HINT.reauthorize);
+			await until('the queue has run dry', async () => (await b.settled()).work.every((/** @type {any} */ w) => w.kind !== KIND.follow));
+			assert.equal(await b.count('graph', 'renewSubscription'), renewals);
+		}
 	});
 
 	test('a subscription that vanished at Graph is made anew with a new clientState, then caught up', async (t) => {

@@ -494,6 +494,36 @@ the_brake_holds_at_the_limit_of_mailbox_or_tenant(void **state)
 	assert_true(plan_holds_deletion(&usual, 0, 50));
 }
 
+static void
+a_missing_event_that_nobody_knew_is_believed_at_once_or_asked_for_again(
+    void **state)
+{
+	static const struct {
+		const char *sentence;
+		struct plan_absence absence;
+		bool again;
+	} cases[] = {
+	    {"just told of as saved: Graph may be behind itself",
+		{.saved = true, .age_ms = 100}, true},
+	    {"told of as deleted too: it is", {.saved = true, .deleted = true},
+		false},
+	    {"not told of as saved at all: it was never there", {0}, false},
+	    {"asked for before: it is not there",
+		{.saved = true, .attempts = 1, .age_ms = 4000}, false},
+	    {"told of long ago, in a backlog: Graph had its time",
+		{.saved = true, .age_ms = 15 * 1000}, false},
+	    {"told of in the future, for the clock was set back: once more",
+		{.saved = true, .age_ms = -1000}, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("# %s\n", cases[i].sentence);
+		assert_int_equal(
+		    plan_doubts_absence(&cases[i].absence), cases[i].again);
+	}
+}
+
 int
 main(void)
 {
@@ -508,6 +538,8 @@ main(void)
 		a_gone_event_waits_its_grace_time_and_is_confirmed_then),
 	    cmocka_unit_test(
 		a_gone_event_that_is_nobodys_or_ignored_asks_for_nothing),
+	    cmocka_unit_test(
+		a_missing_event_that_nobody_knew_is_believed_at_once_or_asked_for_again),
 	    cmocka_unit_test(the_brake_holds_at_the_limit_of_mailbox_or_tenant),
 	};
 

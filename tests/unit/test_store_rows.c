@@ -296,7 +296,7 @@ a_granted_subscription_replaces_the_older_ones(void **state)
 	    store_subscription_of(t->store, TENANT, ANNA, &found, &t->e), 1);
 	assert_string_equal(found.id, "id-old");
 	SET(new.id, "id-new");
-	new.granted_ms = T0 + 11;
+	new.granted_ms = new.created_ms = T0 + 11;
 	new.expires_ms = T0 + 1011;
 	assert_ok(t, store_subscription_granted(t->store, &new, &t->e));
 	assert_int_equal(

@@ -167,6 +167,8 @@ function userRoute(sim, ctx, userId, tail) {
 	const m = /** @type {RegExpExecArray} */ (re.exec(tail)).map(pathDecode);
 	if (op === 'getEvent')
 		ctx.event = m[1];
+	if (/^calendars\/./i.test(tail))
+		ctx.calendar = m[1];
 	return { op, spec: `${method} ${spec}`, run: () => asUser(sim, ctx, userId, user, () => run(sim, ctx, m)) };
 }
 

@@ -13,7 +13,7 @@ const SLACK_MS = 25;
  * @property {string} [id]
  * @property {string} service entra, graph, unblu
  * @property {string | string[]} [op] operation name(s); absent: any
- * @property {string} [tenant] @property {string} [mailbox] @property {string} [conversation] @property {string} [event]
+ * @property {string} [tenant] @property {string} [mailbox] @property {string} [conversation] @property {string} [event] @property {string} [calendar]
  * @property {string} kind status, throttle, reset, lost, truncate, cut, hang, garbage, html, redirect, oversize, delay, empty
  * @property {number} [status]
  * @property {string} [code] @property {string} [message]
@@ -150,7 +150,8 @@ function applies(rule, ctx) {
 	if (rule.op !== undefined && (Array.isArray(rule.op) ? !rule.op.includes(ctx.op) : rule.op !== ctx.op))
 		return false;
 	return (rule.tenant === undefined || rule.tenant === ctx.tenant) && (rule.mailbox === undefined || rule.mailbox === ctx.mailbox) &&
-		(rule.conversation === undefined || rule.conversation === ctx.conversation) && (rule.event === undefined || rule.event === ctx.event);
+		(rule.conversation === undefined || rule.conversation === ctx.conversation) && (rule.event === undefined || rule.event === ctx.event) &&
+		(rule.calendar === undefined || rule.calendar === ctx.calendar);
 }
 
 /** @param {Fault} fault @param {any} ctx */
