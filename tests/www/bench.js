@@ -4,13 +4,10 @@
  * that the browser gives (storage, clock, lock) is a parameter of those modules.
  */
 
-import { createItem } from '../../www/js/office-item.js';
-import { createLinksClient } from '../../www/js/links-client.js';
-import { createLog } from '../../www/js/log.js';
-import { createNet } from '../../www/js/net.js';
-import { createUnbluClient } from '../../www/js/unblu-client.js';
-import { INVITATION } from '../../www/js/i18n.js';
-import { AddinError } from '../../www/js/errors.js';
+import { createItem } from '../../www/js/outlook.js';
+import { createLinksClient, createNet, createUnbluClient } from '../../www/js/remote.js';
+import { AddinError, createLog } from '../../www/js/errors.js';
+import { INVITATION } from '../../www/js/load.js';
 import { startSimulators } from '../sim/index.js';
 import { loadStub } from './stub.js';
 
@@ -35,9 +32,11 @@ export class Links {
 		this.known = new Map();
 	}
 
-	/** @param {string} method @param {string} url @param {any} body @returns {import('../../www/js/net.js').Answer} */
+	/** @param {string} method @param {string} url @param {any} body @returns {import('../../www/js/remote.js').Answer} */
 	answer(method, url, body) {
 		const id = decodeURIComponent(url.split('/').pop() ?? '');
+		/* As it comes over the wire. */
+		body = body === undefined ? undefined : JSON.parse(JSON.stringify(body));
 		this.calls.push({ method, id, body });
 		const status = this.next.shift() ?? (method === 'PUT' ? 202 : method === 'DELETE' ? 204 : this.known.has(id) ? 200 : 404);
 		if (status === 0)
@@ -60,7 +59,7 @@ export async function bench(sim, given = {}) {
 	const token = given.token ?? (await sim.control('POST', '/control/mint', { upn: ANNA })).token;
 	const config = {
 		version: '1', clientId: 'c', authority: 'https://login.example/common', tenantIds: [], apiScopes: ['s'], unbluApiUrl: sim.urls.rest, syncServerEnabled: true, debugMode: false, showDebugPane: false,
-		invitation: {}, fallbackTopic: 'Meeting', topicMaxChars: 250, allowInsecureLinks: true, supportUrl: '', conversationTemplateId: '', ...given.config,
+		invitationTexts: {}, fallbackTopic: 'Meeting', topicMaxChars: 250, allowInsecureLinks: true, supportUrl: '', conversationTemplateId: '', ...given.config,
 	};
 	/** @type {number[]} */
 	const slept = [];

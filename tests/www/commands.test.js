@@ -2,6 +2,7 @@
 /* The ribbon's button in real Chromium, with the real MSAL, under the product's content security policy. */
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import test from 'node:test';
 import { findChromium } from '../demo/chromium.js';
 import { Click } from './click.js';
@@ -9,6 +10,9 @@ import { loginHost } from './login.js';
 
 const skip = findChromium() === null ? 'chromium is not installed (package chromium)' : false;
 const WORDS = '<html><head></head><body><p>Dear Mr Meier</p></body></html>';
+
+/** What a page loaded of our scripts and texts. @param {import('./site.js').Site} site */
+const parts = (site) => [...new Set(site.seen.map((s) => s.path).filter((p) => /^(js|strings)\//.test(p)))].sort();
 
 /** The only notice. @param {any} seen */
 const told = (seen) => seen.item.notifications.unblu;
@@ -111,6 +115,50 @@ test('the button', { skip }, async (t) => {
 		await click.reset();
 		click.site.config = null;
 		assert.match(told(await click.press()).message, /config\.json could not be loaded/);
+	});
+
+	await t.test('loads nothing of ours but what the page asks ahead for, and one table of texts', async () => {
+		await click.reset();
+		await click.press({ before: 'sessionStorage.clear();' });
+		assert.equal(click.conversations().length, 1);
+		const html = fs.readFileSync(new URL('../../www/commands.html', import.meta.url), 'utf8');
+		const ahead = [...html.matchAll(/(?:href|src)="(js\/[\w-]+\.js)"/g)].map((m) => m[1]);
+		assert.deepEqual(parts(click.site), [...ahead, 'strings/en.json'].sort());
+	});
+
+	await t.test('whose answer was lost while a part can not be loaded is found by the next click', async () => {
+		await click.reset();
+		await click.sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
+		click.site.answers['GET js/unblu-more.js'] = { status: 404 };
+		const seen = await click.press({ item: { body: WORDS } });
+		assert.match(told(seen).message, /no second conversation is made/);
+		assert.deepEqual([seen.item.body, seen.twice, click.conversations().length], [WORDS, false, 1]);
+		delete click.site.answers['GET js/unblu-more.js'];
+		const again = await click.press({ item: { body: WORDS, properties: seen.item.properties } });
+		assert.match(told(again).message, /^Unblu conversation added/);
+		assert.equal(click.conversations().length, 1);
+		assert.ok(parts(click.site).includes('js/unblu-more.js'));
+	});
+
+	await t.test('says which failure it is when a part can not be loaded, and changes nothing', async () => {
+		await click.reset();
+		const first = await click.press({ item: { body: WORDS } });
+		click.site.answers['GET js/flow-again.js'] = { status: 404 };
+		const seen = await click.press({ item: { body: WORDS, properties: first.item.properties } });
+		assert.match(told(seen).message, /^Part of the add-in could not be loaded/);
+		assert.deepEqual([told(seen).type, seen.item.body, seen.twice], ['errorMessage', WORDS, false]);
+		await click.reset();
+		await click.sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'status', status: 503, count: 1 });
+		click.site.answers['GET js/unblu-more.js'] = { status: 404 };
+		const refused = await click.press({ item: { body: WORDS } });
+		assert.match(told(refused).message, /^Part of the add-in could not be loaded/);
+		assert.ok(refused.item.properties.unbluPending, 'the attempt is kept');
+	});
+
+	await t.test('has a word also when the texts for a failure can not be loaded', async () => {
+		await click.reset();
+		click.site.answers['GET strings/more.en.json'] = { status: 404 };
+		assert.match(told(await click.press({ context: { sets: { mailbox: '1.14' } }, bridge: null, faults: { 'ui.displayDialogAsync': { fail: { code: 12007 } } }, before: 'sessionStorage.clear();' })).message, /could not be created/);
 	});
 
 	await t.test('cold, with everything else at 50 ms, has the link in the body within 600 ms', async () => {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decodeEntities, escapeHtml, inviteAdd, inviteBlock, inviteForeign, inviteHas, inviteLabel, inviteUrl } from '../../www/js/invite.js';
+import { decodeEntities, escapeHtml, inviteAdd, inviteBlock, inviteForeign, inviteHas, inviteLabel, inviteUrl } from '../../www/js/formats.js';
 import { inviteRemove } from '../../www/js/invite-remove.js';
 import { PAYLOADS } from './payloads.js';
 

@@ -3,18 +3,17 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { configCheck } from '../../www/js/config.js';
-import { AddinError } from '../../www/js/errors.js';
-import { createLog, redact } from '../../www/js/log.js';
-import { retryAfterMs } from '../../www/js/net.js';
-import { fingerprint, pendingRead, pendingWrite, propertyAnnounced, propertyRead, propertyWrite } from '../../www/js/property.js';
+import { configCheck } from '../../www/js/load.js';
+import { AddinError, createLog } from '../../www/js/errors.js';
+import { logShow, logText, redact } from '../../www/js/log-report.js';
+import { retryAfterMs } from '../../www/js/remote.js';
+import { fingerprint, pendingRead, pendingWrite, propertyAnnounced, propertyRead, propertyWrite, topicOf } from '../../www/js/formats.js';
 import { claimsOf, createSession } from '../../www/js/session.js';
 import { signinFault } from '../../www/js/session-fault.js';
-import { topicOf } from '../../www/js/text.js';
 import { memory } from './bench.js';
 import { PAYLOADS } from './payloads.js';
 
-const LINK = /** @type {import('../../www/js/property.js').Link} */ ({ v: 1, conversationId: 'AcviDb210C5BoFd6e_79oan', sourceId: 'outlook-addin:6f7c0f6e-4a53-4f0a-9a2b-0a4f0d1f9f11', createdAt: '2031-01-01T00:00:00.000Z' });
+const LINK = /** @type {import('../../www/js/formats.js').Link} */ ({ v: 1, conversationId: 'AcviDb210C5BoFd6e_79oan', sourceId: 'outlook-addin:6f7c0f6e-4a53-4f0a-9a2b-0a4f0d1f9f11', createdAt: '2031-01-01T00:00:00.000Z' });
 
 test('the property is read as text, text in text, or object; members that we do not know stay', () => {
 	const more = { ...LINK, url: 'https://x.example/a', future: { a: 1 } };
@@ -47,8 +46,8 @@ test('what is no sound property is none', () => {
 const CONFIG = { v: 1, clientId: '5f2a6d1e-7c34-4b0e-9a51-3c8f0d2b7e11', authority: 'https://login.microsoftonline.com/common', unbluApiUrl: 'https://gw.example/app/rest/v4/', apiScopes: ['x/.default'] };
 
 test('config.json is taken with what it must have, and a wrong key is named', () => {
-	const good = configCheck({ ...CONFIG, tenantIds: ['ABC'], invitationTexts: { de: 'D' }, invitation: { fr: { text: 'F' } }, future: 1 });
-	assert.deepEqual([good.unbluApiUrl, good.tenantIds, good.topicMaxChars, good.syncServerEnabled, good.invitation], ['https://gw.example/app/rest/v4', ['abc'], 250, false, { de: 'D', fr: 'F' }]);
+	const good = configCheck({ ...CONFIG, tenantIds: ['ABC'], invitationTexts: { de: 'D', fr: 'F' }, future: 1 });
+	assert.deepEqual([good.unbluApiUrl, good.tenantIds, good.topicMaxChars, good.syncServerEnabled, good.invitationTexts], ['https://gw.example/app/rest/v4', ['abc'], 250, false, { de: 'D', fr: 'F' }]);
 	assert.equal(configCheck({ ...CONFIG, unbluApiUrl: 'http://127.0.0.1:8080/x' }).unbluApiUrl, 'http://127.0.0.1:8080/x');
 	for (const [key, value] of [['clientId', undefined], ['clientId', 'x'], ['authority', 'common'], ['authority', undefined], ['unbluApiUrl', 'http://gw.example/'], ['unbluApiUrl', 'javascript:alert(1)'], ['apiScopes', []], ['apiScopes', 'x'], ['tenantIds', 'x'], ['syncServerEnabled', 'yes'], ['topicMaxChars', 0], ['topicMaxChars', '250'], ['invitationTexts', []], ['invitationTexts', { de: 5 }], ['allowInsecureLinks', 1]])
 		assert.throws(() => configCheck({ ...CONFIG, [/** @type {string} */ (key)]: value }), (/** @type {any} */ e) => e.code === 'config-wrong' && e.details.params.key === key, String(key));
@@ -64,18 +63,19 @@ test('topics: one line, trimmed, cut at a code point, the fallback for what nobo
 		assert.ok(topicOf(p, 'F', 250) !== '');
 });
 
-test('the log keeps the last 200 entries and no token, no address', () => {
+test('the log keeps the last 200 entries and shows no token, no address', () => {
 	const lines = /** @type {string[]} */ ([]);
-	const log = createLog({ now: () => 0, requestId: 'r', sink: (l) => lines.push(l) });
+	const log = createLog({ now: () => 0, requestId: 'r' });
 	const jwt = `eyJhbGciOiJub25lIn0.${'x'.repeat(40)}.${'y'.repeat(40)}`;
-	log.add('quiet', {});
-	log.debug = true;
+	log.add('before', {});
+	logShow(log, (l) => lines.push(l));
 	for (let i = 0; i < 300; i++)
 		log.add('x', { token: jwt, url: `https://h/#code=${'c'.repeat(50)}&state=1`, header: `Bearer ${jwt}`, body: '{"access_token":"abcdef","x":1}', who: 'anna@bank.example', n: i, none: undefined });
-	assert.equal(log.list().length, 200);
-	assert.equal(lines.length, 300);
-	assert.equal(/eyJ|xxxx|cccc|abcdef|anna/.test(log.text() + lines.join()), false);
-	assert.equal(log.list()[199].n, 299);
+	const kept = logText(log).split('\n');
+	assert.equal(kept.length, 200);
+	assert.equal(lines.length, 301, 'and what was before');
+	assert.equal(/eyJ|xxxx|cccc|abcdef|anna/.test(kept.join() + lines.join()), false);
+	assert.deepEqual([JSON.parse(kept[199]).n, JSON.parse(kept[199]).at, 'none' in JSON.parse(kept[199])], [299, '1970-01-01T00:00:00.000Z', false]);
 	assert.ok(redact('z '.repeat(5000)).length < 600);
 });
 

@@ -6,18 +6,23 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { i18nCandidates, i18nSay, INVITATION, LANGUAGES } from '../../www/js/i18n.js';
-import { LAST_RESORT, notice, outcomeText } from '../../www/js/messages.js';
+import { i18nCandidates, i18nSay, INVITATION, LANGUAGES, LAST_RESORT, notice, outcomeText } from '../../www/js/load.js';
 
 const WWW = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../www');
-const tables = Object.fromEntries(LANGUAGES.map((l) => [l, JSON.parse(fs.readFileSync(path.join(WWW, `strings/${l}.json`), 'utf8'))]));
+/** @param {string} name @returns {Record<string, string>} */
+const table = (name) => JSON.parse(fs.readFileSync(path.join(WWW, `strings/${name}.json`), 'utf8'));
+const first = Object.fromEntries(LANGUAGES.map((l) => [l, table(l)]));
+const more = Object.fromEntries(LANGUAGES.map((l) => [l, table(`more.${l}`)]));
+const tables = Object.fromEntries(LANGUAGES.map((l) => [l, { ...first[l], ...more[l] }]));
 
 /** Names in braces. @param {string} text */
 const holes = (text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join();
 
 test('every language has the same texts with the same places for values', () => {
 	for (const l of LANGUAGES) {
-		assert.deepEqual(Object.keys(tables[l]), Object.keys(tables.en), l);
+		assert.deepEqual(Object.keys(first[l]), Object.keys(first.en), l);
+		assert.deepEqual(Object.keys(more[l]), Object.keys(more.en), l);
+		assert.equal(Object.keys(first[l]).filter((k) => k in more[l]).join(), '', 'each text once');
 		for (const [key, text] of Object.entries(tables[l])) {
 			assert.equal(holes(text), holes(tables.en[key]), `${l} ${key}`);
 			assert.ok(text.trim() !== '');
@@ -64,9 +69,19 @@ test('languages: full tag, then language, then English', () => {
 		assert.deepEqual(i18nCandidates(odd), ['en']);
 });
 
-test('a code without a text gets the general one, also when no texts could be loaded', () => {
-	assert.equal(outcomeText(i18nSay([tables.de, LAST_RESORT]), { kind: 'error', code: 'no-such-code' }), tables.de['error.generic']);
-	assert.equal(outcomeText(i18nSay([LAST_RESORT]), { kind: 'error', code: 'past' }), LAST_RESORT['error.generic']);
+test('what tells of a lost connection, or that all went well, is there before it is needed', async () => {
+	const more = () => assert.fail('more texts were asked for');
+	for (const code of ['network', 'signin-network', 'config-missing', 'part-missing', 'signin-missing', 'timeout', 'outlook', 'body-failed'])
+		assert.equal(await outcomeText(i18nSay([first.de]), { kind: 'error', code }, more), tables.de[`error.${code}`]);
+	for (const code of ['created', 'created-series', 'created-shared', 'created-unannounced', 'created-unkept'])
+		assert.equal(await outcomeText(i18nSay([first.de]), { kind: 'success', code }, more), tables.de[`done.${code}`]);
+});
+
+test('any other is looked for then; a code without a text gets the general one, also when no texts could be loaded', async () => {
+	const all = async () => i18nSay([more.de, first.de, LAST_RESORT]);
+	assert.equal(await outcomeText(i18nSay([first.de]), { kind: 'error', code: 'past' }, all), more.de['error.past']);
+	assert.equal(await outcomeText(i18nSay([first.de, LAST_RESORT]), { kind: 'error', code: 'no-such-code' }, all), tables.de['error.generic']);
+	assert.equal(await outcomeText(i18nSay([LAST_RESORT]), { kind: 'error', code: 'past' }, async () => i18nSay([LAST_RESORT])), LAST_RESORT['error.generic']);
 	assert.equal(i18nSay([tables.en])('error.outlook', {}), tables.en['error.outlook']);
 	assert.equal(i18nSay([{ a: '{constructor} {x}' }])('a', { x: '{y}', y: 'no' }).includes('no'), false);
 });

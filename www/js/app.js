@@ -1,27 +1,21 @@
 // @ts-check
 /* app.js - puts the parts together for a page: loads configuration, texts and sign-in at the same time, and gives the flows their ports. */
 
-import { configLoad } from './config.js';
-import { AddinError } from './errors.js';
-import { hostFacts, hostItem, hostMailbox, hostSupports } from './office-host.js';
-import { INVITATION, i18nLoad, i18nSay } from './i18n.js';
-import { inviteLabel } from './invite.js';
-import { createItem } from './office-item.js';
-import { createLinksClient } from './links-client.js';
-import { createLog } from './log.js';
-import { LAST_RESORT } from './messages.js';
-import { createNested, nestedIsOffered } from './msal-port.js';
-import { createNet } from './net.js';
-import { createSession, safeStorage } from './session.js';
-import { createUnbluClient } from './unblu-client.js';
+import { configLoad, i18nLoad, i18nSay, INVITATION, LAST_RESORT } from './load.js';
+import { AddinError, createLog } from './errors.js';
+import { createItem, hostFacts, hostItem, hostMailbox, hostSupports } from './outlook.js';
+import { inviteLabel } from './formats.js';
+import { createLinksClient, createNet, createUnbluClient } from './remote.js';
+import { createNested, createSession, nestedIsOffered, safeStorage } from './session.js';
 
 /**
  * @typedef {object} App
  * @property {string} requestId what the agent sees and the log has
- * @property {import('./log.js').Log} log
- * @property {Promise<import('./i18n.js').Say>} say never rejects
+ * @property {import('./errors.js').Log} log
+ * @property {Promise<import('./load.js').Say>} say what went well, and what tells of a lost connection; never rejects
+ * @property {() => Promise<import('./load.js').Say>} sayAll every text that button and pane share, as far as it can be had; never rejects
  * @property {Promise<import('./flow.js').Remote>} remote rejects with AddinError config-missing, config-wrong
- * @property {import('./office-item.js').Item | null} item null: no event is being edited
+ * @property {import('./outlook.js').Item | null} item null: no event is being edited
  * @property {() => import('./flow.js').Ports} ports for the flows; only when there is an item
  * @property {<T>(run: () => Promise<T>) => Promise<T>} alone one at a time among all pages of ours; AddinError `busy`
  * @property {() => void} end stops whatever goes on: exchanges, dialog, further steps
@@ -31,19 +25,15 @@ const BASES = 'unblu.linkBases';
 const BASES_KEPT = 5;
 const LOCK = 'unblu-event';
 const LOCK_MS = 25_000;
-const CHANNEL = 'unblu-event';
+export const CHANNEL = 'unblu-event';
 
 /** @param {number} ms @returns {Promise<void>} */
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @returns {string} */
 function uuid() {
-	if (typeof crypto.randomUUID === 'function')
-		return crypto.randomUUID();
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
-	bytes[6] = bytes[6] & 0x0f | 0x40;
-	bytes[8] = bytes[8] & 0x3f | 0x80;
-	return Array.from(bytes, (b, i) => `${[4, 6, 8, 10].includes(i) ? '-' : ''}${b.toString(16).padStart(2, '0')}`).join('');
+	/* Safari before 15.4 has only the numbers. */
+	return crypto.randomUUID?.() ?? '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (c) => (Number(c) ^ crypto.getRandomValues(new Uint8Array(1))[0] & 15 >> Number(c) / 4).toString(16));
 }
 
 /** Everything before what differs from conversation to conversation. @param {string} url */
@@ -51,14 +41,6 @@ export function linkBase(url) {
 	const mark = url.search(/[?#]/);
 	const end = mark >= 0 ? mark : url.lastIndexOf('/');
 	return url.slice(0, end + 1);
-}
-
-function timeZone() {
-	try {
-		return Intl.DateTimeFormat().resolvedOptions().timeZone;
-	} catch {
-		return undefined;
-	}
 }
 
 /** @template T @param {() => Promise<T>} run @returns {Promise<T>} */
@@ -92,19 +74,12 @@ function tellChange() {
 	channel.close();
 }
 
-/** Another page of ours has changed the event: the button, while the pane is open. @param {() => void} listener */
-export function onChange(listener) {
-	if (globalThis.BroadcastChannel === undefined)
-		return;
-	new BroadcastChannel(CHANNEL).addEventListener('message', listener);
-}
-
 /** Call it when Office is ready. @returns {App} */
 export function createApp() {
 	const requestId = uuid().slice(0, 8);
 	const now = () => Date.now();
 	const over = new AbortController();
-	const log = createLog({ now, requestId, sink: (line) => console.info(line) });
+	const log = createLog({ now, requestId });
 	const net = createNet({ fetch: globalThis.fetch.bind(globalThis), now, signal: over.signal });
 	const host = hostFacts();
 	const page = location.href;
@@ -113,27 +88,30 @@ export function createApp() {
 	/** @param {string} path */
 	const ours = (path) => new URL(path, page).href;
 
-	const say = i18nLoad(net, host.language, (language) => ours(`strings/${language}.json`)).then((tables) => i18nSay([...tables, LAST_RESORT]));
+	/** @param {string} name */
+	const texts = (name) => i18nLoad(net, host.language, (language) => ours(`strings/${name}${language}.json`));
+	const tables = texts('');
+	const say = tables.then((own) => i18nSay([...own, LAST_RESORT]));
 	const remote = openRemote();
 	remote.catch(() => undefined);
 
 	/** @returns {Promise<import('./flow.js').Remote>} */
 	async function openRemote() {
 		const config = await configLoad(net, ours('config.json'));
-		log.debug = config.debugMode;
+		if (config.debugMode)
+			import('./log-report.js').then((report) => report.logShow(log, (line) => console.info(line))).catch(() => undefined);
 		const session = createSession({
 			config, authUrl: ours('auth.html'), hint: host.email, storage: memory, now, uuid, sleep, log,
 			nestedIsPossible: () => hostSupports('NestedAppAuth', '1.1') && nestedIsOffered(),
 			nested: () => createNested(config, { sleep }),
 			signal: over.signal,
 		});
-		/** @param {boolean} force */
-		const token = (force) => session.token({ interactive: force, force });
-		const label = inviteLabel(config.invitation, host.language, inviteLabel(INVITATION, host.language, INVITATION.en));
+		const env = { net, token: (/** @type {boolean} */ force) => session.token({ interactive: force, force }), sleep, log };
+		const label = inviteLabel(config.invitationTexts, host.language, inviteLabel(INVITATION, host.language, INVITATION.en));
 		return {
-			config, session, label, labels: [...new Set([label, ...Object.values(config.invitation), ...Object.values(INVITATION)])],
-			unblu: createUnbluClient({ net, base: config.unbluApiUrl, token, sleep, log }),
-			links: createLinksClient({ net, base: ours('api/links'), token, sleep, log }),
+			config, session, label, labels: [...new Set([label, ...Object.values(config.invitationTexts), ...Object.values(INVITATION)])],
+			unblu: createUnbluClient({ ...env, base: config.unbluApiUrl }),
+			links: createLinksClient({ ...env, base: ours('api/links') }),
 			bases: bases(), fallbackTopic: config.fallbackTopic || (await say)('topic.fallback'),
 		};
 	}
@@ -152,11 +130,12 @@ export function createApp() {
 	const item = raw === null ? null : createItem(raw, { mailbox: hostMailbox(), log });
 	return {
 		requestId, log, say, remote, item, alone,
+		sayAll: async () => i18nSay([...await texts('more.'), ...await tables, LAST_RESORT]),
 		ports() {
 			if (item === null)
 				throw new AddinError('no-item');
 			return {
-				item, remote, memory, learn, language: host.language, timeZone: timeZone(), now, uuid, sleep, log,
+				item, remote, memory, learn, language: host.language, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, now, uuid, sleep, log,
 				check() {
 					if (over.signal.aborted)
 						throw new AddinError('timeout');

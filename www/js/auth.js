@@ -4,13 +4,11 @@
  * (the answer is in the fragment): gives the token to the page that opened the dialog, and to nobody else.
  */
 
-import { configLoad } from './config.js';
-import { i18nLoad, i18nSay } from './i18n.js';
-import { msalLoaded, msalSettings, tokenOf } from './msal-port.js';
-import { createNet } from './net.js';
+import { configLoad, i18nLoad, i18nSay } from './load.js';
+import { msalLoaded, msalSettings, safeStorage, tokenOf } from './session.js';
+import { createNet } from './remote.js';
 import { hostMessageParent } from './office-dialog.js';
-import { hostFacts, hostReady } from './office-host.js';
-import { safeStorage } from './session.js';
+import { hostFacts, hostReady } from './outlook.js';
 
 const NONCE = 'unblu.nonce';
 const memory = safeStorage(() => sessionStorage);
@@ -25,7 +23,7 @@ const ours = (path) => new URL(path, location.origin + location.pathname).href;
 /** @param {string} key */
 async function show(key) {
 	const { language } = hostFacts();
-	const say = i18nSay(await i18nLoad(net, language, (name) => ours(`strings/${name}.json`)));
+	const say = i18nSay(await i18nLoad(net, language, (name) => ours(`strings/more.${name}.json`)));
 	const place = document.getElementById('status');
 	if (place !== null)
 		place.textContent = say(key);

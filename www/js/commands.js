@@ -1,11 +1,11 @@
 // @ts-check
 /* commands.js - the page behind the ribbon's button: one click, one outcome in the info bar, completed() exactly once. */
 
-import { createApp } from './app.js';
+import { createApp, sleep } from './app.js';
 import { AddinError, errorOf } from './errors.js';
 import { flowClick, outcomeOf } from './flow.js';
-import { notice, outcomeText } from './messages.js';
-import { hostAssociate, hostReady } from './office-host.js';
+import { notice, outcomeText } from './load.js';
+import { hostAssociate, hostReady } from './outlook.js';
 
 /** The function's name in the manifest. */
 const NAME = 'addUnbluConversation';
@@ -14,13 +14,9 @@ const LIMIT_MS = 45_000;
 const TEXTS_MS = 2000;
 const LAST_WORD_MS = 2500;
 
-/** @param {number} ms @returns {Promise<void>} */
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** @param {import('./app.js').App} app @param {import('./flow.js').Outcome} outcome */
-async function tell(app, outcome) {
-	const say = await app.say;
-	await app.item?.notify(outcome.kind === 'error' ? 'error' : 'info', notice(outcomeText(say, outcome), app.requestId));
+/** @param {import('./app.js').App} app @param {import('./flow.js').Outcome} outcome @param {Promise<string>} text */
+async function tell(app, outcome, text) {
+	await app.item?.notify(outcome.kind === 'error' ? 'error' : 'info', notice(await text, app.requestId));
 }
 
 /** @param {import('./app.js').App} app @returns {Promise<import('./flow.js').Outcome>} */
@@ -41,9 +37,10 @@ async function run() {
 		return;
 	const outcome = await Promise.race([work(app), late]);
 	/* What ends everything would end the loading of the texts too. */
-	await Promise.race([app.say, sleep(TEXTS_MS)]);
+	const text = app.say.then((say) => outcomeText(say, outcome, app.sayAll));
+	await Promise.race([text, sleep(TEXTS_MS)]);
 	app.end();
-	await Promise.race([tell(app, outcome), sleep(LAST_WORD_MS)]);
+	await Promise.race([tell(app, outcome, text), sleep(LAST_WORD_MS)]);
 }
 
 /** @param {any} event */

@@ -1,7 +1,7 @@
 // @ts-check
 /*
- * errors.js - what can go wrong, as codes. A code is the name of a text in strings/*.json ("error.<code>"), so every
- * failure has words of its own. Pure.
+ * errors.js - what can go wrong, as codes, and the log of what happened. A code is the name of a text in strings/*.json
+ * ("error.<code>"), so every failure has words of its own. Pure.
  */
 
 /**
@@ -24,12 +24,40 @@ export class AddinError extends Error {
 	}
 }
 
-/** The code of anything that was thrown. @param {unknown} e */
-export function errorCode(e) {
-	return e instanceof AddinError ? e.code : 'unexpected';
-}
-
 /** Anything that was thrown as an AddinError. @param {unknown} e */
 export function errorOf(e) {
 	return e instanceof AddinError ? e : new AddinError('unexpected', { said: e instanceof Error ? `${e.name}: ${e.message}` : String(e) });
+}
+
+/**
+ * A module that only some clicks need, once it is there. AddinError part-missing when it can not be had; uncertain, since
+ * what was asked for before may have its effect.
+ * @template T @param {Promise<T>} part import('./name.js') @returns {Promise<T>}
+ */
+export function partLoaded(part) {
+	return part.catch((e) => {
+		throw new AddinError('part-missing', { said: String(e), uncertain: true });
+	});
+}
+
+const SIZE = 200;
+
+/**
+ * @typedef {{ at: number, event: string, facts: Record<string, unknown> }} Entry at: Unix ms
+ * @typedef {{ add(event: string, facts?: Record<string, unknown>): void, entries: Entry[], sink: ((entry: Entry) => void) | null, requestId: string }} Log sink: where entries go, in debug mode
+ */
+
+/** @param {{ now: () => number, requestId: string }} env @returns {Log} */
+export function createLog({ now, requestId }) {
+	return {
+		requestId,
+		entries: [],
+		sink: null,
+		add(event, facts = {}) {
+			const entry = { at: now(), event, facts };
+			if (this.entries.push(entry) > SIZE)
+				this.entries.shift();
+			this.sink?.(entry);
+		},
+	};
 }

@@ -1,39 +1,37 @@
 // @ts-check
-/* flow-event.js - what the event says and what is kept with it: the property, and the sourceId of an attempt. Over ports. */
+/*
+ * flow-event.js - what the event says and what it gets: property, sourceId of an attempt, the link in body and location.
+ * The agent's own words are never lost: what can not be read is not replaced. What is seldom needed is in flow-event-more.js.
+ * Over ports.
+ */
 
-import { errorOf } from './errors.js';
-import { fingerprint, PENDING, pendingRead, pendingWrite, PROPERTY, propertyRead, propertyWrite } from './property.js';
+import { errorOf, partLoaded } from './errors.js';
+import { inviteAdd, inviteBlock, objectOf, PENDING, pendingRead, pendingWrite, PROPERTY, propertyIsNewer, propertyRead, propertyWrite } from './formats.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
 
 /**
  * @typedef {object} EventFacts
- * @property {import('./office-item.js').Series} series
- * @property {import('./office-item.js').Properties | null} properties null: they can not be had
- * @property {import('./property.js').Link | null} link
+ * @property {import('./outlook.js').Series} series
+ * @property {import('./outlook.js').Properties | null} properties null: they can not be had
+ * @property {import('./formats.js').Link | null} link
  * @property {boolean} kept the link stands in the property (and not only in this form's session)
  * @property {boolean} inSession something of it is kept with this form
  * @property {boolean} newer a property of a later version stands there
- * @property {import('./property.js').Pending | null} pending
+ * @property {import('./formats.js').Pending | null} pending
  * @property {boolean} attempted a sourceId is kept with the event
  * @property {string | null} body null: it can not be read
  */
 
+const LARGEST = 1_000_000;
+const LOCATION_LENGTH = 255;
 const TRIES = 3;
 const AGAIN_MS = 1000;
-const MEMORY_MS = 3_600_000;
-const MEMORY = 'unblu.pending';
-const SESSION = 'unblu';
+/** Names of what is kept in this tab, and with this form. */
+export const MEMORY = 'unblu.pending';
+export const SESSION = 'unblu';
 
-/** @param {unknown} raw */
-function isNewer(raw) {
-	try {
-		const value = typeof raw === 'string' ? JSON.parse(raw) : raw;
-		return typeof value?.v === 'number' && value.v > 1;
-	} catch {
-		return false;
-	}
-}
+const more = () => partLoaded(import('./flow-event-more.js'));
 
 /** @param {Ports} p */
 async function loadProperties(p) {
@@ -47,51 +45,25 @@ async function loadProperties(p) {
 		}
 }
 
-/** How this tab knows an event that keeps nothing itself. @param {Ports} p */
-async function memoryName(p) {
-	const id = await p.item.id();
-	return fingerprint(id ?? `${(await p.item.start()).getTime()} ${(await p.item.end()).getTime()} ${await p.item.subject()}`);
-}
-
-/** @param {Ports} p @returns {Promise<import('./property.js').Pending | null>} */
-async function rememberedPending(p) {
-	const text = p.memory.get(MEMORY);
-	if (text === null)
-		return null;
-	const [name, value] = text.split(' ', 2);
-	const pending = pendingRead(text.slice(name.length + 1));
-	if (value === undefined || pending === null || !(p.now() - Date.parse(pending.at) < MEMORY_MS))
-		return null;
-	return await memoryName(p).catch(() => '') === name ? pending : null;
-}
-
-/** What this form keeps: in one entry, since each look is a call. @param {Ports} p @returns {Promise<{ link?: unknown, pending?: unknown }>} */
-async function sessionRead(p) {
-	try {
-		const value = JSON.parse(await p.item.sessionGet(SESSION) ?? '{}');
-		return typeof value === 'object' && value !== null ? value : {};
-	} catch {
-		return {};
-	}
-}
-
 /** @param {Ports} p @param {() => void} [onNone] called as soon as it is known that the event has no conversation @returns {Promise<EventFacts>} */
 export async function eventRead(p, onNone) {
 	const properties = await loadProperties(p);
 	const raw = properties?.get(PROPERTY);
 	const own = propertyRead(raw);
-	const session = own !== null ? {} : await sessionRead(p);
+	/* What this form keeps: in one entry, since each look is a call. */
+	const session = own === null && objectOf(await p.item.sessionGet(SESSION)) || {};
 	const link = own ?? propertyRead(session.link);
-	if (link === null && !isNewer(raw))
+	const newer = link === null && propertyIsNewer(raw);
+	if (link === null && !newer)
 		onNone?.();
 	const series = await p.item.series();
-	const pending = pendingRead(properties?.get(PENDING)) ?? pendingRead(session.pending) ?? (link === null ? await rememberedPending(p) : null);
+	const pending = pendingRead(properties?.get(PENDING)) ?? pendingRead(session.pending) ?? (link === null && p.memory.get(MEMORY) !== null ? await (await more()).rememberedPending(p) : null);
 	const body = await p.item.bodyType().then((type) => p.item.readBody(type)).catch(() => null);
-	return { series, properties, link, kept: own !== null, inSession: 'link' in session || 'pending' in session, newer: link === null && isNewer(raw), pending, attempted: pending !== null, body };
+	return { series, properties, link, kept: own !== null, inSession: 'link' in session || 'pending' in session, newer, pending, attempted: pending !== null, body };
 }
 
-/** @param {Ports} p @param {import('./office-item.js').Properties} properties @param {number} tries */
-async function save(p, properties, tries) {
+/** @param {Ports} p @param {import('./outlook.js').Properties} properties @param {number} tries */
+export async function save(p, properties, tries) {
 	for (let turn = 1; ; turn++)
 		try {
 			await properties.save();
@@ -111,28 +83,12 @@ export async function keepPending(p, event, sourceId) {
 	event.properties?.set(PENDING, value);
 	if (event.properties !== null && await save(p, event.properties, 1))
 		return;
-	if (await p.item.sessionSet(SESSION, JSON.stringify({ pending: value })))
-		return;
-	const name = await memoryName(p).catch(() => null);
-	if (name !== null)
-		p.memory.set(MEMORY, `${name} ${value}`);
-}
-
-/** Nothing was made: the next attempt may be another, also that of a copy of this event. @param {Ports} p @param {EventFacts} event */
-export async function clearPending(p, event) {
-	if (!event.attempted)
-		return;
-	if (event.properties !== null && event.properties.get(PENDING) !== undefined) {
-		event.properties.remove(PENDING);
-		await save(p, event.properties, 1);
-	}
-	await p.item.sessionSet(SESSION, null);
-	p.memory.set(MEMORY, null);
+	await (await more()).keepElsewhere(p, value);
 }
 
 /**
  * Writes the property (null: takes it away); where that fails it is kept with the open form.
- * @param {Ports} p @param {EventFacts} event @param {import('./property.js').Link | null} link @returns {Promise<boolean>} whether it stands in the property
+ * @param {Ports} p @param {EventFacts} event @param {import('./formats.js').Link | null} link @returns {Promise<boolean>} whether it stands in the property
  */
 export async function keepLink(p, event, link) {
 	const { properties } = event;
@@ -154,4 +110,43 @@ export async function keepLink(p, event, link) {
 	}
 	event.inSession = await p.item.sessionSet(SESSION, value === null ? null : JSON.stringify({ link: value }));
 	return false;
+}
+
+/**
+ * Puts the link at the end of the body, in place of an old one if told so. AddinError body-failed.
+ * @param {Ports} p
+ * @param {{ url: string, label: string, labels: string[], isNew: boolean, oldUrl?: string | null }} what
+ *   isNew: the link can not be in the body yet, so that it may be put in front of one that can not be read
+ */
+export async function insertLink(p, { url, label, labels, isNew, oldUrl = null }) {
+	const old = oldUrl === null ? null : await partLoaded(import('./invite-remove.js'));
+	const type = await p.item.bodyType().catch(() => /** @type {const} */ ('html'));
+	let wasRead = false;
+	let fault;
+	try {
+		/* Read right before it is written: the agent may be typing. */
+		const body = await p.item.readBody(type);
+		wasRead = true;
+		const next = inviteAdd(old?.inviteRemove(body, type, oldUrl ?? '', labels) ?? body, type, label, url);
+		if (next === body)
+			return;
+		if (next.length <= LARGEST) {
+			await p.item.writeBody(next, type);
+			return;
+		}
+	} catch (e) {
+		fault = errorOf(e);
+	}
+	await (await more()).insertOtherwise(p, { url, block: inviteBlock(label, url, type), type, mayPrepend: wasRead || isNew, isWritten: wasRead, fault });
+}
+
+/** The link as the location where there is none: a room or a text stays. @param {Ports} p @param {string} url @param {string | null} oldUrl counts as none */
+export async function setLocation(p, url, oldUrl) {
+	try {
+		const there = (await p.item.location()).trim();
+		if (url.length <= LOCATION_LENGTH && (there === '' || there === oldUrl))
+			await p.item.setLocation(url);
+	} catch (e) {
+		p.log.add('location-failed', { fault: errorOf(e).message });
+	}
 }

@@ -2,9 +2,10 @@
 /* flow-pane.js - what only the pane does with an event: look, repair, remove. Over the ports of flow.js; pure like it. */
 
 import { AddinError, errorOf } from './errors.js';
-import { announceAgain, clickLinked, isCopy, outcomeOf } from './flow.js';
+import { outcomeOf } from './flow.js';
+import { announceAgain, clickLinked, isCopy } from './flow-again.js';
 import { eventRead, keepLink } from './flow-event.js';
-import { inviteForeign, inviteHas } from './invite.js';
+import { inviteForeign, inviteHas } from './formats.js';
 import { inviteRemove } from './invite-remove.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
@@ -12,7 +13,7 @@ import { inviteRemove } from './invite-remove.js';
 /** @typedef {'none' | 'linked' | 'link-missing' | 'copied' | 'foreign-link' | 'occurrence' | 'newer'} EventState */
 /**
  * What the pane shows of an event.
- * @typedef {{ state: EventState, link: import('./property.js').Link | null, series: import('./office-item.js').SeriesKind, sharing: import('./office-item.js').Sharing, bodyIsKnown: boolean, unannounced: boolean }} Inspection
+ * @typedef {{ state: EventState, link: import('./formats.js').Link | null, series: import('./outlook.js').SeriesKind, sharing: import('./outlook.js').Sharing, bodyIsKnown: boolean, unannounced: boolean }} Inspection
  */
 
 /** Takes the link out of the body. AddinError body-failed. @param {Ports} p @param {string} url @param {string[]} labels */

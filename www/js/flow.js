@@ -1,26 +1,24 @@
 // @ts-check
 /*
  * flow.js - what a click does: the order of the steps and every way out, over ports. Pure: no DOM, no Office, no fetch, no
- * clock of its own. flow-pane.js has what only the pane does.
+ * clock of its own. flow-again.js has what a click does where a conversation is there already, flow-pane.js what only the
+ * pane does.
  *
  * The order: (1) read what the event says, (2) keep a sourceId with the event, (3) create, (4) property, (5) link in the
  * body, (6) location if empty, (7) announcement accepted. Whatever breaks, the next click goes on where this one stopped.
  */
 
-import { AddinError, errorOf } from './errors.js';
-import { inviteForeign, inviteHas, inviteUrl } from './invite.js';
-import { insertLink, setLocation } from './flow-body.js';
-import { clearPending, eventRead, keepLink, keepPending } from './flow-event.js';
-import { fingerprint, propertyAnnounced, SOURCE_PREFIX } from './property.js';
-import { topicOf } from './text.js';
+import { AddinError, errorOf, partLoaded } from './errors.js';
+import { fingerprint, inviteForeign, inviteUrl, propertyAnnounced, SOURCE_PREFIX, topicOf } from './formats.js';
+import { eventRead, insertLink, keepLink, keepPending, setLocation } from './flow-event.js';
 
 /**
  * What needs the network or the configuration.
  * @typedef {object} Remote
- * @property {import('./config.js').Config} config
+ * @property {import('./load.js').Config} config
  * @property {import('./session.js').Session} session
- * @property {import('./unblu-client.js').UnbluClient} unblu
- * @property {import('./links-client.js').LinksClient} links
+ * @property {import('./remote.js').UnbluClient} unblu
+ * @property {import('./remote.js').LinksClient} links
  * @property {string} label text above the link
  * @property {string[]} labels every one that may stand there
  * @property {string[]} bases where public links begin, as far as known
@@ -29,7 +27,7 @@ import { topicOf } from './text.js';
 
 /**
  * @typedef {object} Ports
- * @property {import('./office-item.js').Item} item
+ * @property {import('./outlook.js').Item} item
  * @property {Promise<Remote>} remote starts loading before it is needed
  * @property {{ get(key: string): string | null, set(key: string, value: string | null): void }} memory of this browser tab
  * @property {(url: string) => void} learn a public link was made: its beginning is remembered
@@ -39,19 +37,17 @@ import { topicOf } from './text.js';
  * @property {() => string} uuid
  * @property {(ms: number) => Promise<void>} sleep
  * @property {() => void} check throws AddinError `timeout` once the time for all of it is over
- * @property {import('./log.js').Log} log
+ * @property {import('./errors.js').Log} log
  */
 
 /**
  * How it ended; code and kind name the text: strings "done.<code>" (success, info) or "error.<code>".
- * @typedef {{ kind: 'success' | 'info' | 'error', code: string, params?: Record<string, string>, link?: import('./property.js').Link, error?: AddinError }} Outcome
+ * @typedef {{ kind: 'success' | 'info' | 'error', code: string, params?: Record<string, string>, link?: import('./formats.js').Link, error?: AddinError }} Outcome
  */
-
 
 /** What goes on while the event is read: the silent sign-in, and who the agent is. @typedef {{ warm: Promise<unknown>, person: Promise<{ id: string }> }} Early */
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
+export const MINUTE_MS = 60_000;
 /* MailboxEnums.DelegatePermissions: Write 2, EditOwn 16, EditAll 32. */
 export const MAY_WRITE = 2 | 16 | 32;
 /** Not failures, only not what was wanted: no error colour. */
@@ -68,22 +64,9 @@ function later(promise) {
 	promise.catch(() => undefined);
 }
 
-/** @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<boolean>} */
-export async function isCopy(p, { link }) {
-	if (link?.item === undefined)
-		return false;
-	const id = await p.item.id();
-	return id !== null && fingerprint(id) !== link.item;
-}
-
-/** Start of the next meeting of a running series, as far as it can be known here; the server knows better. @param {number} start @param {number} now */
-function nextStart(start, now) {
-	return start > now ? start : start + Math.ceil((now - start + 1) / DAY_MS) * DAY_MS;
-}
-
 /**
  * Subject and times; AddinError for those that can not be planned.
- * @param {Ports} p @param {import('./office-item.js').Series} series
+ * @param {Ports} p @param {import('./outlook.js').Series} series
  */
 async function readTimes(p, series) {
 	const start = (await p.item.start()).getTime();
@@ -92,23 +75,22 @@ async function readTimes(p, series) {
 		throw new AddinError('times-inverted');
 	if (end > p.now())
 		return start;
-	const runs = series.kind === 'master' && (series.lastDay === null || series.lastDay !== undefined && Date.parse(`${series.lastDay}T23:59:59Z`) + DAY_MS > p.now());
-	if (!runs)
+	if (series.kind !== 'master')
 		throw new AddinError('past');
-	return nextStart(start, p.now());
+	return (await again()).runningStart(series, start, p.now());
 }
 
-/** @param {import('./office-item.js').Sharing} sharing */
+/** @param {import('./outlook.js').Sharing} sharing */
 function refuseWithoutRights(sharing) {
 	if (sharing.kind === 'shared' && (sharing.permissions & MAY_WRITE) === 0)
 		throw new AddinError('shared-no-rights', { params: { owner: sharing.owner } });
 }
 
 /**
- * @param {Ports} p @param {Remote} remote @param {import('./property.js').Link} link
+ * @param {Ports} p @param {Remote} remote @param {import('./formats.js').Link} link
  * @param {{ topic: string, start: number, eventId: string | null }} what @returns {Promise<boolean>} whether the server has accepted it
  */
-async function announce(p, remote, link, what) {
+export async function announce(p, remote, link, what) {
 	try {
 		await remote.links.put(link.conversationId, {
 			sourceId: link.sourceId, topic: what.topic, start: new Date(what.start), mailbox: link.mailbox === 'shared' ? 'shared' : 'own', timeZone: p.timeZone,
@@ -122,98 +104,9 @@ async function announce(p, remote, link, what) {
 	}
 }
 
-/** Announces a link that the server has not accepted yet. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {boolean} interactive @returns {Promise<boolean>} whether nothing is left to announce */
-export async function announceAgain(p, event, interactive) {
-	if (event.link?.announced !== false)
-		return true;
-	try {
-		const remote = await p.remote;
-		if (!remote.config.syncServerEnabled)
-			return true;
-		await remote.session.token({ interactive });
-		const topic = topicOf(await p.item.subject(), remote.fallbackTopic, remote.config.topicMaxChars);
-		const start = (await p.item.start()).getTime();
-		if (!await announce(p, remote, event.link, { topic, start, eventId: await p.item.id() }))
-			return false;
-	} catch (e) {
-		p.log.add('announce-failed', { fault: errorOf(e).message });
-		return false;
-	}
-	event.link = propertyAnnounced(event.link, true);
-	await keepLink(p, event, event.link);
-	return true;
-}
-
-/** The public link of a conversation that is there. @param {Ports} p @param {import('./property.js').Link} link @param {boolean} interactive */
-async function linkUrl(p, link, interactive) {
-	const remote = await p.remote;
-	const kept = inviteUrl(link.url, remote.config.allowInsecureLinks);
-	if (kept !== null)
-		return kept;
-	await remote.session.token({ interactive });
-	const conversation = await remote.unblu.read(link.conversationId);
-	if (conversation === null)
-		throw new AddinError('conversation-gone');
-	const url = inviteUrl(conversation.publicLink, remote.config.allowInsecureLinks);
-	if (url === null)
-		throw new AddinError('no-public-link');
-	return url;
-}
-
-/** A click on an event that has its conversation. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<Outcome>} */
-export async function clickLinked(p, event) {
-	const link = /** @type {import('./property.js').Link} */ (event.link);
-	if (await isCopy(p, event))
-		return { kind: 'info', code: 'copied', link };
-	if (!event.kept)
-		await keepLink(p, event, link);
-	const url = link.url ?? await linkUrl(p, link, true);
-	const there = event.body !== null && inviteHas(event.body, url);
-	if (!there) {
-		const remote = await p.remote;
-		const sound = await linkUrl(p, { ...link, url }, true);
-		p.check();
-		await insertLink(p, { url: sound, label: remote.label, labels: remote.labels, isNew: false });
-		await setLocation(p, sound, null);
-	}
-	const announced = await announceAgain(p, event, true);
-	const code = there ? 'already' : 'repaired';
-	return announced ? { kind: there ? 'info' : 'success', code, link: event.link ?? link } : { kind: 'info', code: `${code}-unannounced`, link };
-}
-
-/** Makes it, or finds it; brings it to what the event says now. @param {Ports} p @param {Remote} remote @param {import('./unblu-client.js').Wanted} wanted */
-async function obtain(p, remote, wanted) {
-	const conversation = await remote.unblu.create(wanted);
-	if (conversation.engagementType !== 'SCHEDULED_CONVERSATION')
-		throw new AddinError('gateway-answer', { said: `a conversation of type ${conversation.engagementType}` });
-	try {
-		if (conversation.topic !== null && conversation.topic !== wanted.topic)
-			await remote.unblu.setTopic(conversation.id, wanted.topic);
-		if (conversation.scheduledTimestamp !== null && Math.abs(conversation.scheduledTimestamp - wanted.scheduledTimestamp) > MINUTE_MS)
-			await remote.unblu.setScheduledTimestamp(conversation.id, wanted.scheduledTimestamp);
-	} catch (e) {
-		p.log.add('found-not-updated', { fault: errorOf(e).message });
-	}
-	return conversation;
-}
-
-/** The link that may go into an invitation. Without one the conversation is of no use: it is taken away again. @param {Ports} p @param {Remote} remote @param {import('./unblu-client.js').Conversation} conversation */
-async function soundLink(p, remote, conversation) {
-	const given = conversation.publicLink ?? (await remote.unblu.read(conversation.id).catch(() => null))?.publicLink ?? null;
-	const url = inviteUrl(given, remote.config.allowInsecureLinks);
-	if (url !== null)
-		return url;
-	try {
-		await remote.unblu.remove(conversation.id);
-	} catch (e) {
-		p.log.add('useless-conversation-left', { conversation: conversation.id, fault: errorOf(e).message });
-	}
-	throw new AddinError(given === null ? 'no-public-link' : 'link-not-accepted', { said: given === null ? undefined : 'the public link is no https address' });
-}
-
 /**
  * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Early} early
- * @returns {Promise<{ remote: Remote, wanted: import('./unblu-client.js').Wanted, sharing: import('./office-item.js').Sharing, eventId: string | null, start: number }>}
+ * @returns {Promise<{ remote: Remote, wanted: import('./remote.js').Wanted, sharing: import('./outlook.js').Sharing, eventId: string | null, start: number }>}
  */
 async function prepare(p, event, { warm, person }) {
 	const subject = await p.item.subject();
@@ -237,7 +130,7 @@ async function prepare(p, event, { warm, person }) {
 	};
 }
 
-/** @param {{ written: boolean, kept: boolean, announced: boolean }} done @param {import('./office-item.js').Sharing} sharing @param {import('./office-item.js').Series} series @returns {{ kind: Outcome['kind'], code: string, params?: Record<string, string> }} */
+/** @param {{ written: boolean, kept: boolean, announced: boolean }} done @param {import('./outlook.js').Sharing} sharing @param {import('./outlook.js').Series} series @returns {{ kind: Outcome['kind'], code: string, params?: Record<string, string> }} */
 function createdOutcome(done, sharing, series) {
 	if (!done.written)
 		return { kind: 'error', code: 'body-failed' };
@@ -250,10 +143,23 @@ function createdOutcome(done, sharing, series) {
 	return { kind: 'success', code: series.kind === 'master' ? 'created-series' : 'created' };
 }
 
-/** @template {{ remote: Remote, wanted: import('./unblu-client.js').Wanted }} T @param {Ports} p @param {T} made of prepare */
+const again = () => partLoaded(import('./flow-again.js'));
+
+/** Whether it is what the event says now, as far as it tells. @param {import('./remote.js').Conversation} c @param {import('./remote.js').Wanted} wanted */
+function isAsWanted(c, wanted) {
+	return (c.topic ?? wanted.topic) === wanted.topic && Math.abs((c.scheduledTimestamp ?? wanted.scheduledTimestamp) - wanted.scheduledTimestamp) <= MINUTE_MS;
+}
+
+/** Makes it, or finds it. @template {{ remote: Remote, wanted: import('./remote.js').Wanted }} T @param {Ports} p @param {T} made of prepare */
 async function makeConversation(p, made) {
-	const conversation = await obtain(p, made.remote, made.wanted);
-	return { ...made, conversation, url: await soundLink(p, made.remote, conversation) };
+	const { remote, wanted } = made;
+	const conversation = await remote.unblu.create(wanted);
+	if (conversation.engagementType !== 'SCHEDULED_CONVERSATION')
+		throw new AddinError('gateway-answer', { said: `a conversation of type ${conversation.engagementType}` });
+	if (!isAsWanted(conversation, wanted))
+		await again().then((m) => m.updateFound(remote, conversation, wanted)).catch((e) => p.log.add('found-not-updated', { fault: errorOf(e).message }));
+	const url = inviteUrl(conversation.publicLink, remote.config.allowInsecureLinks) ?? await (await again()).otherLink(p, remote, conversation);
+	return { ...made, conversation, url };
 }
 
 /** A conversation for an event that has none. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Early} early @param {string | null} oldUrl to be replaced @returns {Promise<Outcome>} */
@@ -265,12 +171,12 @@ async function clickNew(p, event, early, oldUrl) {
 		return makeConversation(p, made);
 	}).catch(async (e) => {
 		const { code, details } = errorOf(e);
-		if (code !== 'timeout' && !(asked && details.uncertain))
-			await clearPending(p, event);
+		if (event.attempted && code !== 'timeout' && !(asked && details.uncertain))
+			await partLoaded(import('./flow-event-more.js')).then((m) => m.clearPending(p, event)).catch(() => undefined);
 		throw e;
 	});
 	p.learn(url);
-	/** @type {import('./property.js').Link} */
+	/** @type {import('./formats.js').Link} */
 	let link = {
 		v: 1, conversationId: conversation.id, sourceId: wanted.sourceId, createdAt: new Date(p.now()).toISOString(), url,
 		...(eventId === null ? {} : { item: fingerprint(eventId) }), ...(sharing.kind === 'own' ? {} : { mailbox: /** @type {const} */ ('shared') }),
@@ -314,7 +220,7 @@ export async function flowClick(p, { fresh = false } = {}) {
 		if (event.newer)
 			throw new AddinError('newer');
 		if (event.link !== null && !fresh)
-			return await clickLinked(p, event);
+			return await (await again()).clickLinked(p, event);
 		let oldUrl = event.link?.url ?? null;
 		if (event.body !== null && oldUrl === null) {
 			const { bases, labels } = await p.remote;

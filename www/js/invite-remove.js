@@ -1,9 +1,9 @@
 // @ts-check
 /* invite-remove.js - takes the block with the link out of a body. Pure; loaded only where something is to be removed. */
 
-import { decodeEntities, escapeHtml, indexOfUrl, inviteHas, labelLines, squeezed } from './invite.js';
+import { decodeEntities, escapeHtml, indexOfUrl, inviteHas, labelLines, squeezed } from './formats.js';
 
-/** @typedef {import('./invite.js').BodyType} BodyType */
+/** @typedef {import('./formats.js').BodyType} BodyType */
 
 /** @typedef {{ name: string, close: boolean, from: number, to: number }} Tag name "" for a comment */
 

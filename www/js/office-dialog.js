@@ -2,7 +2,7 @@
 /* office-dialog.js - Office's dialog, from the page that opens it and from inside. */
 
 import { AddinError } from './errors.js';
-import { hostSupports, office } from './office-host.js';
+import { hostSupports, office } from './outlook.js';
 
 /** From a dialog to the page that opened it. @param {string} message @param {string} origin of that page */
 export function hostMessageParent(message, origin) {

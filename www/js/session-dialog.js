@@ -1,7 +1,7 @@
 // @ts-check
 /* session-dialog.js - signing in through Office's dialog with auth.html; loaded only where the host has no sign-in of its own. */
 
-import { tokenOf } from './msal-port.js';
+import { tokenOf } from './session.js';
 import { hostDialog } from './office-dialog.js';
 import { signinFault } from './session-fault.js';
 
@@ -18,7 +18,7 @@ function answerOf(message, nonce) {
 
 /**
  * @param {{ authUrl: string, nonce: string, select: boolean, hint: string, signal: AbortSignal }} how select: asks which account
- * @returns {Promise<import('./msal-port.js').Token>}
+ * @returns {Promise<import('./session.js').Token>}
  */
 export async function signInByDialog({ authUrl, nonce, select, hint, signal }) {
 	const url = new URL(authUrl);

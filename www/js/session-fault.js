@@ -7,6 +7,7 @@ const CONSENT = ['65001', '90094', '90093', '90097', '650052', '650053', '650054
 const CONDITIONAL = ['53000', '53001', '53002', '53003', '53004', '53011', '50005', '50097', '50105', '50131', '50158', '530032', '530034', '530035', '530036'];
 const CANCELLED = /user_cancel|access_denied|cancell?ed/i;
 const NOT_REGISTERED = ['50011', '500113', '9002326', '700016', '7000218'];
+const FINAL = ['signin-cancelled', 'signin-consent', 'signin-conditional', 'tenant', 'timeout'];
 
 /** What a failure of MSAL or Entra means for the agent. @param {any} e MSAL's error, or { code, message, correlationId } @returns {AddinError} */
 export function signinFault(e) {
@@ -28,4 +29,9 @@ export function signinFault(e) {
 	if (/network|no_network|endpoints_resolution/i.test(code))
 		return new AddinError('signin-network', details);
 	return new AddinError('signin-failed', details);
+}
+
+/** Whether another way of signing in would meet it again. @param {AddinError} fault */
+export function signinIsFinal({ code }) {
+	return FINAL.includes(code);
 }

@@ -1,12 +1,11 @@
 // @ts-check
 /*
  * session.js - who is signed in, and tokens. The host's nested sign-in first, Office's dialog with auth.html otherwise.
- * Tokens stay in memory and, from the dialog, in sessionStorage.
+ * Tokens stay in memory and, from the dialog, in sessionStorage. The one file that knows MSAL
+ * (vendor/msal-browser.min.js, global `msal`) and its nested bridge.
  */
 
-import { AddinError } from './errors.js';
-
-/** @typedef {import('./msal-port.js').Token} Token */
+import { AddinError, partLoaded } from './errors.js';
 
 /**
  * @typedef {object} Session
@@ -57,19 +56,18 @@ export function claimsOf(token) {
 /** @param {any} e */
 const needsPerson = (e) => e?.name === 'InteractionRequiredAuthError' || /interaction_required|login_required|consent_required/.test(String(e?.errorCode ?? ''));
 
+const faults = () => partLoaded(import('./session-fault.js'));
+
 /** @param {unknown} e @returns {Promise<AddinError>} */
 async function faultOf(e) {
-	return e instanceof AddinError ? e : (await import('./session-fault.js')).signinFault(e);
+	return e instanceof AddinError ? e : (await faults()).signinFault(e);
 }
-
-/** Faults that another way of signing in would meet again. */
-const FINAL = ['signin-cancelled', 'signin-consent', 'signin-conditional', 'tenant', 'timeout'];
 
 /**
  * @param {object} env
- * @param {import('./config.js').Config} env.config
+ * @param {import('./load.js').Config} env.config
  * @param {() => boolean} env.nestedIsPossible
- * @param {() => Promise<import('./msal-port.js').Nested>} env.nested
+ * @param {() => Promise<Nested>} env.nested
  * @param {AbortSignal} env.signal closes an open dialog
  * @param {string} env.authUrl absolute address of auth.html
  * @param {string} env.hint mail address
@@ -77,13 +75,13 @@ const FINAL = ['signin-cancelled', 'signin-consent', 'signin-conditional', 'tena
  * @param {() => number} env.now
  * @param {() => string} env.uuid
  * @param {(ms: number) => Promise<void>} env.sleep
- * @param {import('./log.js').Log} env.log
+ * @param {import('./errors.js').Log} env.log
  * @returns {Session}
  */
 export function createSession({ config, nestedIsPossible, nested, signal, authUrl, hint, storage, now, uuid, sleep, log }) {
 	/** @type {Token | null} */
 	let held = storedToken();
-	/** @type {Promise<import('./msal-port.js').Nested> | null} */
+	/** @type {Promise<Nested> | null} */
 	let nestedApp = null;
 	/** @type {{ interactive: boolean, force: boolean, promise: Promise<Token> } | null} */
 	let running = null;
@@ -130,7 +128,7 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 
 	/** @returns {Promise<Token>} */
 	async function byDialog() {
-		const { signInByDialog } = await import('./session-dialog.js');
+		const { signInByDialog } = await partLoaded(import('./session-dialog.js'));
 		const signedOut = storage.get(SIGNED_OUT) !== null;
 		return signInByDialog({ authUrl, nonce: uuid(), select: signedOut, hint: signedOut ? '' : hint, signal });
 	}
@@ -147,7 +145,7 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 			} catch (e) {
 				const fault = await faultOf(e);
 				log.add('nested', { code: fault.code, said: fault.details.said });
-				if (fault.code === 'signin-needed' || FINAL.includes(fault.code))
+				if (fault.code === 'signin-needed' || (await faults()).signinIsFinal(fault))
 					throw fault;
 				storage.set(WAY, 'dialog');
 			}
@@ -194,5 +192,78 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 			log.add('signed-out');
 		},
 		state: () => ({ signedIn: isFresh(held), signedOut: storage.get(SIGNED_OUT) !== null, username: held?.username ?? '', way: held === null ? 'none' : dialogOnly() ? 'dialog' : 'nested' }),
+	};
+}
+
+/* MSAL. */
+
+/**
+ * @typedef {{ accessToken: string, expiresAt: number, tenantId: string, objectId: string, username: string, name: string }} Token
+ * @typedef {object} Nested
+ * @property {(force: boolean) => Promise<Token>} silent
+ * @property {() => Promise<Token>} popup shown by the host, no browser window of ours
+ */
+
+const MICROSOFT = /(^|\.)login\.(microsoft(online)?\.com|windows\.net|microsoftonline\.us|partner\.microsoftonline\.cn|chinacloudapi\.cn)$/;
+const LOAD_MS = 10_000;
+const NESTED_MS = 3000;
+
+/** @returns {any} */
+function library() {
+	return /** @type {any} */ (globalThis).msal;
+}
+
+/** Waits for MSAL's script, which loads beside ours. @param {(ms: number) => Promise<void>} sleep @returns {Promise<any>} */
+export async function msalLoaded(sleep) {
+	for (let waited = 0; library() === undefined; waited += 20) {
+		if (waited > LOAD_MS)
+			throw new AddinError('signin-missing', { said: 'vendor/msal-browser.min.js is not there' });
+		await sleep(20);
+	}
+	return library();
+}
+
+/** @param {import('./load.js').Config} config @param {Record<string, any>} auth */
+export function msalSettings(config, auth) {
+	const { host, hostname } = new URL(config.authority);
+	return {
+		auth: { clientId: config.clientId, authority: config.authority, ...(MICROSOFT.test(hostname) ? {} : { knownAuthorities: [host] }), ...auth },
+		cache: { cacheLocation: 'sessionStorage' },
+		system: { loggerOptions: { piiLoggingEnabled: false, loggerCallback: () => undefined } },
+	};
+}
+
+/** @param {any} result of MSAL @returns {Token} */
+export function tokenOf(result) {
+	if (typeof result?.accessToken !== 'string' || result.accessToken === '')
+		throw new AddinError('signin-failed', { said: 'no access token was given' });
+	const { account } = result;
+	return {
+		accessToken: result.accessToken, expiresAt: Number(result.expiresOn ?? 0), tenantId: String(result.tenantId || account?.tenantId || '').toLowerCase(),
+		objectId: String(account?.localAccountId ?? '').toLowerCase(), username: String(account?.username ?? ''), name: String(account?.name ?? ''),
+	};
+}
+
+/** Whether the host offers its bridge at all. */
+export function nestedIsOffered() {
+	return /** @type {any} */ (globalThis).nestedAppAuthBridge !== undefined;
+}
+
+/**
+ * Nested app authentication.
+ * @param {import('./load.js').Config} config @param {{ sleep: (ms: number) => Promise<void> }} env @returns {Promise<Nested>}
+ */
+export async function createNested(config, { sleep }) {
+	const msal = await msalLoaded(sleep);
+	const app = await Promise.race([
+		msal.createNestablePublicClientApplication(msalSettings(config, {})),
+		sleep(NESTED_MS).then(() => {
+			throw new AddinError('nested-silent', { said: 'the host does not answer' });
+		}),
+	]);
+	const scopes = config.apiScopes;
+	return {
+		silent: (force) => app.acquireTokenSilent({ scopes, ...(force ? { forceRefresh: true } : {}) }).then(tokenOf),
+		popup: () => app.acquireTokenPopup({ scopes }).then(tokenOf),
 	};
 }

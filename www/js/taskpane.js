@@ -1,15 +1,16 @@
 // @ts-check
 /* taskpane.js - the pane's page: puts facts, view and elements together, over the same parts as the button. */
 
-import { createApp, onChange } from './app.js';
+import { CHANNEL, createApp } from './app.js';
 import { errorOf } from './errors.js';
 import { flowClick, MAY_WRITE } from './flow.js';
 import { flowInspect, flowRemove, flowRepair } from './flow-pane.js';
-import { i18nCandidates, i18nLoad, i18nSay } from './i18n.js';
-import { inviteUrl } from './invite.js';
-import { redact } from './log.js';
-import { createNet } from './net.js';
-import { hostFacts, hostOnTheme, hostReady, hostTheme } from './office-host.js';
+import { i18nCandidates, i18nLoad, i18nSay } from './load.js';
+import { inviteUrl } from './formats.js';
+import { logText, redact } from './log-report.js';
+import { createNet } from './remote.js';
+import { hostFacts, hostReady } from './outlook.js';
+import { hostOnTheme, hostTheme, hostVersion } from './office-pane.js';
 import { Pane } from './pane.js';
 import { copyText, PaneDom } from './pane-dom.js';
 import { paneView } from './pane-view.js';
@@ -69,9 +70,9 @@ function portsOf(app, inOutlook) {
 	};
 }
 
-/** The pane's own texts before the ones that it shares with the button. @param {import('./app.js').App} app @param {import('./net.js').Net} net @param {string} language */
+/** The pane's own texts before the ones that it shares with the button. @param {import('./app.js').App} app @param {import('./remote.js').Net} net @param {string} language */
 async function texts(app, net, language) {
-	const [own, shared] = await Promise.all([i18nLoad(net, language, (l) => new URL(`strings/pane.${l}.json`, location.href).href), app.say]);
+	const [own, shared] = await Promise.all([i18nLoad(net, language, (l) => new URL(`strings/pane.${l}.json`, location.href).href), app.sayAll()]);
 	const say = i18nSay(own);
 	return (/** @type {import('./pane-view.js').Text} */ text) => {
 		const mine = say(text.key, text.with);
@@ -83,10 +84,10 @@ async function texts(app, net, language) {
 	};
 }
 
-/** @param {import('./net.js').Net} net */
+/** @param {import('./remote.js').Net} net */
 async function licence(net) {
 	try {
-		return await net.text(new URL(LICENCE, location.href).href);
+		return (await net.json('GET', new URL(LICENCE, location.href).href, { text: true })).body;
 	} catch {
 		return 'MSAL.js (@azure/msal-browser), MIT License, Copyright (c) Microsoft Corporation';
 	}
@@ -95,10 +96,17 @@ async function licence(net) {
 /** @param {import('./app.js').App} app @param {Record<string, any>} config */
 function debugOf(app, config) {
 	const host = hostFacts();
-	const versions = { 'Add-in': String(config.version), Outlook: `${host.platform} ${host.version}`, Language: host.language, Browser: navigator.userAgent, 'Request id': app.requestId };
+	const versions = { 'Add-in': String(config.version), Outlook: hostVersion(), Language: host.language, Browser: navigator.userAgent, 'Request id': app.requestId };
 	const shown = Object.fromEntries(Object.entries(config).map(([k, v]) => [k, typeof v === 'string' ? v : JSON.stringify(v)]));
 	const lines = (/** @type {Record<string, string>} */ o) => Object.entries(o).map(([k, v]) => `${k}: ${v}`).join('\n');
-	return { versions, config: shown, log: () => app.log.text(), report: () => [new Date().toISOString(), lines(versions), '', lines(shown), '', app.log.text()].join('\n') };
+	return { versions, config: shown, log: () => logText(app.log), report: () => [new Date().toISOString(), lines(versions), '', lines(shown), '', logText(app.log)].join('\n') };
+}
+
+/** Another page of ours has changed the event: the button, while the pane is open. @param {() => void} listener */
+function onChange(listener) {
+	if (globalThis.BroadcastChannel === undefined)
+		return;
+	new BroadcastChannel(CHANNEL).addEventListener('message', listener);
 }
 
 async function start() {

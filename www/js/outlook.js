@@ -1,20 +1,72 @@
 // @ts-check
 /*
- * office-item.js - the event that is being edited, as promises. One call at a time (Outlook allows three, shared with
- * others), each with a time limit, each looked for before it is called: hosts differ. Knows Office's item as a parameter,
- * not the global.
+ * outlook.js - Outlook as the add-in uses it: start, facts about the host, and the event that is being edited, as promises:
+ * one call at a time (Outlook allows three, shared with others), each with a time limit, each looked for before it is
+ * called: hosts differ. With office-dialog.js and office-pane.js the only file that knows the global `Office`.
  */
 
 import { AddinError } from './errors.js';
 
+const READY_MS = 15_000;
+
+/** @typedef {{ language: string, email: string }} HostFacts */
+
+/** @returns {any} */
+export function office() {
+	return /** @type {any} */ (globalThis).Office;
+}
+
+/** Resolves when Office is ready; AddinError `no-office` when it never is. */
+export async function hostReady() {
+	if (typeof office()?.onReady !== 'function')
+		throw new AddinError('no-office', { said: 'office.js is not there' });
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	let timer;
+	try {
+		return await Promise.race([office().onReady(), new Promise((_, reject) => {
+			timer = setTimeout(() => reject(new AddinError('no-office', { said: 'office.js does not get ready' })), READY_MS);
+		})]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+/** @returns {HostFacts} */
+export function hostFacts() {
+	const context = office()?.context ?? {};
+	return { language: String(context.displayLanguage ?? globalThis.navigator?.language ?? 'en'), email: String(context.mailbox?.userProfile?.emailAddress ?? '') };
+}
+
+/** The event that is edited, or null. @returns {any} */
+export function hostItem() {
+	return office()?.context?.mailbox?.item ?? null;
+}
+
+/** @returns {any} */
+export function hostMailbox() {
+	return office()?.context?.mailbox;
+}
+
+/** @param {string} set @param {string} version */
+export function hostSupports(set, version) {
+	try {
+		return office()?.context?.requirements?.isSetSupported?.(set, version) === true;
+	} catch {
+		return false;
+	}
+}
+
+/** @param {string} name of the function in the manifest @param {(event: any) => void} run */
+export function hostAssociate(name, run) {
+	office()?.actions?.associate?.(name, run);
+}
+
 /** `missing`: this host has no such call; `timeout`: no answer, it may still have its effect; `failed`: Outlook said no. */
 export class OfficeFault extends AddinError {
-	/** @param {string} call @param {'missing' | 'timeout' | 'failed'} why @param {string} [said] @param {number} [number] Outlook's error code */
-	constructor(call, why, said, number) {
+	/** @param {string} call @param {'missing' | 'timeout' | 'failed'} why @param {string} [said] */
+	constructor(call, why, said) {
 		super('outlook', { said: `${call} ${why}${said === undefined ? '' : `: ${said}`}`, uncertain: why === 'timeout', params: { call } });
-		this.call = call;
 		this.why = why;
-		this.number = number;
 	}
 }
 
@@ -30,17 +82,16 @@ export class OfficeFault extends AddinError {
  * @property {() => Promise<Series>} series
  * @property {() => Promise<Sharing>} sharing
  * @property {() => Promise<string | null>} id REST id; null: not saved yet, or not to be had
- * @property {() => Promise<import('./invite.js').BodyType>} bodyType
- * @property {(type: import('./invite.js').BodyType) => Promise<string>} readBody
- * @property {(text: string, type: import('./invite.js').BodyType) => Promise<void>} writeBody replaces all of it
- * @property {(text: string, type: import('./invite.js').BodyType) => Promise<void>} prependBody
+ * @property {() => Promise<import('./formats.js').BodyType>} bodyType
+ * @property {(type: import('./formats.js').BodyType) => Promise<string>} readBody
+ * @property {(text: string, type: import('./formats.js').BodyType) => Promise<void>} writeBody replaces all of it
+ * @property {(text: string, type: import('./formats.js').BodyType) => Promise<void>} prependBody
  * @property {() => Promise<string>} location
  * @property {(text: string) => Promise<void>} setLocation replaces it
  * @property {() => Promise<Properties>} loadProperties
  * @property {(key: string) => Promise<string | null>} sessionGet what was kept while this form is open; null when nothing was, or the host has none
  * @property {(key: string, value: string | null) => Promise<boolean>} sessionSet false: the host has none
  * @property {(kind: 'progress' | 'info' | 'error', text: string) => Promise<void>} notify in the info bar, in place of the one before
- * @property {() => Promise<void>} clearNotice
  */
 
 const CALL_MS = 5000;
@@ -70,7 +121,7 @@ function invoke(owner, method, args, name, ms) {
 			if (result?.status === 'succeeded')
 				resolve(result.value);
 			else
-				reject(new OfficeFault(name, 'failed', result?.error?.message ?? result?.error?.name, result?.error?.code));
+				reject(new OfficeFault(name, 'failed', result?.error?.message ?? result?.error?.name));
 		};
 		try {
 			owner[method](...args, done);
@@ -113,7 +164,7 @@ function lastDayOf(recurrence) {
 
 /**
  * @param {any} item Office.context.mailbox.item
- * @param {{ mailbox?: any, callMs?: number, bodyMs?: number, log?: import('./log.js').Log }} [options] mailbox: to turn ids into REST ids
+ * @param {{ mailbox?: any, callMs?: number, bodyMs?: number, log?: import('./errors.js').Log }} [options] mailbox: to turn ids into REST ids
  * @returns {Item}
  */
 export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, log } = {}) {
@@ -222,6 +273,5 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 		sessionGet: (key) => call('sessionData.getAsync', [key]).then((v) => (typeof v === 'string' ? v : null), () => null),
 		sessionSet: (key, value) => (value === null ? call('sessionData.removeAsync', [key]) : call('sessionData.setAsync', [key, value])).then(() => true, () => false),
 		notify,
-		clearNotice: () => notices(() => invoke(item.notificationMessages, 'removeAsync', [NOTICE], 'removeAsync', NOTICE_MS)).then(() => undefined, () => undefined),
 	};
 }

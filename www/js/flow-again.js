@@ -1,0 +1,117 @@
+// @ts-check
+/*
+ * flow-again.js - what a click does where there is a conversation already, or a series that has begun: the link again, the
+ * announcement again, topic and time of one that was found, no link that could go into an invitation. Over the ports of flow.js, loaded by it when
+ * it comes to that; pure like it.
+ */
+
+import { AddinError, errorOf } from './errors.js';
+import { announce, MINUTE_MS } from './flow.js';
+import { insertLink, keepLink, setLocation } from './flow-event.js';
+import { fingerprint, inviteHas, inviteUrl, propertyAnnounced, topicOf } from './formats.js';
+
+/** @typedef {import('./flow.js').Ports} Ports */
+/** @typedef {import('./flow.js').Remote} Remote */
+/** @typedef {import('./flow.js').Outcome} Outcome */
+
+/** @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<boolean>} */
+export async function isCopy(p, { link }) {
+	if (link?.item === undefined)
+		return false;
+	const id = await p.item.id();
+	return id !== null && fingerprint(id) !== link.item;
+}
+
+/** Announces a link that the server has not accepted yet. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {boolean} interactive @returns {Promise<boolean>} whether nothing is left to announce */
+export async function announceAgain(p, event, interactive) {
+	if (event.link?.announced !== false)
+		return true;
+	try {
+		const remote = await p.remote;
+		if (!remote.config.syncServerEnabled)
+			return true;
+		await remote.session.token({ interactive });
+		const topic = topicOf(await p.item.subject(), remote.fallbackTopic, remote.config.topicMaxChars);
+		const start = (await p.item.start()).getTime();
+		if (!await announce(p, remote, event.link, { topic, start, eventId: await p.item.id() }))
+			return false;
+	} catch (e) {
+		p.log.add('announce-failed', { fault: errorOf(e).message });
+		return false;
+	}
+	event.link = propertyAnnounced(event.link, true);
+	await keepLink(p, event, event.link);
+	return true;
+}
+
+/** The public link of a conversation that is there. @param {Ports} p @param {import('./formats.js').Link} link @param {boolean} interactive */
+async function linkUrl(p, link, interactive) {
+	const remote = await p.remote;
+	const kept = inviteUrl(link.url, remote.config.allowInsecureLinks);
+	if (kept !== null)
+		return kept;
+	await remote.session.token({ interactive });
+	const conversation = await remote.unblu.read(link.conversationId);
+	if (conversation === null)
+		throw new AddinError('conversation-gone');
+	const url = inviteUrl(conversation.publicLink, remote.config.allowInsecureLinks);
+	if (url === null)
+		throw new AddinError('no-public-link');
+	return url;
+}
+
+/** A click on an event that has its conversation. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<Outcome>} */
+export async function clickLinked(p, event) {
+	const link = /** @type {import('./formats.js').Link} */ (event.link);
+	if (await isCopy(p, event))
+		return { kind: 'info', code: 'copied', link };
+	if (!event.kept)
+		await keepLink(p, event, link);
+	const url = link.url ?? await linkUrl(p, link, true);
+	const there = event.body !== null && inviteHas(event.body, url);
+	if (!there) {
+		const remote = await p.remote;
+		const sound = await linkUrl(p, { ...link, url }, true);
+		p.check();
+		await insertLink(p, { url: sound, label: remote.label, labels: remote.labels, isNew: false });
+		await setLocation(p, sound, null);
+	}
+	const announced = await announceAgain(p, event, true);
+	const code = there ? 'already' : 'repaired';
+	return announced ? { kind: there ? 'info' : 'success', code, link: event.link ?? link } : { kind: 'info', code: `${code}-unannounced`, link };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Start of the next meeting of a series whose first is over, as far as it can be known here; the server knows better. AddinError past. @param {import('./outlook.js').Series} series @param {number} start @param {number} now */
+export function runningStart({ lastDay }, start, now) {
+	if (lastDay === undefined || lastDay !== null && Date.parse(`${lastDay}T23:59:59Z`) + DAY_MS <= now)
+		throw new AddinError('past');
+	return start > now ? start : start + Math.ceil((now - start + 1) / DAY_MS) * DAY_MS;
+}
+
+/** Brings it to what the event says now. @param {Remote} remote @param {import('./remote.js').Conversation} found @param {import('./remote.js').Wanted} wanted */
+export async function updateFound(remote, found, wanted) {
+	if (found.topic !== null && found.topic !== wanted.topic)
+		await remote.unblu.setTopic(found.id, wanted.topic);
+	if (found.scheduledTimestamp !== null && Math.abs(found.scheduledTimestamp - wanted.scheduledTimestamp) > MINUTE_MS)
+		await remote.unblu.setScheduledTimestamp(found.id, wanted.scheduledTimestamp);
+}
+
+/**
+ * The link of a conversation that came without a sound one. Where there is none the conversation is of no use: it is
+ * taken away again. AddinError no-public-link, link-not-accepted.
+ * @param {Ports} p @param {Remote} remote @param {import('./remote.js').Conversation} conversation
+ */
+export async function otherLink(p, remote, conversation) {
+	const given = conversation.publicLink ?? (await remote.unblu.read(conversation.id).catch(() => null))?.publicLink ?? null;
+	const url = inviteUrl(given, remote.config.allowInsecureLinks);
+	if (url !== null)
+		return url;
+	try {
+		await remote.unblu.remove(conversation.id);
+	} catch (e) {
+		p.log.add('useless-conversation-left', { conversation: conversation.id, fault: errorOf(e).message });
+	}
+	throw new AddinError(given === null ? 'no-public-link' : 'link-not-accepted', { said: given === null ? undefined : 'the public link is no https address' });
+}
