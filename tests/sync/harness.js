@@ -125,6 +125,11 @@ export class Bench {
 			for await (const part of req)
 				body += part;
 			const raw = /[?&]validationToken=([^&]*)/.exec(req.url ?? '');
+			/* doctor asks for the add-in's files, which are nginx's. */
+			if (raw === null && req.method === 'GET') {
+				res.writeHead(404).end();
+				return;
+			}
 			if (raw === null) {
 				this.posts.push(JSON.parse(body));
 				res.writeHead(202).end();

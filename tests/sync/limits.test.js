@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { buildFolder } from '../lib/build.js';
-import { ANNA, BEN, Bench, CARLA, TENANT_A, until } from './harness.js';
+import { ANNA, BEN, Bench, CARLA, KIND, TENANT_A, until } from './harness.js';
 import { fault, linked, rename, topicIs } from './meetings.js';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -125,8 +125,9 @@ describe('islands', { concurrency: 4 }, () => {
 			await until('the heart beats', async () => (await b.dump()).facts['sync-heartbeat'] !== undefined && b.lines().some((l) => l.event === 'ready'));
 			const d = await until('all that was queued is done', async () => {
 				const seen = await b.dump();
-				return seen.work.length === 0 && seen.mailboxes.filter((/** @type {any} */ m) => m.catchUp > 0).length >= caughtUp && seen;
-			}, 30_000);
+				/* Graph does not know them: the search behind the catch-up waits with the parked mailbox. */
+				return seen.work.every((/** @type {any} */ w) => w.kind === KIND.search && !w.inProgress) && seen.mailboxes.filter((/** @type {any} */ m) => m.catchUp > 0).length >= caughtUp && seen;
+			}, 45_000);
 			assert.equal(d.mailboxes.filter((/** @type {any} */ m) => m.catchUp > 0).length, caughtUp);
 		});
 
