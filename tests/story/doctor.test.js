@@ -195,7 +195,10 @@ test('each mistake of an installation is found, and told with what to do about i
 			/** @type {(req: http.IncomingMessage, res: http.ServerResponse) => void} */
 			let front = () => {};
 			const server = http.createServer((req, res) => front(req, res));
-			t.after(() => server.close().closeAllConnections());
+			t.after(() => {
+				server.close();
+				server.closeAllConnections();
+			});
 			await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
 			const { port } = /** @type {net.AddressInfo} */ (server.address());
 			const before = async () => (await doctorWith(stack, { deploymentUrl: `http://127.0.0.1:${port}` })).findings;
@@ -217,7 +220,10 @@ test('each mistake of an installation is found, and told with what to do about i
 			const file = path.join(stack.dir, 'self.pem');
 			execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', file, '-out', `${file}.crt`], { stdio: 'pipe' });
 			const server = https.createServer({ key: fs.readFileSync(file), cert: fs.readFileSync(`${file}.crt`) }, (_, res) => res.end());
-			t.after(() => server.close().closeAllConnections());
+			t.after(() => {
+				server.close();
+				server.closeAllConnections();
+			});
 			server.on('tlsClientError', () => {});
 			await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
 			const { port } = /** @type {net.AddressInfo} */ (server.address());

@@ -24,13 +24,19 @@ function formatOf(zone) {
 	let found = formats.get(zone);
 	if (found === undefined) {
 		try {
-			found = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' });
+			found = new Intl.DateTimeFormat('en', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' });
 		} catch {
 			found = null;
 		}
 		formats.set(zone, found);
 	}
 	return found;
+}
+
+/** YYYY-MM-DD, in whichever order the locale has the parts. @param {Intl.DateTimeFormat} format @param {number} at */
+function localDay(format, at) {
+	const parts = Object.fromEntries(format.formatToParts(at).map((p) => [p.type, p.value]));
+	return `${parts.year}-${parts.month}-${parts.day}`;
 }
 
 /**
@@ -44,7 +50,7 @@ export function dayStart(zone, day) {
 		return null;
 	const midday = Date.parse(`${day}T12:00:00Z`);
 	for (let at = midday - 27 * HOUR; at <= midday + 15 * HOUR; at += 15 * MINUTE)
-		if (format.format(at) === day)
+		if (localDay(format, at) === day)
 			return at;
 	return null;
 }
