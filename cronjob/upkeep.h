@@ -21,10 +21,9 @@ upkeep_wants_all(struct store *s, const struct config *config, struct err *e);
 int
 upkeep_note_all(struct store *s, const struct config *config, struct err *e);
 
-/* Once a day: what has served its time leaves the store and its
- * room is given back, mailboxes that nobody
- * has used for as long become unfollowed, and the near end of the secret or
- * certificate is told. */
+/* Once a day: what has served its time leaves the store and its room is given
+ * back, mailboxes that nobody has used for as long become unfollowed, and the
+ * near end of the secret or certificate is told. */
 int upkeep_expire(struct store *s, const struct config *config, struct err *e);
 
 /* Series steps, leases that have run out and catch-ups that are due become

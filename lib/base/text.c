@@ -270,6 +270,14 @@ text_is_visible(const char *text)
 	return false;
 }
 
+uint64_t
+text_hash(uint64_t hash, const char *text)
+{
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+	return hash;
+}
+
 bool
 text_copy(char *out, size_t cap, const char *text)
 {

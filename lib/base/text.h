@@ -49,6 +49,11 @@ char *text_one_line(const char *text);
  * variation selectors, tags). A combining mark alone is seen. */
 bool text_is_visible(const char *text);
 
+/* FNV-1a of the text behind hash, TEXT_HASH to begin with: the same on every
+ * machine, and no defence against whoever chooses the text. */
+#define TEXT_HASH UINT64_C(14695981039346656037)
+uint64_t text_hash(uint64_t hash, const char *text);
+
 /* Copies into a fixed array; false (and "" in out) when it does not fit. */
 bool text_copy(char *out, size_t cap, const char *text);
 

@@ -5,26 +5,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "rule/policy.h"
 
 enum { SUBSCRIPTION_MINUTE_MS = 60 * 1000 };
 
-/* FNV-1a: the same on every machine. */
-static uint64_t
-subscription_hash(uint64_t hash, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		hash ^= (unsigned char)*text;
-		hash *= UINT64_C(1099511628211);
-	}
-	return hash;
-}
-
 uint32_t
 subscription_spread(const char *tenant, const char *user)
 {
-	uint64_t hash = subscription_hash(
-	    subscription_hash(UINT64_C(14695981039346656037), tenant), user);
+	uint64_t hash = text_hash(text_hash(TEXT_HASH, tenant), user);
 
 	hash ^= hash >> 33;
 	hash *= UINT64_C(0xff51afd7ed558ccd);

@@ -1,23 +1,14 @@
 /* rule/throttle.c - see throttle.h. */
 #include "rule/throttle.h"
 
+#include "base/text.h"
 #include "rule/retry.h"
-
-static uint64_t
-throttle_hash(const char *scope)
-{
-	uint64_t hash = 14695981039346656037u;
-
-	for (; *scope != '\0'; scope++)
-		hash = (hash ^ (unsigned char)*scope) * 1099511628211u;
-	return hash;
-}
 
 int64_t
 throttle_refused(struct throttle *t, const char *scope, int64_t asked_ms,
     int64_t now_ms, uint64_t random)
 {
-	uint64_t hash = throttle_hash(scope);
+	uint64_t hash = text_hash(TEXT_HASH, scope);
 	struct throttle_slot *slot = &t->slots[hash % THROTTLE_SLOTS];
 	int64_t wait_ms;
 
@@ -39,7 +30,7 @@ throttle_refused(struct throttle *t, const char *scope, int64_t asked_ms,
 void
 throttle_worked(struct throttle *t, const char *scope)
 {
-	uint64_t hash = throttle_hash(scope);
+	uint64_t hash = text_hash(TEXT_HASH, scope);
 	struct throttle_slot *slot = &t->slots[hash % THROTTLE_SLOTS];
 
 	if (slot->scope == hash)

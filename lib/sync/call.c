@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
+#include "base/text.h"
 #include "port/metrics.h"
 #include "remote/gateway.h"
 #include "rule/retry.h"
@@ -44,16 +45,10 @@ call_slot(const struct call *c)
 static uint64_t
 call_thing(const struct call *c)
 {
-	const char *parts[] = {
-	    c->tenant, c->user, c->thing != NULL ? c->thing : ""};
-	uint64_t hash = 14695981039346656037u;
+	uint64_t hash = text_hash(text_hash(TEXT_HASH, c->tenant), "/");
 
-	for (size_t i = 0; i < 3; i++) {
-		for (const char *p = parts[i]; *p != '\0'; p++)
-			hash = (hash ^ (unsigned char)*p) * 1099511628211u;
-		hash *= 1099511628211u;
-	}
-	return hash;
+	hash = text_hash(text_hash(hash, c->user), "/");
+	return text_hash(hash, c->thing != NULL ? c->thing : "");
 }
 
 static int
@@ -305,11 +300,24 @@ call_refused(
 }
 
 /* Between call_start() and the moment of sending lie a token, a connection, a
- * queue for it: what another exchange was told meanwhile holds this one. */
+ * queue for it, or a sleep: another exchange may have been told to wait, and
+ * another replica may work on this by now. */
 static bool
 call_may_go(void *arg)
 {
-	return call_throttled_ms(arg) <= 0;
+	const struct call *c = arg;
+
+	return session_may_act(c->session) && call_throttled_ms(c) <= 0;
+}
+
+static void
+call_held(struct call *c)
+{
+	c->asked = false;
+	if (session_may_act(c->session))
+		call_hold(c, ERR_BUSY, call_throttled_ms(c), call_held_by(c));
+	else
+		call_hold(c, ERR_RETRY, RETRY_BASE_MS, "the lease has run out");
 }
 
 static void
@@ -320,8 +328,7 @@ call_done(const struct http_reply *reply, void *arg)
 
 	c->exchange = NULL;
 	if (reply->result == HTTP_HELD) {
-		c->asked = false;
-		call_hold(c, ERR_BUSY, call_throttled_ms(c), call_held_by(c));
+		call_held(c);
 		return;
 	}
 	call_count(c, reply, c->op);
@@ -417,11 +424,6 @@ call_send(struct call *c, const struct secret *token, unsigned generation)
 
 	memset(&req, 0, sizeof(req));
 	c->generation = generation;
-	/* We were asleep: another replica may work on it by now. */
-	if (!session_may_act(c->session)) {
-		call_hold(c, ERR_RETRY, RETRY_BASE_MS, "the lease has run out");
-		return;
-	}
 	if (c->build(&req, c->arg, &e) == 0 &&
 	    call_add_agent(c, &req, &e) == 0) {
 		call_add_authorization(c, token, &req);

@@ -33,7 +33,7 @@ struct unlisted {
 	struct session *session;
 	void (*done)(size_t changed, void *arg);
 	void *arg;
-	uint64_t *seen; /* fingerprints of ids */
+	uint64_t *seen; /* hashes of ids */
 	size_t seen_count;
 	struct unlisted_tenant *tenants;
 	size_t tenant_count, tenant; /* the one that is asked about */
@@ -73,22 +73,6 @@ unlisted_free(struct unlisted *u)
 
 /* ---- what was shown ---- */
 
-/* FNV-1a of the id in lower case. Two alike: one loss is seen later. */
-static uint64_t
-unlisted_fingerprint(const char *id)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (; *id != '\0'; id++) {
-		unsigned char c = (unsigned char)*id;
-
-		if (c >= 'A' && c <= 'Z')
-			c = (unsigned char)(c - 'A' + 'a');
-		hash = (hash ^ c) * UINT64_C(1099511628211);
-	}
-	return hash;
-}
-
 void
 unlisted_saw(struct unlisted *u, const char *id)
 {
@@ -97,7 +81,8 @@ unlisted_saw(struct unlisted *u, const char *id)
 	if (u->seen_count % UNLISTED_GROW == 0)
 		u->seen = mem_realloc(u->seen,
 		    (u->seen_count + UNLISTED_GROW) * sizeof(*u->seen));
-	u->seen[u->seen_count++] = unlisted_fingerprint(id);
+	/* Two alike: one loss is seen later. */
+	u->seen[u->seen_count++] = text_hash(TEXT_HASH, id);
 }
 
 void
@@ -125,7 +110,7 @@ unlisted_compare(const void *left, const void *right)
 static bool
 unlisted_was_seen(const struct unlisted *u, const char *id)
 {
-	uint64_t key = unlisted_fingerprint(id);
+	uint64_t key = text_hash(TEXT_HASH, id);
 
 	return u->seen_count != 0 &&
 	    bsearch(&key, u->seen, u->seen_count, sizeof(key),

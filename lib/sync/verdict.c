@@ -12,9 +12,11 @@
 
 enum {
 	VERDICT_UNREADABLE_MS = 15 * 60 * 1000,
-	/* The event may be restored while others are being asked. */
+	/* The event may be restored while others are being asked: then it is
+	 * looked at again, so often. Where answers always take longer nothing
+	 * is won by more. */
 	VERDICT_FRESH_MS = 2000,
-	VERDICT_LOOKS = 3
+	VERDICT_LOOKS = 2
 };
 
 static int
@@ -152,23 +154,12 @@ verdict_delete_done(const struct err *e, void *arg)
 		: "");
 }
 
-/* True: it is looked at again, or the task has ended. An orphan's event is
- * nowhere to be looked at. */
+/* An orphan's event is nowhere to be looked at. */
 static bool
-verdict_is_late(struct look *l)
+verdict_is_late(const struct look *l)
 {
-	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
-
-	if (l->orphan || clock_mono_ms() - l->looked_ms <= VERDICT_FRESH_MS)
-		return false;
-	if (++l->late_looks < VERDICT_LOOKS) {
-		look_read(l);
-		return true;
-	}
-	err_set(&e, ERR_RETRY,
-	    "not deleted: the answers take too long to be still true");
-	look_fail(l, &e);
-	return true;
+	return !l->orphan && l->late_looks < VERDICT_LOOKS &&
+	    clock_mono_ms() - l->looked_ms > VERDICT_FRESH_MS;
 }
 
 static void
@@ -183,8 +174,11 @@ verdict_marked(struct task *t)
 	}
 	if (l->orphan && look_spares_orphan(l))
 		return;
-	if (verdict_is_late(l))
+	if (verdict_is_late(l)) {
+		l->late_looks++;
+		look_read(l);
 		return;
+	}
 	task_call(t, CALL_UNBLU, verdict_build_delete, verdict_parse_delete,
 	    verdict_delete_done, t->state);
 }

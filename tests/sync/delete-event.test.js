@@ -75,7 +75,7 @@ describe('an event is deleted', { concurrency: 4 }, () => {
 	test('a conversation whose judges are always slow is deleted all the same', async (t) => {
 		const b = await Bench.start(t);
 		const m = await linked(b);
-		await slow(b, { service: 'unblu', op: 'history', delayMs: 2500, count: 4 });
+		await slow(b, { service: 'unblu', op: 'history', delayMs: 2500, count: 1000 });
 		await removed(b, m);
 		await until('it is deleted', async () => (await b.conversation(m.id)).deleted, 30_000);
 		assert.equal(await b.count('unblu', 'delete'), 1);

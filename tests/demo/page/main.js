@@ -91,7 +91,7 @@ function change(e, to) {
 	void tell(api.change(e, to));
 }
 
-/** What the programs take for now. */
+/** The clock of the programs. */
 function clock() {
 	return state === null ? Date.now() : state.now + (Date.now() - received);
 }
