@@ -9,12 +9,9 @@
  * 5 % of the notifications, the 99.9th percentile of the answers is above 300 ms, or memory goes on growing.
  */
 
-import { spawn } from 'node:child_process';
-import fs from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { body, item } from '../lib/notification.js';
 import { Stack } from '../lib/stack.js';
+import { sendStorm } from '../lib/storm.js';
 import { pause } from '../lib/wait.js';
 import { directory, followAll, memory, table } from './figures.js';
 
@@ -55,24 +52,6 @@ function bodies(links) {
 	return Array.from({ length: Math.ceil(all.length / PER_POST) }, (_, i) => body(...all.slice(i * PER_POST, (i + 1) * PER_POST)));
 }
 
-/** @param {Stack} stack @param {string[]} list @returns {Promise<any>} */
-function send(stack, list) {
-	const file = path.join(stack.dir, 'storm.json');
-	fs.writeFileSync(file, JSON.stringify({ port: stack.port, path: '/addin/webhook/events', seconds: SECONDS * 0.95, connections: CONNECTIONS, bodies: list }));
-	const child = spawn(process.execPath, [path.join(path.dirname(fileURLToPath(import.meta.url)), 'storm-sender.js'), file], { stdio: ['ignore', 'pipe', 'inherit'] });
-	let out = '';
-	child.stdout.on('data', (data) => {
-		out += data;
-	});
-	return new Promise((resolve, reject) => child.once('exit', (code) => {
-		fs.rmSync(file);
-		if (code === 0)
-			resolve(JSON.parse(out));
-		else
-			reject(new Error(`the sender ended with ${code}`));
-	}));
-}
-
 /** @param {Stack} stack */
 function gets(stack) {
 	return stack.sims.sim.control('GET', '/control/counters').then((/** @type {any} */ c) => Object.values(c.requests.graph.getEvent ?? {}).reduce((/** @type {number} */ n, /** @type {any} */ k) => n + k, 0));
@@ -100,7 +79,8 @@ async function storm(stack, links, list, number) {
 			await pause(100);
 		}
 	})();
-	const sent = await send(stack, list).catch((e) => {
+	const job = { port: stack.port, path: '/addin/webhook/events', seconds: SECONDS * 0.95, connections: CONNECTIONS, bodies: list };
+	const sent = await sendStorm(stack.dir, job).catch((e) => {
 		over = true;
 		throw e;
 	});

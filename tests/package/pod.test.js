@@ -5,14 +5,13 @@
  */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { SOURCE_ROOT } from '../lib/build.js';
 import { body, item } from '../lib/notification.js';
 import { descendants } from '../lib/program.js';
+import { sendStorm } from '../lib/storm.js';
 import { waitFor } from '../lib/wait.js';
 import { ACCOUNT, Cgroup, Pod } from './pod.js';
 
@@ -22,23 +21,8 @@ const SECONDS = 5;
 const DRAIN_MS = 2000;
 const skip = process.getuid?.() !== 0 ? 'containers need root' : Cgroup.missing() ?? false;
 
-/** @param {Pod} pod @param {string[]} bodies @param {number} seconds @returns {Promise<any>} */
-function storm(pod, bodies, seconds) {
-	const file = path.join(pod.dir, 'storm.json');
-	fs.writeFileSync(file, JSON.stringify({ port: pod.port, path: '/addin/webhook/events', seconds, connections: 64, bodies }));
-	const child = spawn(process.execPath, [path.join(SOURCE_ROOT, 'tests/bench/storm-sender.js'), file], { stdio: ['ignore', 'pipe', 'inherit'] });
-	let out = '';
-	child.stdout.on('data', (data) => {
-		out += data;
-	});
-	return new Promise((resolve, reject) => child.once('exit', (code) => {
-		fs.rmSync(file);
-		if (code === 0)
-			resolve(JSON.parse(out));
-		else
-			reject(new Error(`the sender ended with ${code}`));
-	}));
-}
+/** @param {Pod} pod @param {string[]} bodies @param {number} seconds */
+const storm = (pod, bodies, seconds) => sendStorm(pod.dir, { port: pod.port, path: '/addin/webhook/events', seconds, connections: 64, bodies });
 
 /** What the kernel says of a process. @param {number} pid @param {string} key */
 const status = (pid, key) => new RegExp(`^${key}:\\s+(\\S+)`, 'm').exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

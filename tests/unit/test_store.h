@@ -271,4 +271,71 @@ test_rows(struct test_store *t)
 	return totals.rows;
 }
 
+static inline void
+test_follow(struct test_store *t, const char *user, const char *upn,
+    bool resume, int64_t now_ms, bool want_changed)
+{
+	bool changed = !want_changed;
+
+	assert_ok(t,
+	    store_mailbox_follow(
+		t->store, TENANT, user, upn, resume, now_ms, &changed, &t->e));
+	assert_int_equal(changed, want_changed);
+}
+
+static inline struct store_subscription
+test_subscription(const char *user, const char *hash, int64_t created_ms)
+{
+	struct store_subscription sub = {
+	    .created_ms = created_ms, .requested_life_ms = 1000};
+
+	SET(sub.tenant, TENANT);
+	SET(sub.user, user);
+	SET(sub.client_state_hash, hash);
+	SET(sub.notification_url, "https://a.example/webhook/events");
+	SET(sub.resource, "users/x/events");
+	return sub;
+}
+
+static inline struct store_link
+test_full_link(void)
+{
+	struct store_link l = {
+	    .conversation = "conv-1",
+	    .tenant = TENANT,
+	    .user = ANNA,
+	    .source_id = "src",
+	    .event = "AAMk=",
+	    .state = STORE_LINK_LINKED,
+	    .shared = true,
+	    .verified = true,
+	    .agent = "agent",
+	    .topic = "Gespr\xc3\xa4"
+		     "ch \xf0\x9f\x98\x80 'x'; --",
+	    .start_ms = 60000,
+	    .written = true,
+	    .writing = "topic",
+	    .end_ms = 120000,
+	    .time_zone = "Europe/Zurich",
+	    .change_key = "ck",
+	    .series = "seriesMaster",
+	    .created_ms = 1,
+	    .announced_ms = 2,
+	    .synced_ms = 3,
+	    .gone_since_ms = 4,
+	    .searches = 5,
+	    .last_error = "none",
+	};
+
+	return l;
+}
+
+static inline int
+test_count_link(const struct store_link *l, void *arg)
+{
+	assert_true(l->conversation[0] != '\0');
+	++*(int *)arg;
+	return 0;
+}
+
 #endif
