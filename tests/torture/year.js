@@ -10,7 +10,8 @@
  * switched off, a pass is killed, the clock is set wrong. At every firing each mailbox is looked at:
  *
  * - One that nothing is wrong with has no subscription at Graph for at most two firings. Whoever was refused is parked,
- *   and asked again a day later: that is the first moment that counts.
+ *   and asked again a day later: that is the first moment that counts. Refused is whom Graph has answered 403, or 404
+ *   when one was to be made, and who would have been.
  * - What Graph has lost without a word is not known to anybody until something is due and the list is read: two firings
  *   behind the first true list, and never longer than half of a life.
  * - Nothing of ours runs out while nothing is wrong.
@@ -331,21 +332,23 @@ class Year {
 		this.look(ran);
 	}
 
-	/** A true list of the tenant was read since the last look. */
-	readLists() {
+	/** What Graph has told since the last look: the tenants of which a true list was read; who was refused is noted. */
+	readJournal() {
 		const seen = new Set();
 		const after = this.seq ?? 0;
-		for (const entry of this.sim.journal.find({ service: 'graph', op: 'listSubscriptions', after, limit: 1000 })) {
+		for (const entry of this.sim.journal.find({ service: 'graph', after, limit: 5000 })) {
 			this.seq = Math.max(this.seq ?? 0, entry.seq);
-			if (entry.status === 200 && this.sim.settings.graph.subscriptionList === 'ok')
+			if (entry.op === 'listSubscriptions' && entry.status === 200 && this.sim.settings.graph.subscriptionList === 'ok')
 				seen.add(entry.tenant);
+			if (entry.mailbox !== undefined && (entry.status === 403 || (entry.status === 404 && entry.op === 'createSubscription')))
+				this.refused.set(entry.mailbox, this.now);
 		}
 		return seen;
 	}
 
 	/** @param {boolean} ran */
 	look(ran) {
-		const lists = this.readLists();
+		const lists = this.readJournal();
 		for (const user of this.crowd.users) {
 			if (this.ours(user).some((s) => this.known.has(s.id))) {
 				this.noteCovered(user);
