@@ -200,9 +200,8 @@ try_queue(struct doctor *d)
 		    all.forbidden > 0
 			? "if Unblu has refused it: set the two properties "
 			  "com.unblu.conversation.message.allowNonAdminUsers"
-			  "Change...ViaWebApi to true, and check what agent "
-			  "the "
-			  "gateway lets us act as"
+			  "Change...ViaWebApi to true, and check as whom the "
+			  "gateway lets us act"
 			: "it goes on by itself once the cause is gone",
 		    "%" PRId64 " rows wait after a failure: %s", all.rows,
 		    all.reason);

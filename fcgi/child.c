@@ -51,7 +51,9 @@ child_is_other(enum child_role role)
 /* A trailing '*' stands for any rest, a leading one for any beginning. */
 static const char *const child_env_all[] = {"PATH", "TZ", "LANG", "LD_PRELOAD",
     "FAKETIME*", "*SAN_OPTIONS", "GCOV_*", "NOTIFY_SOCKET", "OUTLOOK_ADDIN_*",
-    "SSL_CERT_*", "DATABASE_PASSWORD*", NULL};
+    "SSL_CERT_*", NULL};
+/* Web's only secret; nginx has no business with it. */
+static const char *const child_env_store[] = {"DATABASE_PASSWORD*", NULL};
 static const char *const child_env_secrets[] = {"CLIENT_SECRET*",
     "SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET*", "CREDENTIALS_DIRECTORY", NULL};
 /* FAKETIME_SHARED names a semaphore of libfaketime: held by one of us that is
@@ -85,14 +87,16 @@ child_is_listed(const char *const *patterns, const char *setting)
 
 /* What is handed on of our own environment; the texts are borrowed. */
 static size_t
-child_inherit(bool with_secrets, char **out, size_t cap)
+child_inherit(const struct child_options *o, char **out, size_t cap)
 {
 	size_t count = 0;
 
 	for (char **p = environ; *p != NULL && count < cap; p++)
 		if (!child_is_listed(child_env_own, *p) &&
 		    (child_is_listed(child_env_all, *p) ||
-			(with_secrets &&
+			(o->role != CHILD_NGINX &&
+			    child_is_listed(child_env_store, *p)) ||
+			(o->with_secrets &&
 			    child_is_listed(child_env_secrets, *p))))
 			out[count++] = *p;
 	return count;
@@ -106,12 +110,13 @@ struct child_env {
 static void
 child_make_env(const struct child_options *o, struct child_env *env)
 {
-	size_t n = child_inherit(o->with_secrets, env->all, ENV_MAX);
+	size_t n = child_inherit(o, env->all, ENV_MAX);
 	size_t own = 0;
 
-	if (!child_is_other(o->role))
-		snprintf(env->own[own++], SETTING_MAX, ENV_CHILD "=%s",
-		    child_names[o->role]);
+	if (child_is_other(o->role))
+		return;
+	snprintf(env->own[own++], SETTING_MAX, ENV_CHILD "=%s",
+	    child_names[o->role]);
 	if (o->listen_fd >= 0)
 		snprintf(env->own[own++], SETTING_MAX, ENV_LISTEN "=%d",
 		    o->listen_fd);
@@ -205,12 +210,12 @@ child_become(const struct child_options *o, struct child_args *args,
 	/* Also kill -9 of the supervisor leaves no child behind. */
 	if (prctl(PR_SET_PDEATHSIG, end) != 0 || getppid() != parent)
 		_exit(EXIT_FAILURE);
-	child_keep_fd(o->listen_fd);
-	child_keep_fd(o->page_fd);
 	if (child_is_other(o->role)) {
 		execvpe(args->arg[0], args->arg, env->all);
 		_exit(EXIT_FAILURE);
 	}
+	child_keep_fd(o->listen_fd);
+	child_keep_fd(o->page_fd);
 	/* The running program itself, also when its file was replaced; by
 	 * descriptor, since valgrind would start itself by that name. */
 	self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);

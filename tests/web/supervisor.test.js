@@ -236,6 +236,27 @@ test('web gets no secret and only what is on the list', async () => {
 	});
 });
 
+test('nginx under the supervisor gets no secret and nothing of ours', async () => {
+	await Web.play({ start: false, role: '' }, async (web) => {
+		const bin = `${web.dir}/bin`;
+		fs.mkdirSync(bin);
+		fs.writeFileSync(`${bin}/nginx`, `#!/bin/sh
+trap 'exit 0' QUIT TERM
+/usr/bin/env >${web.dir}/nginx.env
+/bin/ls -l /proc/$$/fd >${web.dir}/nginx.fds
+echo >${web.dir}/nginx.told
+while :; do /bin/sleep 0.1; done
+`, { mode: 0o755 });
+		fs.chmodSync(web.dir, 0o777);
+		web.options.args = ['--nginx', web.dir];
+		web.options.env = { PATH: bin, DATABASE_PASSWORD_FILE: '/nonexistent', CREDENTIALS_DIRECTORY: '/nonexistent' };
+		await web.start();
+		await waitFor(() => fs.existsSync(`${web.dir}/nginx.told`), 5000, 'nginx runs');
+		assert.doesNotMatch(fs.readFileSync(`${web.dir}/nginx.env`, 'utf8'), /DATABASE_PASSWORD|SECRET|CREDENTIALS|OUTLOOK_ADDIN_(CHILD|PAGE_FD|LISTEN_FD)/);
+		assert.doesNotMatch(fs.readFileSync(`${web.dir}/nginx.fds`, 'utf8'), /memfd|socket:/);
+	});
+});
+
 test('nobody can look into the supervisor or sync, not even as the same user', { skip: process.getuid?.() !== 0 && 'runs as root only' }, async (t) => {
 	await Web.play({ role: '' }, async (web) => {
 		if (fs.readFileSync(web.parts.fcgi).includes('__asan_init'))
