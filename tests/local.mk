@@ -47,7 +47,8 @@ unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_look
 tests_unit_test_look_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=store_link_by_event,--wrap=store_link_find \
-	-Wl,--wrap=store_link_each,--wrap=store_mailbox_find
+	-Wl,--wrap=store_link_each,--wrap=store_mailbox_find \
+	-Wl,--wrap=store_work_defer
 unit_tests += tests/unit/test_loop
 unit_tests += tests/unit/test_mem
 unit_tests += tests/unit/test_mention
