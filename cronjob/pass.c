@@ -256,7 +256,10 @@ adopted(const struct adopt_result *r, void *arg)
 static int
 look_dry(struct pass *p, struct store *s, struct err *e)
 {
-	if (load(p, s, TARGET_ALL, e) != 0)
+	int upkeep = upkeep_is_due(s, e);
+
+	if (upkeep < 0 ||
+	    load(p, s, upkeep == 1 ? TARGET_FORESEEN : TARGET_ALL, e) != 0)
 		return -1;
 	tell_list(&p->list, clock_wall_ms());
 	return 1;

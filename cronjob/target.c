@@ -21,6 +21,7 @@ struct loading {
 	const char *url; /* where notifications must go today */
 	int64_t now_ms;
 	bool force;
+	bool foresees;
 	struct target_list list;
 	struct err *err;
 };
@@ -58,6 +59,16 @@ flaw_of(const struct loading *l, const struct store_subscription *sub)
 }
 
 static int
+foresee(struct loading *l, const struct store_mailbox *m, bool *unused)
+{
+	int rc = store_mailbox_is_unused(
+	    l->store, m, l->now_ms - l->config->link_retention_ms, l->err);
+
+	*unused = rc == 1;
+	return rc < 0 ? -1 : 0;
+}
+
+static int
 decide(struct loading *l, const struct store_mailbox *m,
     struct renewal_verdict *out, int64_t *expires_ms)
 {
@@ -75,7 +86,7 @@ decide(struct loading *l, const struct store_mailbox *m,
 	    .flaw = rc == 1 ? flaw_of(l, &sub) : NULL,
 	};
 
-	if (rc < 0)
+	if (rc < 0 || (l->foresees && foresee(l, m, &facts.unused) != 0))
 		return -1;
 	*expires_ms = sub.granted_ms > 0 ? sub.expires_ms : 0;
 	*out = renewal_decide(&facts, l->now_ms,
@@ -148,10 +159,11 @@ target_list_load(struct store *s, const struct config *c, int64_t now_ms,
 	    .url = url,
 	    .now_ms = now_ms,
 	    .force = force,
+	    .foresees = scope == TARGET_FORESEEN,
 	    .err = e};
-	int rc = scope == TARGET_ALL
-	    ? store_mailbox_each(s, add_mailbox, &l, e)
-	    : store_mailbox_each_due(s, now_ms, add_mailbox, &l, e);
+	int rc = scope == TARGET_DUE
+	    ? store_mailbox_each_due(s, now_ms, add_mailbox, &l, e)
+	    : store_mailbox_each(s, add_mailbox, &l, e);
 
 	free(url);
 	if (rc != 0) {

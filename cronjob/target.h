@@ -37,7 +37,9 @@ struct target_list {
 
 enum target_scope {
 	TARGET_DUE, /* those whose time has come: an indexed read */
-	TARGET_ALL
+	TARGET_ALL,
+	/* all as they are once the day's upkeep has ended the unused ones */
+	TARGET_FORESEEN
 };
 
 /* Reads mailboxes and their subscriptions and decides. force: every followed

@@ -2,7 +2,6 @@
 #include "upkeep.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +12,7 @@
 #include "port/store_due.h"
 #include "port/store_renewal.h"
 #include "port/store_retain.h"
-#include "rule/subscription.h"
+#include "rule/renewal.h"
 #include "sync/expiry.h"
 
 enum {
@@ -26,6 +25,7 @@ enum {
 static const char upkeep_all[] = "renew-settings";
 /* Of summary.h; its time is that of the last run. */
 static const char upkeep_run[] = "renew-last-run";
+static const char upkeep_day[] = "store-expired";
 
 /* A clock that was set back must not put it off for ever. */
 static bool
@@ -79,7 +79,6 @@ upkeep_note_all(struct store *s, const struct config *config, struct err *e)
 struct unused {
 	struct store *store;
 	int64_t before_ms;
-	char reason[64];
 	size_t count;
 	struct err *err;
 };
@@ -89,7 +88,7 @@ unfollow(const struct store_mailbox *m, void *arg)
 {
 	struct unused *u = arg;
 	int rc = store_mailbox_leave_unused(
-	    u->store, m, u->before_ms, u->reason, clock_wall_ms(), u->err);
+	    u->store, m, u->before_ms, RENEWAL_UNUSED, clock_wall_ms(), u->err);
 
 	u->count += rc == 1;
 	return rc < 0 ? -1 : 0;
@@ -103,8 +102,6 @@ unfollow_unused(struct store *s, const struct config *config, struct err *e)
 	    .before_ms = clock_wall_ms() - config->link_retention_ms,
 	    .err = e};
 
-	snprintf(u.reason, sizeof(u.reason), "no unfinished link for %.4g days",
-	    (double)config->link_retention_ms / UPKEEP_DAY_MS);
 	if (store_mailbox_each_unused(s, u.before_ms, unfollow, &u, e) != 0)
 		return -1;
 	if (u.count != 0)
@@ -144,17 +141,24 @@ compact(struct store *s)
 }
 
 int
+upkeep_is_due(struct store *s, struct err *e)
+{
+	int64_t last_ms = 0;
+
+	if (store_fact_get(s, upkeep_day, NULL, 0, &last_ms, e) < 0)
+		return -1;
+	return a_day_has_passed(last_ms, clock_wall_ms());
+}
+
+int
 upkeep_expire(struct store *s, const struct config *config, struct err *e)
 {
 	int64_t now_ms = clock_wall_ms();
-	int64_t last_ms = 0, removed = 0;
-	char text[8];
+	int64_t removed = 0;
+	int due = upkeep_is_due(s, e);
 
-	if (store_fact_get(
-		s, "store-expired", text, sizeof(text), &last_ms, e) < 0)
-		return -1;
-	if (!a_day_has_passed(last_ms, now_ms))
-		return 0;
+	if (due != 1)
+		return due;
 	if (store_expire(s, now_ms - config->link_retention_ms,
 		now_ms - config->audit_retention_ms, &removed, e) != 0 ||
 	    unfollow_unused(s, config, e) != 0 ||
@@ -163,7 +167,7 @@ upkeep_expire(struct store *s, const struct config *config, struct err *e)
 	if (removed != 0)
 		log_info("store-expired", LOG_INT("rows", removed));
 	compact(s);
-	return store_fact_set(s, "store-expired", "", now_ms, e);
+	return store_fact_set(s, upkeep_day, "", now_ms, e);
 }
 
 int

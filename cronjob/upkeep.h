@@ -21,6 +21,8 @@ upkeep_wants_all(struct store *s, const struct config *config, struct err *e);
 int
 upkeep_note_all(struct store *s, const struct config *config, struct err *e);
 
+/* 1: upkeep_expire() has something to look for, 0: it had today, -1. */
+int upkeep_is_due(struct store *s, struct err *e);
 /* Once a day: what has served its time leaves the store and its room is given
  * back, mailboxes that nobody has used for as long become unfollowed, and the
  * near end of the secret or certificate is told. */

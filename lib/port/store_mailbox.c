@@ -299,6 +299,23 @@ store_mailbox_each_unused(struct store *s, int64_t before_ms,
 }
 
 int
+store_mailbox_is_unused(struct store *s, const struct store_mailbox *m,
+    int64_t before_ms, struct err *e)
+{
+	static const char sql[] = "SELECT count(*) FROM mailbox"
+				  " WHERE tenant = $2 AND user_id = $3"
+				  " AND " STORE_MAILBOX_UNUSED;
+	int64_t count = 0;
+
+	if (store_db_number(s, sql,
+		STORE_WITH(STORE_INT(before_ms), STORE_TEXT(m->tenant),
+		    STORE_TEXT(m->user), STORE_INT(STORE_MAILBOX_FOLLOWED)),
+		&count, e) < 0)
+		return -1;
+	return count != 0;
+}
+
+int
 store_mailbox_leave_unused(struct store *s, const struct store_mailbox *m,
     int64_t before_ms, const char *reason, int64_t now_ms, struct err *e)
 {

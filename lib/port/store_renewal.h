@@ -19,11 +19,13 @@ int store_mailbox_each_due(struct store *s, int64_t now_ms,
 int store_mailbox_set_renewal(struct store *s, const char *tenant,
     const char *user, int64_t renew_ms, struct err *e);
 /* Followed ones since before before_ms of which no link was made, synced or is
- * not over since then: nobody uses them. leave: becomes unfollowed if that is
- * still so, 1 or 0. */
+ * not over since then: nobody uses them. is: 1 or 0. leave: becomes unfollowed
+ * if that is still so, 1 or 0. */
 int store_mailbox_each_unused(struct store *s, int64_t before_ms,
     int (*each)(const struct store_mailbox *m, void *arg), void *arg,
     struct err *e);
+int store_mailbox_is_unused(struct store *s, const struct store_mailbox *m,
+    int64_t before_ms, struct err *e);
 int store_mailbox_leave_unused(struct store *s, const struct store_mailbox *m,
     int64_t before_ms, const char *reason, int64_t now_ms, struct err *e);
 /* The claims of dead ones: of all owners whose name begins with prefix. */

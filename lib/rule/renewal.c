@@ -95,6 +95,8 @@ renewal_decide(
 		return renewal_leave(f, RENEWAL_NO_TENANT);
 	if (!f->enabled)
 		return renewal_leave(f, RENEWAL_DISABLED);
+	if (f->unused)
+		return renewal_leave(f, RENEWAL_UNUSED);
 	switch (f->state) {
 	case RENEWAL_UNFOLLOWED:
 		return renewal_unfollowed(f, now_ms, limit_ms, force);

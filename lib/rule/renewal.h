@@ -13,6 +13,7 @@
  * operator. */
 #define RENEWAL_NO_TENANT "its tenant is not in tenantIds"
 #define RENEWAL_DISABLED "syncServerEnabled is false"
+#define RENEWAL_UNUSED "no unfinished link within linkRetentionDays"
 
 enum renewal_action {
 	RENEWAL_NOTHING,
@@ -34,6 +35,7 @@ struct renewal_facts {
 	int64_t retry_ms; /* of a parked one */
 	struct subscription sub; /* the one granted last, else pending */
 	const char *flaw; /* subscription_flaw(), NULL none */
+	bool unused; /* a followed one; see RENEWAL_UNUSED */
 };
 
 struct renewal_verdict {

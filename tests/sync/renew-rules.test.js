@@ -208,11 +208,14 @@ test('a mailbox without an unfinished link for linkRetentionDays is left; PUT re
 	const [tenant] = c.mailboxes.keys();
 	await c.tool('announce', 'conversation-1', tenant, used.oid, 'outlook-addin:x', 'Topic', String(Date.now() + 40 * DAY), '', '');
 	await change(c, `UPDATE mailbox SET since_ms = 1 WHERE user_id <> '${fresh.oid}'; UPDATE link SET created_ms = 1, announced_ms = 1;`);
+	const dry = await c.renew('-n');
+	assert.match(dry.stdout, new RegExp(`^remove +${tenant}/${unused.oid}  no unfinished link within linkRetentionDays$`, 'm'));
+	assert.equal(dry.stdout.match(/linkRetentionDays/g)?.length, 1);
 	const run = await c.renew();
 	assert.deepEqual([run.code, run.summary.removed], [0, 1], run.stderr);
 	assert.deepEqual([unused, used, fresh].map((u) => c.at(u).length), [0, 1, 1]);
 	const row = (await c.dump()).mailboxes.find((/** @type {any} */ m) => m.user === unused.oid);
-	assert.deepEqual([row.state, row.reason], [2, 'no unfinished link for 30 days']);
+	assert.deepEqual([row.state, row.reason], [2, 'no unfinished link within linkRetentionDays']);
 	await c.tool('resume', tenant, unused.oid);
 	assert.equal((await c.renew()).summary.created, 1);
 });
