@@ -22,6 +22,15 @@ export function buildFolder() {
 	return fs.existsSync(path.join(own, PROGRAMS.fcgi)) ? own : SOURCE_ROOT;
 }
 
+/**
+ * Called hundreds of times by one test; it need not be the build that is tested, whose sanitizers
+ * take longer to start and end than it to answer.
+ * @returns {string} the program that writes and reads the store as web and sync would
+ */
+export function storeTool() {
+	return path.join(process.env.TOP_TOOLDIR ?? buildFolder(), 'tests/sync/storetool');
+}
+
 /** @returns {Programs} */
 export function findPrograms() {
 	const folder = buildFolder();

@@ -7,7 +7,7 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { startSimulators } from '../sim/index.js';
-import { buildFolder } from './build.js';
+import { buildFolder, storeTool } from './build.js';
 
 const MINUTE = 60_000;
 
@@ -142,7 +142,7 @@ export class Crowd {
 
 	/** @param {string[]} args @returns {Promise<string>} */
 	tool(...args) {
-		return new Promise((resolve, reject) => execFile(path.join(buildFolder(), 'tests/sync/storetool'), [this.database, ...args], { maxBuffer: 1 << 28 },
+		return new Promise((resolve, reject) => execFile(storeTool(), [this.database, ...args], { maxBuffer: 1 << 28 },
 			(e, stdout, stderr) => e ? reject(new Error(`${e.message} ${stderr}`)) : resolve(stdout)));
 	}
 

@@ -7,7 +7,7 @@ import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { buildFolder } from '../lib/build.js';
+import { buildFolder, storeTool } from '../lib/build.js';
 import { ON_POSTGRESQL, testDatabase } from '../lib/postgres.js';
 import { FakeClock } from '../lib/faketime.js';
 import { startSimulators } from '../sim/index.js';
@@ -23,7 +23,7 @@ export const BOX = { followed: 0, parked: 1, unfollowed: 2 };
 export const TENANT_OF = { [ANNA]: TENANT_A, [BEN]: TENANT_A, [CARLA]: TENANT_B };
 const FCGI = path.join(buildFolder(), 'fcgi/outlook-addin-fcgi');
 const RENEW = path.join(buildFolder(), 'cronjob/outlook-addin-renew');
-const TOOL = path.join(buildFolder(), 'tests/sync/storetool');
+const TOOL = storeTool();
 
 /** @param {number} ms */
 function pause(ms) {
