@@ -72,7 +72,9 @@ bool store_sqlite_lock_is_suspect(const struct store_sqlite_lock *l);
 enum {
 	STORE_SQLITE_SLOTS =
 	    256, /* a power of two, above our number of texts */
-	STORE_SQLITE_BUSY_MS = 250
+	STORE_SQLITE_BUSY_MS = 250,
+	/* somebody reads a long WAL anew, behind a crash */
+	STORE_SQLITE_OPENING_BUSY_MS = 5000
 };
 
 /* A prepared statement, in its slot. */

@@ -283,6 +283,10 @@ store_sqlite_open(
 		goto fail;
 	if (store_sqlite_connect(c, e) != 0)
 		goto fail;
+	if (lock_wait_ms < 0 || lock_wait_ms > STORE_SQLITE_OPENING_BUSY_MS)
+		lock_wait_ms = STORE_SQLITE_OPENING_BUSY_MS;
+	if (lock_wait_ms > STORE_SQLITE_BUSY_MS)
+		sqlite3_busy_timeout(c->db, lock_wait_ms);
 	return c;
 fail:
 	store_sqlite_close(c);
@@ -292,5 +296,6 @@ fail:
 void
 store_sqlite_opened(struct store_conn *c)
 {
+	sqlite3_busy_timeout(c->db, STORE_SQLITE_BUSY_MS);
 	store_sqlite_lock_drop(&c->lock);
 }

@@ -182,6 +182,65 @@ a_replaced_store_is_locked_by_its_own_lock_file(void **state)
 	store_close(fresh);
 }
 
+/* As SQLite leaves the -shm file while one process reads the WAL anew: mapped,
+ * in use, without a header, and locked. */
+static void
+recover(const char *shm, int ready, unsigned ms)
+{
+	enum { WRITE_BYTE = 120, RECOVER_BYTE = 122, IN_USE_BYTE = 128 };
+	static const struct flock locks[] = {
+	    {.l_type = F_RDLCK, .l_start = IN_USE_BYTE, .l_len = 1},
+	    {.l_type = F_WRLCK, .l_start = WRITE_BYTE, .l_len = 1},
+	    {.l_type = F_WRLCK, .l_start = RECOVER_BYTE, .l_len = 1},
+	};
+	int fd = open(shm, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || ftruncate(fd, 0) != 0 || ftruncate(fd, 32 * 1024) != 0)
+		_exit(CHILD_FAILED);
+	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++)
+		if (fcntl(fd, F_SETLK, &locks[i]) != 0)
+			_exit(CHILD_FAILED);
+	if (write(ready, "", 1) != 1)
+		_exit(CHILD_FAILED);
+	usleep(ms * 1000);
+	_exit(CHILD_OK);
+}
+
+static pid_t
+recover_elsewhere(const char *shm, unsigned ms)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0)
+		recover(shm, ready[1], ms);
+	assert_true(pid > 0);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void
+who_opens_waits_for_one_that_reads_a_long_wal_anew(void **state)
+{
+	enum { RECOVERY_MS = 600 };
+	struct test_store *t = *state;
+	char shm[256];
+	pid_t pid;
+	int status;
+
+	close_store(t);
+	pid = recover_elsewhere(path_of(t, "-shm", shm), RECOVERY_MS);
+	assert_open_fails(t, STORE_CREATE, ERR_RETRY);
+	store_close(open_again(t, STORE_CREATE));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void
 the_wal_stays_bounded_while_nobody_checkpoints(void **state)
 {
@@ -214,6 +273,8 @@ main(void)
 	    cmocka_unit_test(a_lock_file_of_root_locks_nobody_out),
 	    cmocka_unit_test(no_link_leads_to_someone_elses_file),
 	    cmocka_unit_test(a_link_to_the_database_is_refused),
+	    cmocka_unit_test(
+		who_opens_waits_for_one_that_reads_a_long_wal_anew),
 	    cmocka_unit_test(the_wal_stays_bounded_while_nobody_checkpoints),
 	    cmocka_unit_test(a_replaced_store_is_locked_by_its_own_lock_file),
 	};
