@@ -102,6 +102,25 @@ test('the stream tells of everything as it happens', async (t) => {
 	assert.equal(seen.find((s) => s.event === 'subscription')?.data.what, 'created');
 });
 
+test('the log says whose client had gone before the answer', async (t) => {
+	const sim = await simulator(t);
+	const graph = await graphOf(sim);
+	const url = `${sim.urls.graph}/v1.0/users/${ANNA}/events`;
+	await sim.control('POST', '/control/faults', { service: 'graph', op: 'listEvents', kind: 'delay', delayMs: 60, count: 3 });
+	for (const stays of [true, false]) {
+		const req = http.request(url, { headers: { Authorization: `Bearer ${graph.token}` }, agent: false });
+		const over = new Promise((resolve) => req.on('close', resolve));
+		req.on('response', (res) => res.resume());
+		req.on('error', () => 0);
+		req.end(() => stays || req.destroy());
+		await over;
+	}
+	await graph.ask('GET', `/users/${ANNA}/events`);
+	for (let i = 0; i < 100 && (await sim.control('GET', '/control/log?op=listEvents')).length < 3; i++)
+		await new Promise((resolve) => setTimeout(resolve, 10));
+	assert.deepEqual((await sim.control('GET', '/control/log?op=listEvents')).map((/** @type {any} */ e) => e.left ?? false), [false, true, false]);
+});
+
 test('the log can be filtered and followed', async (t) => {
 	const sim = await simulator(t);
 	const graph = await graphOf(sim);

@@ -35,6 +35,8 @@ const READS = ['getEvent', 'listEvents', 'getEventCalendar', 'getCalendar', 'lis
 const DAY = 86400_000;
 /* A request of one who has died may still lie before the door. */
 const LATE_MS = 300;
+/* The longest that what a dead one has sent may lie about unread. */
+const BURIED_MS = 2000;
 const SETTERS = ['setTopic', 'setScheduledTimestamp'];
 
 export class Truth {
@@ -49,7 +51,7 @@ export class Truth {
 		this.talks = new Map();
 		/** @type {string[]} what was wrong at the moment it happened */
 		this.wrong = [];
-		/** What only sync asks for: real times. @type {{ mailbox: string, key: string, what: string, from: number, to: number }[]} */
+		/** What only sync asks for: real times. @type {{ mailbox: string, key: string, what: string, left: boolean, from: number, to: number }[]} */
 		this.reads = [];
 		/** Ends of sync: real times. @type {number[]} */
 		this.deaths = [];
@@ -202,7 +204,7 @@ export class Truth {
 		const began = performance.now() - entry.ms;
 		this.noteWait(entry, began);
 		if (entry.service === 'graph' && READS.includes(entry.op))
-			this.reads.push({ mailbox: entry.mailbox, key: entry.batch ?? entry.requestId, what: `${entry.op} ${entry.fault ?? entry.status}`, from: began, to: performance.now() });
+			this.reads.push({ mailbox: entry.mailbox, key: entry.batch ?? entry.requestId, what: `${entry.op} ${entry.fault ?? entry.status}`, left: entry.left === true, from: began, to: performance.now() });
 		if (entry.service === 'graph' && entry.op === 'listEvents' && entry.path.includes('contains') && !entry.path.includes('$skip')) {
 			for (const talk of this.talks.values())
 				if (entry.path.includes(talk.id))
@@ -228,16 +230,23 @@ export class Truth {
 			return;
 		const key = `${entry.service}/${entry.tenant ?? ''}/${entry.mailbox ?? ''}`;
 		const told = this.told.get(key);
-		if (entry.early && !(told !== undefined && (began < told.to + LATE_MS || this.deaths.some((t) => t >= told.from - LATE_MS && t <= told.to + 100))))
+		if (entry.early && !(entry.left && this.isBuried(began)) && !(told !== undefined && (began < told.to + LATE_MS || this.deaths.some((t) => t >= told.from - LATE_MS && t <= told.to + 100))))
 			this.early.push({ op: entry.op, mailbox: entry.mailbox, time: entry.time, ms: entry.ms, at: began, told, seq: entry.seq });
 		this.told.set(key, { from: began, to: performance.now() });
+	}
+
+	/** Sent by one who has died meanwhile, and read here late, on a busy machine: its connection is closed. @param {number} at */
+	isBuried(at) {
+		return this.deaths.some((t) => t <= at && at <= t + BURIED_MS);
 	}
 
 	/** The most exchanges at once of one sync for a mailbox; a batch is one. @param {Mailbox} mailbox @returns {{ what: string, from: number, to: number }[]} */
 	mostAtOnce(mailbox) {
 		/** @type {Map<string, { what: string, from: number, to: number }>} */
 		const exchanges = new Map();
-		for (const { key, what, from, to } of this.reads.filter((x) => x.mailbox === mailbox.oid)) {
+		for (const { key, what, left, from, to } of this.reads.filter((x) => x.mailbox === mailbox.oid)) {
+			if (left && this.isBuried(from))
+				continue;
 			const known = exchanges.get(key);
 			exchanges.set(key, { what, from: Math.min(from, known?.from ?? from), to: Math.max(to, known?.to ?? to) });
 		}

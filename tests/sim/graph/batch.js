@@ -72,7 +72,7 @@ function memberOf(sim, ctx, r) {
 	const search = mark < 0 ? '' : url.slice(mark + 1);
 	return {
 		service: 'graph', op: 'unknown', method: r.method.toUpperCase(), path: `/v1.0${mark < 0 ? url : url.slice(0, mark)}`, search, query: new URLSearchParams(search),
-		headers, body: r.body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(r.body)), requestId: sim.rng.guid(), batch: ctx.requestId,
+		headers, body: r.body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(r.body)), requestId: sim.rng.guid(), batch: ctx.requestId, left: ctx.left,
 	};
 }
 

@@ -21,6 +21,7 @@ const BODY_LIMIT = 8 * 1024 * 1024;
  * @property {string} requestId
  * @property {any} [auth] @property {any} [box] @property {any} [json] @property {string} [code]
  * @property {string} [batch] id of the batch that carries this request
+ * @property {() => boolean} left the client has closed its end: it waits for no answer
  */
 
 /**
@@ -98,7 +99,7 @@ async function serve(sim, service, req, res) {
 		service: service.name, op: 'unknown', method: req.method ?? 'GET',
 		path: mark < 0 ? url : url.slice(0, mark), search: mark < 0 ? '' : url.slice(mark + 1),
 		query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
-		headers: req.headers, body: body ?? NO_BODY, requestId: sim.rng.guid(),
+		headers: req.headers, body: body ?? NO_BODY, requestId: sim.rng.guid(), left: () => req.socket.readableEnded || req.socket.destroyed,
 	};
 	const out = body === null ? { reply: service.error(ctx, 413) } : await perform(sim, service, ctx);
 	service.decorate?.(ctx, out.reply);
@@ -193,6 +194,8 @@ export function record(sim, service, ctx, out, at, ms) {
 		entry.fault = kind;
 	if (out.early)
 		entry.early = true;
+	if (ctx.left())
+		entry.left = true;
 	if (out.reply.headers?.['Retry-After'] !== undefined)
 		entry.retryAfter = out.reply.headers['Retry-After'];
 	sim.journal.request(entry);
