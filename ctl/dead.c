@@ -7,27 +7,19 @@
 #include "base/text.h"
 #include "listing.h"
 #include "live.h"
+#include "selection.h"
 
 enum { OUTPUT_MAX = 1 << 20, IDS_MAX = 100, PAGE = 100 };
 
-/* What the words on the command line ask for. */
-struct request {
-	const char *tenant, *user; /* NULL: any */
-	char tenant_id[STORE_GUID], user_id[STORE_GUID];
-	bool json, all;
-};
-
 struct listed {
-	const struct request *r;
+	const struct selection *r;
 	struct listing rows;
 };
 
 static bool
-is_wanted(const struct request *r, const struct store_dead *d)
+is_wanted(const struct selection *r, const struct store_dead *d)
 {
-	return (r->tenant == NULL ||
-		   strcmp(r->tenant_id, d->work.tenant) == 0) &&
-	    (r->user == NULL || strcmp(r->user_id, d->work.user) == 0);
+	return selection_has(r, d->work.tenant, d->work.user);
 }
 
 static int
@@ -57,7 +49,7 @@ list_one(const struct store_dead *d, void *arg)
 }
 
 static int
-list(struct ctl *ctl, const struct request *r)
+list(struct ctl *ctl, const struct selection *r)
 {
 	struct listed list = {.r = r};
 	struct live live;
@@ -143,7 +135,7 @@ print_json(const struct store_dead *d, const char *conversation)
 }
 
 static int
-show(struct live *live, const struct request *r, int64_t id)
+show(struct live *live, const struct selection *r, int64_t id)
 {
 	char conversation[STORE_ID_MAX];
 	struct store_dead d;
@@ -161,7 +153,7 @@ show(struct live *live, const struct request *r, int64_t id)
 }
 
 static int
-replay(struct live *live, const struct request *r, int64_t id)
+replay(struct live *live, const struct selection *r, int64_t id)
 {
 	struct err e = {0};
 	int rc = store_dead_replay(live->store, id, live->now_ms, &e);
@@ -175,7 +167,7 @@ replay(struct live *live, const struct request *r, int64_t id)
 }
 
 static int
-drop(struct live *live, const struct request *r, int64_t id)
+drop(struct live *live, const struct selection *r, int64_t id)
 {
 	struct err e = {0};
 	int rc = store_dead_drop(live->store, id, &e);
@@ -192,7 +184,7 @@ static const struct action {
 	const char *name;
 	unsigned flags;
 	bool reads;
-	int (*act)(struct live *live, const struct request *r, int64_t id);
+	int (*act)(struct live *live, const struct selection *r, int64_t id);
 } actions[] = {
     {"show", STORE_READ_ONLY, true, show},
     {"replay", 0, false, replay},
@@ -215,7 +207,7 @@ parse_id(const char *text, int64_t *out)
 /* Those that there are now, a page at a time; what is buried meanwhile has a
  * higher id, and may be left. */
 struct found {
-	const struct request *r;
+	const struct selection *r;
 	int64_t behind;
 	int64_t ids[PAGE];
 	int count;
@@ -233,7 +225,7 @@ find_one(const struct store_dead *d, void *arg)
 
 static int
 act_on_all(
-    struct live *live, const struct request *r, const struct action *action)
+    struct live *live, const struct selection *r, const struct action *action)
 {
 	struct found f = {.r = r};
 	struct err e = {0};
@@ -255,7 +247,7 @@ act_on_all(
 
 /* Every id is tried; the worst outcome counts. */
 static int
-act_on_ids(struct live *live, const struct request *r,
+act_on_ids(struct live *live, const struct selection *r,
     const struct action *action, const int64_t *ids, int count)
 {
 	int code = CTL_DONE;
@@ -269,7 +261,7 @@ act_on_ids(struct live *live, const struct request *r,
 }
 
 static int
-act(struct ctl *ctl, const struct request *r, const struct action *action,
+act(struct ctl *ctl, const struct selection *r, const struct action *action,
     const char **words, int count)
 {
 	int64_t ids[IDS_MAX];
@@ -301,7 +293,7 @@ act(struct ctl *ctl, const struct request *r, const struct action *action,
 
 static int
 run_list(
-    struct ctl *ctl, const struct request *r, const char **words, int count)
+    struct ctl *ctl, const struct selection *r, const char **words, int count)
 {
 	if (count > 0)
 		return ctl_misuse(ctl, "unexpected argument %s", words[0]);
@@ -313,25 +305,15 @@ run_list(
 static int
 run(struct ctl *ctl, int argc, char **argv)
 {
-	struct request r = {0};
-	const struct ctl_option opts[] = {
-	    {"--tenant", &r.tenant, NULL},
-	    {"--user", &r.user, NULL},
-	    {"--json", NULL, &r.json},
-	    {"--all", NULL, &r.all},
-	    {NULL, NULL, NULL},
-	};
+	struct selection r;
 	const char *words[IDS_MAX + 1];
 	int code = CTL_DONE;
-	int count = ctl_parse(ctl, opts, argc, argv, words, IDS_MAX + 1, &code);
+	int count =
+	    selection_parse(ctl, "dead needs list, show, replay or drop", argc,
+		argv, &r, words, IDS_MAX + 1, &code);
 
 	if (count < 0)
 		return code;
-	if (count == 0)
-		return ctl_misuse(ctl, "dead needs list, show, replay or drop");
-	if ((r.tenant != NULL && !text_guid_lower(r.tenant_id, r.tenant)) ||
-	    (r.user != NULL && !text_guid_lower(r.user_id, r.user)))
-		return ctl_misuse(ctl, "--tenant and --user take GUIDs");
 	if (strcmp(words[0], "list") == 0) {
 		code = run_list(ctl, &r, words + 1, count - 1);
 		return code != CTL_DONE ? code : ctl_finish();

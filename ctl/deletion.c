@@ -4,31 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "listing.h"
 #include "live.h"
 #include "rule/link.h"
+#include "selection.h"
 
 enum { LINE_MAX_BYTES = 1 << 16, WORDS_MAX = 200 };
 
-struct request {
-	const char *tenant, *user; /* as given; NULL: not given */
-	char tenant_id[STORE_GUID], user_id[STORE_GUID];
-	bool json, all;
-};
-
 static bool
-is_asked_for(const struct request *r, const struct store_link *l)
+is_asked_for(const struct selection *r, const struct store_link *l)
 {
 	return l->state == STORE_LINK_HELD &&
-	    (r->tenant == NULL || strcmp(l->tenant, r->tenant_id) == 0) &&
-	    (r->user == NULL || strcmp(l->user, r->user_id) == 0);
+	    selection_has(r, l->tenant, l->user);
 }
 
 /* ---- list ---- */
 
 struct list_arg {
-	const struct request *request;
+	const struct selection *request;
 	struct listing rows;
 };
 
@@ -61,7 +54,7 @@ list_one(const struct store_link *l, void *arg)
 }
 
 static int
-list(struct live *live, const struct request *r)
+list(struct live *live, const struct selection *r)
 {
 	struct list_arg a = {.request = r};
 	struct err e = {0};
@@ -159,7 +152,7 @@ act_on_one(
 
 struct act_arg {
 	struct live *live;
-	const struct request *request;
+	const struct selection *request;
 	const struct action *action;
 	int count;
 	int code;
@@ -182,7 +175,7 @@ act_on_link(const struct store_link *l, void *arg)
 
 static int
 act_on_all(
-    struct live *live, const struct request *r, const struct action *action)
+    struct live *live, const struct selection *r, const struct action *action)
 {
 	struct act_arg a = {.live = live, .request = r, .action = action};
 	struct err e = {0};
@@ -219,7 +212,7 @@ end_alarm(struct live *live)
 }
 
 static int
-act(struct ctl *ctl, const struct request *r, const struct action *action,
+act(struct ctl *ctl, const struct selection *r, const struct action *action,
     const char **words, int count)
 {
 	struct live live;
@@ -250,7 +243,7 @@ act(struct ctl *ctl, const struct request *r, const struct action *action,
 }
 
 static int
-run_list(struct ctl *ctl, const struct request *r, int count)
+run_list(struct ctl *ctl, const struct selection *r, int count)
 {
 	struct live live;
 	int code;
@@ -268,25 +261,14 @@ run_list(struct ctl *ctl, const struct request *r, int count)
 static int
 run(struct ctl *ctl, int argc, char **argv)
 {
-	struct request r = {0};
-	const struct ctl_option opts[] = {
-	    {"--tenant", &r.tenant, NULL},
-	    {"--user", &r.user, NULL},
-	    {"--json", NULL, &r.json},
-	    {"--all", NULL, &r.all},
-	    {NULL, NULL, NULL},
-	};
+	struct selection r;
 	const char *words[WORDS_MAX];
 	int code = CTL_DONE;
-	int count = ctl_parse(ctl, opts, argc, argv, words, WORDS_MAX, &code);
+	int count = selection_parse(ctl, "deletion needs list, release or drop",
+	    argc, argv, &r, words, WORDS_MAX, &code);
 
 	if (count < 0)
 		return code;
-	if (count == 0)
-		return ctl_misuse(ctl, "deletion needs list, release or drop");
-	if ((r.tenant != NULL && !text_guid_lower(r.tenant_id, r.tenant)) ||
-	    (r.user != NULL && !text_guid_lower(r.user_id, r.user)))
-		return ctl_misuse(ctl, "--tenant and --user take GUIDs");
 	if (strcmp(words[0], "list") == 0) {
 		code = run_list(ctl, &r, count - 1);
 		return code != CTL_DONE ? code : ctl_finish();

@@ -37,6 +37,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/render_site.c ctl/render_site.h \
 	ctl/render_tree.c ctl/render_tree.h \
 	ctl/resync.c \
+	ctl/selection.c ctl/selection.h \
 	ctl/site.c ctl/site.h \
 	ctl/site_gzip.c \
 	ctl/site_lean.c \

@@ -98,16 +98,9 @@ int
 graph_event_reply(const struct config *c, const struct http_reply *reply,
     struct event *out, struct err *e)
 {
-	json_t *doc = NULL;
-	int rc = -1;
+	json_t *doc = graph_answer(reply, GRAPH_EVENT, e);
+	int rc = doc != NULL ? event_read(doc, c->addin_id, out, e) : -1;
 
-	if (graph_judge(reply, GRAPH_EVENT, e) != 0)
-		goto out;
-	doc = reply_json(reply, e);
-	if (doc == NULL)
-		goto out;
-	rc = event_read(doc, c->addin_id, out, e);
-out:
 	if (rc != 0)
 		err_wrap(e, "read event");
 	json_decref(doc);
@@ -174,19 +167,11 @@ graph_control_request(
 int
 graph_control_reply(const struct http_reply *reply, struct err *e)
 {
-	json_t *doc = NULL;
-	int rc = -1;
+	json_t *doc = graph_answer(reply, GRAPH_MAILBOX, e);
+	int rc = doc != NULL && json_arr(doc, "value") != NULL ? 0 : -1;
 
-	if (graph_judge(reply, GRAPH_MAILBOX, e) != 0)
-		goto out;
-	doc = reply_json(reply, e);
-	if (doc == NULL)
-		goto out;
-	if (json_arr(doc, "value") == NULL)
+	if (doc != NULL && rc != 0)
 		err_set(e, ERR_RETRY, "answer without a value");
-	else
-		rc = 0;
-out:
 	if (rc != 0)
 		err_wrap(e, "positive control of the mailbox");
 	json_decref(doc);
@@ -274,16 +259,11 @@ graph_search_reply(const struct config *c, const struct http_reply *reply,
     void (*each)(const struct event *ev, void *arg), void *arg,
     size_t *unreadable, struct buf *next, struct err *e)
 {
-	json_t *doc = NULL;
-	int rc = -1;
+	json_t *doc = graph_answer(reply, GRAPH_MAILBOX, e);
+	int rc = doc != NULL
+	    ? graph_search_read(c, doc, each, arg, unreadable, next, e)
+	    : -1;
 
-	if (graph_judge(reply, GRAPH_MAILBOX, e) != 0)
-		goto out;
-	doc = reply_json(reply, e);
-	if (doc == NULL)
-		goto out;
-	rc = graph_search_read(c, doc, each, arg, unreadable, next, e);
-out:
 	if (rc != 0)
 		err_wrap(e, "search events");
 	json_decref(doc);

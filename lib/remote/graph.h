@@ -33,6 +33,10 @@ enum graph_area {
  */
 int graph_judge(
     const struct http_reply *reply, enum graph_area area, struct err *e);
+/* The document of a 2xx, a new reference; NULL as graph_judge(), and
+ * reply_json(), say. */
+json_t *graph_answer(
+    const struct http_reply *reply, enum graph_area area, struct err *e);
 
 /* One table for all of them: also used for the members of a $batch. body may
  * be NULL. */

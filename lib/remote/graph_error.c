@@ -206,3 +206,10 @@ graph_judge(const struct http_reply *reply, enum graph_area area, struct err *e)
 	json_decref(body);
 	return rc;
 }
+
+json_t *
+graph_answer(
+    const struct http_reply *reply, enum graph_area area, struct err *e)
+{
+	return graph_judge(reply, area, e) == 0 ? reply_json(reply, e) : NULL;
+}

@@ -65,16 +65,10 @@ graph_instances_reply(const struct config *c, const struct http_reply *reply,
     void (*each)(const struct event *occurrence, void *arg), void *arg,
     struct buf *next, struct err *e)
 {
-	json_t *doc = NULL;
-	int rc = -1;
+	json_t *doc = graph_answer(reply, GRAPH_EVENT, e);
+	int rc =
+	    doc != NULL ? graph_instances_read(c, doc, each, arg, next, e) : -1;
 
-	if (graph_judge(reply, GRAPH_EVENT, e) != 0)
-		goto out;
-	doc = reply_json(reply, e);
-	if (doc == NULL)
-		goto out;
-	rc = graph_instances_read(c, doc, each, arg, next, e);
-out:
 	if (rc != 0)
 		err_wrap(e, "read occurrences");
 	json_decref(doc);

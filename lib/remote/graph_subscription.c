@@ -165,14 +165,9 @@ static int
 graph_read_one(const struct http_reply *reply, enum graph_area area,
     struct graph_subscription *out, struct err *e)
 {
-	json_t *doc = NULL;
-	int rc = -1;
+	json_t *doc = graph_answer(reply, area, e);
+	int rc = doc != NULL ? graph_subscription_read(doc, out, e) : -1;
 
-	if (graph_judge(reply, area, e) != 0)
-		return -1;
-	doc = reply_json(reply, e);
-	if (doc != NULL)
-		rc = graph_subscription_read(doc, out, e);
 	json_decref(doc);
 	return rc;
 }
@@ -293,13 +288,10 @@ graph_list_subscriptions_reply(const struct http_reply *reply,
     void (*each)(const struct graph_subscription *sub, void *arg), void *arg,
     struct buf *next, struct err *e)
 {
-	json_t *doc = NULL;
+	json_t *doc = graph_answer(reply, GRAPH_MAILBOX, e);
 	const json_t *list;
 	int rc = -1;
 
-	if (graph_judge(reply, GRAPH_MAILBOX, e) != 0)
-		goto out;
-	doc = reply_json(reply, e);
 	if (doc == NULL)
 		goto out;
 	list = json_arr(doc, "value");
