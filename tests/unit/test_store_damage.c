@@ -76,7 +76,7 @@ static const char back_to_version_1[] =
     "DROP INDEX lane_tenant; DROP INDEX mailbox_state;"
     "DROP INDEX mailbox_renew; DROP INDEX subscription_expiry;"
     "DROP INDEX work_catchup; DROP INDEX work_link;"
-    "DROP TABLE replica; ALTER TABLE work DROP COLUMN claimed_by;"
+    "DROP TABLE moved; DROP TABLE replica; ALTER TABLE work DROP COLUMN claimed_by;"
     "ALTER TABLE mailbox DROP COLUMN renew_ms;"
     "ALTER TABLE subscription DROP COLUMN application;"
     "ALTER TABLE subscription DROP COLUMN addin;"
