@@ -87,7 +87,8 @@ print_sums(const struct store_move_result *r)
 {
 	for (size_t i = 0; i < r->count; i++)
 		printf("%-14s %9" PRId64 "  %s\n", r->sums[i].table,
-		    r->sums[i].rows, r->sums[i].digest);
+		    r->sums[i].rows,
+		    r->sums[i].rows > 0 ? r->sums[i].digest : "-");
 }
 
 static void

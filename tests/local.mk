@@ -73,6 +73,7 @@ unit_tests += tests/unit/test_store_link
 unit_tests += tests/unit/test_store_lock
 unit_tests += tests/unit/test_store_mailbox
 unit_tests += tests/unit/test_store_move
+unit_tests += tests/unit/test_store_move_refused
 unit_tests += tests/unit/test_store_queue
 unit_tests += tests/unit/test_store_recover
 unit_tests += tests/unit/test_store_replica

@@ -96,6 +96,7 @@ store_move_drop_sql(const struct store_move_table *t)
 	return buf_take(&b);
 }
 
+/* @ stands for the table, # for its first key column, % for its last column. */
 static char *
 store_move_other_sql(const struct store_move_table *t, const char *format)
 {
@@ -107,6 +108,8 @@ store_move_other_sql(const struct store_move_table *t, const char *format)
 			buf_puts(&b, t->name);
 		else if (*format == '#')
 			buf_puts(&b, store_move_key(t, 0));
+		else if (*format == '%')
+			buf_puts(&b, t->columns[t->column_count - 1].name);
 		else
 			buf_putc(&b, *format);
 	}
@@ -119,7 +122,8 @@ store_move_write_sql(struct store_move_table *t)
 	t->gives_out_ids = t->key_count == 1 && t->columns[t->keys[0]].number;
 	t->first_sql = store_move_page_sql(t, false);
 	t->next_sql = store_move_page_sql(t, true);
-	t->count_sql = store_move_other_sql(t, "SELECT count(*) FROM @");
+	/* Of the table itself: no index has this column and lies. */
+	t->count_sql = store_move_other_sql(t, "SELECT count(%) FROM @");
 	t->put_sql = store_move_put_sql(t);
 	t->drop_sql = store_move_drop_sql(t);
 	t->settle_sql = store_move_other_sql(t,

@@ -190,7 +190,7 @@ killed_at_every_step_it_goes_on_and_never_are_both_in_use(void **state)
 {
 	struct test_move *t = *state;
 	struct err e = {0};
-	int closed = 0, steps = 0;
+	int closed = 0, steps = 0, copied = 0;
 
 	test_move_fill(t, 1, 3);
 	for (; !moves_until(t, steps); steps++) {
@@ -198,24 +198,26 @@ killed_at_every_step_it_goes_on_and_never_are_both_in_use(void **state)
 		    store_open(t->old.url, STORE_CREATE, 5000, T0, &e);
 		bool there = test_can_be_used(t->to);
 
-		if (s == NULL)
-			closed++;
-		else
-			assert_false(there);
+		/* From then on the way is a shorter one. */
+		if (s == NULL && closed++ == 0) {
+			copied = steps;
+			steps = -1;
+		}
+		assert_false(s != NULL && there);
 		/* Who can write does. */
 		if (s != NULL)
 			assert_int_equal(
 			    store_fact_set(s, "step", "", steps, &e), 0);
 		store_close(s);
 	}
-	/* Behind the mark, and behind the end; the next one found it done. */
-	assert_int_equal(closed, 2);
 	assert_true(test_can_be_used(t->to));
 	assert_moves(t);
 	assert_true(t->result.was_done);
 	assert_int_equal(test_move_compare(t), t->result.count);
-	/* At each table of both passes, and between them. */
-	assert_true(steps >= 2 * (int)t->result.count + 4);
+	/* At each table of both passes, and of the one behind the mark, and
+	 * behind its end. */
+	assert_true(copied >= 2 * (int)t->result.count + 2);
+	assert_true(closed >= (int)t->result.count + 3);
 }
 
 /* What was copied once is not what is there in the end: rows that have gone,
@@ -276,29 +278,11 @@ main(void)
 }
 
 #else
-
-static void
-a_build_without_postgresql_says_so(void **state)
-{
-	const struct store_move m = {
-	    .from = "sqlite:/nowhere", .to = "postgresql://u@/d?host=/tmp"};
-	struct store_move_result r;
-	struct err e = {0};
-
-	(void)state;
-	assert_int_equal(store_move(&m, &r, &e), -1);
-	assert_int_equal(e.code, ERR_CONFIG);
-	assert_non_null(strstr(e.text, "--without-postgresql"));
-}
-
+/* The other program of store_move.h has what holds without PostgreSQL. */
 int
 main(void)
 {
-	const struct CMUnitTest cases[] = {
-	    cmocka_unit_test(a_build_without_postgresql_says_so),
-	};
-
 	return cmocka_run_group_tests_name(
-	    "store: moving it", cases, NULL, NULL);
+	    "store: moving it", (const struct CMUnitTest[]){}, NULL, NULL);
 }
 #endif
