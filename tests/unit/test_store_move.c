@@ -27,7 +27,7 @@ every_row_of_every_table_arrives_and_the_old_store_refuses_all(void **state)
 		assert_int_equal(strlen(t->result.sums[i].digest), 64);
 	}
 	there = test_postgres_ask("SELECT version FROM store_version");
-	assert_int_equal(atoi(there), STORE_SCHEMA_VERSION);
+	assert_int_equal(strtol(there, NULL, 10), STORE_SCHEMA_VERSION);
 	free(there);
 
 	assert_open_fails(&t->old, 0, ERR_CONFIG);
@@ -236,7 +236,7 @@ what_has_changed_since_an_interruption_is_set_right(void **state)
 
 		assert_false(moves_until(t, steps++));
 		there = test_postgres_ask("SELECT count(*) FROM work");
-		if (steps > 60 || atoi(there) >= 600)
+		if (steps > 60 || strtol(there, NULL, 10) >= 600)
 			steps = -steps;
 		free(there);
 	} while (steps > 0);

@@ -6,6 +6,7 @@
 
 #include "test_store_sqlite.h"
 
+#include "base/buf.h"
 #include "port/store_move.h"
 #include "port/store_schema.h"
 
@@ -67,22 +68,21 @@ static inline char *
 test_sqlite_ask(struct test_move *t, const char *text)
 {
 	char path[256];
-	char *out = calloc(1, 1 << 24);
-	size_t len = 0;
+	struct buf out;
 	sqlite3 *db = NULL;
 	sqlite3_stmt *stmt = NULL;
 
+	buf_init(&out, 1 << 26);
 	assert_int_equal(
 	    sqlite3_open(path_of(&t->old, "", path), &db), SQLITE_OK);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (sqlite3_prepare_v2(db, text, -1, &stmt, NULL) != SQLITE_OK)
 		print_error("%s: %s\n", text, sqlite3_errmsg(db));
 	while (sqlite3_step(stmt) == SQLITE_ROW)
-		len += (size_t)sprintf(
-		    out + len, "%s\n", sqlite3_column_text(stmt, 0));
+		buf_printf(&out, "%s\n", sqlite3_column_text(stmt, 0));
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);
-	return out;
+	return buf_take(&out);
 }
 
 static inline char *
@@ -90,16 +90,30 @@ test_postgres_ask(const char *text)
 {
 	PGconn *db = PQconnectdb(test_postgres_at);
 	PGresult *r = PQexec(db, text);
-	char *out = calloc(1, 1 << 24);
-	size_t len = 0;
+	struct buf out;
 
+	buf_init(&out, 1 << 26);
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
 		print_error("%s: %s\n", text, PQerrorMessage(db));
 	for (int i = 0; i < PQntuples(r); i++)
-		len += (size_t)sprintf(out + len, "%s\n", PQgetvalue(r, i, 0));
+		buf_printf(&out, "%s\n", PQgetvalue(r, i, 0));
 	PQclear(r);
 	PQfinish(db);
-	return out;
+	return buf_take(&out);
+}
+
+/* The next line, cut off; NULL behind the last one. */
+static inline char *
+test_next_line(char **at)
+{
+	char *line = *at;
+	char *end = strchr(line, '\n');
+
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	*at = end + 1;
+	return line;
 }
 
 /* Those that are moved, with all columns as one text. */
@@ -115,10 +129,10 @@ static inline int
 test_move_compare(struct test_move *t)
 {
 	char *tables = test_sqlite_ask(t, test_move_tables);
+	char *at = tables, *line;
 	int count = 0;
 
-	for (char *line = strtok(tables, "\n"); line != NULL;
-	     line = strtok(NULL, "\n"), count++) {
+	for (; (line = test_next_line(&at)) != NULL; count++) {
 		char text[4096];
 		char *bar = strchr(line, '|'), *one, *two;
 
@@ -156,12 +170,11 @@ test_move_fill(struct test_move *t, int from, int to)
 	    " AND m.name NOT LIKE 'sqlite%%'"
 	    " AND m.name NOT IN ('moved', 'replica')";
 	char text[2048];
-	char *lines;
+	char *lines, *at, *line;
 
 	snprintf(text, sizeof(text), statements, from, to);
-	lines = test_sqlite_ask(t, text);
-	for (char *line = strtok(lines, "\n"); line != NULL;
-	     line = strtok(NULL, "\n"))
+	lines = at = test_sqlite_ask(t, text);
+	while ((line = test_next_line(&at)) != NULL)
 		sql(&t->old, line);
 	free(lines);
 }
