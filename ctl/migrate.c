@@ -17,9 +17,9 @@ enum {
 };
 
 struct teller {
-	enum store_move_phase phase;
-	bool begun, counting; /* a counter stands in the line */
-	bool terminal;
+	struct store_move_progress last;
+	bool begun, terminal;
+	bool counting; /* last has a table's rows */
 	int64_t told_ms;
 };
 
@@ -39,27 +39,27 @@ phase_text(enum store_move_phase phase)
 	return "";
 }
 
+/* On a terminal in the place of the one before. */
+static void
+tell_counter(struct teller *t, const char *end)
+{
+	const struct store_move_progress *p = &t->last;
+
+	if (t->terminal)
+		fputs("\r\033[K", stderr);
+	fprintf(stderr,
+	    "  %" PRId64 " of %" PRId64 " rows, %" PRId64 " changed there%s",
+	    p->rows, p->total, p->changed, end);
+	fflush(stderr);
+}
+
+/* Where a look at all tables has ended. */
 static void
 end_counter(struct teller *t)
 {
 	if (t->counting)
-		fputc('\n', stderr);
+		tell_counter(t, "\n");
 	t->counting = false;
-}
-
-static void
-tell_counter(struct teller *t, const struct store_move_progress *p)
-{
-	static const char counter[] =
-	    "  %" PRId64 " of %" PRId64 " rows, %" PRId64 " written; %s";
-
-	if (t->terminal)
-		fputs("\r\033[K", stderr);
-	fprintf(stderr, counter, p->rows, p->total, p->changed, p->table);
-	if (!t->terminal)
-		fputc('\n', stderr);
-	fflush(stderr);
-	t->counting = t->terminal;
 }
 
 static void
@@ -67,19 +67,21 @@ tell(const struct store_move_progress *p, void *arg)
 {
 	struct teller *t = arg;
 	int64_t now_ms = clock_mono_ms();
+	int64_t gap_ms = t->terminal ? TERMINAL_MS : LINE_MS;
 
-	if (!t->begun || t->phase != p->phase) {
+	if (p->table[0] == '\0') {
 		end_counter(t);
-		fprintf(stderr, "%s\n", phase_text(p->phase));
-		t->phase = p->phase;
+		if (!t->begun || t->last.phase != p->phase)
+			fprintf(stderr, "%s\n", phase_text(p->phase));
 		t->begun = true;
 		t->told_ms = now_ms;
 	}
-	if (p->table[0] == '\0' ||
-	    now_ms - t->told_ms < (t->terminal ? TERMINAL_MS : LINE_MS))
+	t->last = *p;
+	t->counting = p->table[0] != '\0';
+	if (!t->counting || now_ms - t->told_ms < gap_ms)
 		return;
 	t->told_ms = now_ms;
-	tell_counter(t, p);
+	tell_counter(t, t->terminal ? "" : "\n");
 }
 
 static void
@@ -137,9 +139,10 @@ move(const struct config *config, const char *to, bool dry)
 	};
 	int rc = store_move(&m, &result, &e);
 
-	end_counter(&teller);
-	if (rc != 0)
+	if (rc != 0) {
+		end_counter(&teller);
 		return live_fail("migrate", &e);
+	}
 	if (dry)
 		print_dry(&m, &result);
 	else

@@ -17,7 +17,7 @@ enum store_move_phase {
 
 struct store_move_progress {
 	enum store_move_phase phase;
-	const char *table; /* "" at a phase's beginning */
+	const char *table; /* "": all tables are about to be looked at */
 	int64_t rows, total; /* of all tables, so far and about */
 	int64_t changed; /* of these: written or removed there */
 };

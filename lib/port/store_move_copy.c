@@ -163,7 +163,7 @@ store_move_walk(struct store_move_job *job, struct err *e)
 {
 	int64_t differed = 0, before = job->progress.rows;
 
-	for (unsigned steps = 0;; steps++) {
+	for (unsigned steps = 1;; steps++) {
 		int left = store_move_side_look(&job->left, e);
 		int right =
 		    left < 0 ? -1 : store_move_side_look(&job->right, e);
@@ -201,6 +201,7 @@ store_move_table_copy(struct store_move_job *job,
 	count = store_move_walk(job, e);
 	if (count < 0)
 		return err_wrap(e, "table %s", table->name);
+	store_move_tell(job);
 	*differed += count;
 	memcpy(sum->table, table->name, sizeof(sum->table));
 	sum->rows = job->left.passed;

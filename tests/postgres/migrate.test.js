@@ -9,7 +9,7 @@ import { body, item } from '../lib/notification.js';
 import { Postgres } from '../lib/postgres.js';
 import { Stack } from '../lib/stack.js';
 import { pause, waitFor } from '../lib/wait.js';
-import { World } from '../ctl/world.js';
+import { CTL, World } from '../ctl/world.js';
 
 const MINUTE = 60_000;
 /** So much that the copy can be met half-way. */
@@ -149,7 +149,7 @@ test('migrate-store says what it would do, what it does and what it has done; an
 
 	const done = await world.ctl('migrate-store', db.url);
 	assert.equal(done.code, 0, done.stderr);
-	assert.match(done.stderr, /^copying, the programs go on\n(.*\n)*the programs wait: .*\n(.*\n)*all equal, the old store is closed\nthe new store can be used\n$/);
+	assert.match(done.stderr, /^copying, the programs go on\n {2}(\d+) of \1 rows, \1 changed there\nthe programs wait: .*\n {2}\1 of \1 rows, 0 changed there\nall equal, the old store is closed\nthe new store can be used\n$/);
 	assert.match(done.stdout, /\d+ rows are in .*, every one compared; writers waited \d+\.\d s\n.* is closed: /);
 	const again = await world.ctl('migrate-store', db.url);
 	assert.equal(again.code, 0, again.stderr);
@@ -161,4 +161,12 @@ test('migrate-store says what it would do, what it does and what it has done; an
 	world.database = db.url;
 	world.write({});
 	assert.deepEqual((await world.list('mailbox', 'list')).length > 0, true);
+});
+
+test('on a terminal migrate-store counts in one line', async () => {
+	const world = new World();
+	await world.seed();
+	const done = await world.run('script', ['-qec', `'${CTL}' --config '${world.config}' migrate-store '${server.database().url}'`, '/dev/null']);
+	assert.equal(done.code, 0, done.stdout);
+	assert.match(done.stdout, /^copying, the programs go on\r\n(\r\x1b\[K {2}\d+ of \d+ rows, \d+ changed there)+\r\nthe programs wait/);
 });
