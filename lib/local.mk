@@ -67,6 +67,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_misc.c \
 	lib/port/store_move.c lib/port/store_move.h \
 	lib/port/store_move_copy.c \
+	lib/port/store_move_open.c \
 	lib/port/store_move_side.c \
 	lib/port/store_move_table.c lib/port/store_move_table.h \
 	lib/port/store_queue.c \

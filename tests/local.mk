@@ -72,7 +72,9 @@ tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 unit_tests += tests/unit/test_store_link
 unit_tests += tests/unit/test_store_lock
 unit_tests += tests/unit/test_store_mailbox
+if HAVE_POSTGRESQL
 unit_tests += tests/unit/test_store_move
+endif
 unit_tests += tests/unit/test_store_move_refused
 unit_tests += tests/unit/test_store_queue
 unit_tests += tests/unit/test_store_recover

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "port/store_db.h"
+#include "port/store_mark.h"
 #include "port/store_move.h"
 
 enum {
@@ -90,5 +91,19 @@ void store_move_job_clear(struct store_move_job *job);
 int store_move_table_copy(struct store_move_job *job,
     const struct store_move_table *table, struct store_move_sum *sum,
     int64_t *differed, struct err *e);
+
+/* One call of store_move(). */
+struct store_move_run {
+	const struct store_move *order;
+	struct store_move_result *out;
+	struct store_move_job job;
+	struct store_move_tables tables;
+	struct store_moved moved;
+	int lock_fd; /* one at a time */
+	bool closed; /* the old store is */
+};
+
+/* Takes the mover's lock and opens both, if they are what is meant. */
+int store_move_open(struct store_move_run *r, struct err *e);
 
 #endif

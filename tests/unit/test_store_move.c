@@ -6,8 +6,6 @@
 
 #include "port/store_replica.h"
 
-#ifdef HAVE_POSTGRESQL
-
 static void
 every_row_of_every_table_arrives_and_the_old_store_refuses_all(void **state)
 {
@@ -276,13 +274,3 @@ main(void)
 	    sizeof(cases) / sizeof(cases[0]), test_postgres_start,
 	    test_postgres_stop);
 }
-
-#else
-/* The other program of store_move.h has what holds without PostgreSQL. */
-int
-main(void)
-{
-	return cmocka_run_group_tests_name(
-	    "store: moving it", (const struct CMUnitTest[]){}, NULL, NULL);
-}
-#endif
