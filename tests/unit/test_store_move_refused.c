@@ -92,6 +92,51 @@ an_interrupted_move_may_be_given_up_for_another_database(void **state)
 	t->order.to = "postgresql://outlook@/other?host=/tmp";
 	assert_refused(t, ERR_CONFIG, "moved before, and to another database");
 	assert_true(test_can_be_used(t->to));
+	/* As docs/upgrade.md takes it back. */
+	sql(&t->old, "PRAGMA user_version = 2");
+	test_postgres_url("", t->to, sizeof(t->to));
+	assert_true(test_can_be_used(t->old.url));
+	t->order.to = t->to;
+	assert_moves(t);
+	assert_int_equal(test_move_compare(t), t->result.count);
+}
+
+struct cutter {
+	enum store_move_phase at;
+	int left; /* how often it cuts */
+};
+
+static void
+cut_connections(const struct store_move_progress *p, void *arg)
+{
+	struct cutter *c = arg;
+
+	if (p->phase != c->at || c->left-- <= 0)
+		return;
+	test_postgres_sql("SELECT pg_terminate_backend(pid, 5000)"
+			  " FROM pg_stat_activity WHERE datname = 'outlook'"
+			  " AND pid <> pg_backend_pid()");
+}
+
+static void
+a_lost_connection_costs_nothing_and_behind_the_mark_it_is_made_anew(
+    void **state)
+{
+	struct test_move *t = *state;
+	struct cutter cut = {.left = 1};
+
+	test_move_fill(t, 1, 3);
+	t->order.progress = cut_connections;
+	t->order.arg = &cut;
+	assert_refused_and_in_use(t, ERR_RETRY, "table");
+	cut = (struct cutter){STORE_MOVE_HELD, 1};
+	assert_refused_and_in_use(t, ERR_RETRY, "table");
+	assert_false(test_can_be_used(t->to));
+	cut = (struct cutter){STORE_MOVE_CLOSED, 1};
+	assert_moves(t);
+	assert_int_equal(cut.left, 0);
+	assert_true(test_can_be_used(t->to));
+	assert_int_equal(test_move_compare(t), t->result.count);
 }
 
 static void
@@ -230,6 +275,8 @@ main(void)
 	    CASE(
 		a_database_that_is_in_use_or_filled_from_elsewhere_is_left_alone),
 	    CASE(an_interrupted_move_may_be_given_up_for_another_database),
+	    CASE(
+		a_lost_connection_costs_nothing_and_behind_the_mark_it_is_made_anew),
 	    CASE(rows_that_do_not_stay_as_they_were_written_are_noticed),
 	    CASE(an_old_store_that_is_not_as_it_has_to_be_is_not_moved),
 	    CASE(a_row_that_an_index_has_lost_is_missed),
