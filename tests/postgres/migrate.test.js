@@ -9,7 +9,7 @@ import { body, item } from '../lib/notification.js';
 import { Postgres } from '../lib/postgres.js';
 import { Stack } from '../lib/stack.js';
 import { pause, waitFor } from '../lib/wait.js';
-import { CTL, World } from '../ctl/world.js';
+import { CTL, story } from '../ctl/world.js';
 
 const MINUTE = 60_000;
 /** So much that the copy can be met half-way. */
@@ -117,8 +117,7 @@ test('a running installation is moved under load, killed twice, moved on: every 
 	});
 });
 
-test('migrate-store says what it would do, what it does and what it has done; and what can not be', async () => {
-	const world = new World();
+story('migrate-store says what it would do, what it does and what it has done; and what can not be', async (world) => {
 	const db = server.database();
 	await world.seed();
 	const dry = await world.ctl('migrate-store', '-n', db.url);
@@ -163,8 +162,7 @@ test('migrate-store says what it would do, what it does and what it has done; an
 	assert.deepEqual((await world.list('mailbox', 'list')).length > 0, true);
 });
 
-test('on a terminal migrate-store counts in one line', async () => {
-	const world = new World();
+story('on a terminal migrate-store counts in one line', async (world) => {
 	await world.seed();
 	const done = await world.run('script', ['-qec', `'${CTL}' --config '${world.config}' migrate-store '${server.database().url}'`, '/dev/null']);
 	assert.equal(done.code, 0, done.stdout);
