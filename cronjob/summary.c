@@ -10,7 +10,7 @@
 int
 summary_exit_code(const struct summary *s)
 {
-	if (s->err.code == ERR_NEWER)
+	if (s->err.code == ERR_NEWER || s->err.code == ERR_CONFIG)
 		return 2;
 	return s->err.code != ERR_NONE || s->failed != 0 ? 1 : 0;
 }

@@ -22,6 +22,7 @@ static const struct ctl_command *const commands[] = {
     &ctl_audit,
     &ctl_forget,
     &ctl_backup,
+    &ctl_migrate,
     NULL,
 };
 
@@ -31,7 +32,7 @@ print_help(void)
 	puts("usage: outlook-addinctl [--config FILE] [--database URL] "
 	     "COMMAND ...\n\ncommands:");
 	for (int i = 0; commands[i] != NULL; i++)
-		printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
 	puts("\noutlook-addinctl COMMAND --help tells more.\n"
 	     "exit status: 0 done; 1 failed or degraded; 2 usage or "
 	     "configuration.");

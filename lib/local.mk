@@ -63,7 +63,13 @@ lib_libport_a_SOURCES += \
 	lib/port/store_lane.c lib/port/store_lane.h \
 	lib/port/store_link.c \
 	lib/port/store_mailbox.c \
+	lib/port/store_mark.c lib/port/store_mark.h \
 	lib/port/store_misc.c \
+	lib/port/store_move.c lib/port/store_move.h \
+	lib/port/store_move_copy.c \
+	lib/port/store_move_open.c \
+	lib/port/store_move_side.c \
+	lib/port/store_move_table.c lib/port/store_move_table.h \
 	lib/port/store_queue.c \
 	lib/port/store_recover.c \
 	lib/port/store_renewal.h \

@@ -72,6 +72,10 @@ tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 unit_tests += tests/unit/test_store_link
 unit_tests += tests/unit/test_store_lock
 unit_tests += tests/unit/test_store_mailbox
+if HAVE_POSTGRESQL
+unit_tests += tests/unit/test_store_move
+endif
+unit_tests += tests/unit/test_store_move_refused
 unit_tests += tests/unit/test_store_queue
 unit_tests += tests/unit/test_store_recover
 unit_tests += tests/unit/test_store_replica
@@ -79,7 +83,7 @@ unit_tests += tests/unit/test_store_rows
 unit_tests += tests/unit/test_store_sqlite
 unit_tests += tests/unit/test_store_share
 unit_tests += tests/unit/test_store_work
-EXTRA_DIST += tests/unit/test_store.h tests/unit/test_store_sqlite.h
+EXTRA_DIST += tests/unit/test_store_move.h tests/unit/test_store.h tests/unit/test_store_sqlite.h
 unit_tests += tests/unit/test_template
 tests_unit_test_template_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
 tests_unit_test_template_LDADD = ctl/libctl.a $(LDADD)

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "port/store_db.h"
+#include "port/store_mark.h"
 #include "port/store_replica.h"
 #include "port/store_schema.h"
 
@@ -87,6 +88,24 @@ store_database_is_shared(const char *database)
 	return driver != NULL && driver->shared;
 }
 
+/* Before anything is changed: whether this handle may work with that. */
+static int
+store_admit(struct store *s, int64_t version, struct err *e)
+{
+	if (version == s->mark)
+		return 0;
+	if (store_mark_admit(s, version, e) != 0)
+		return -1;
+	return store_schema_admit(version, e);
+}
+
+static bool
+store_is_set_up(const struct store *s, int64_t version)
+{
+	return version == STORE_SCHEMA_VERSION ||
+	    (s->mark != 0 && version == s->mark);
+}
+
 /* Our version or, with STORE_CREATE and inside a transaction, brought to it. */
 static int
 store_settle_version(struct store *s, struct err *e)
@@ -94,11 +113,12 @@ store_settle_version(struct store *s, struct err *e)
 	int64_t version = 0;
 
 	if (s->driver->version(s->conn, &version, e) != 0 ||
-	    store_schema_admit(version, e) != 0)
+	    store_admit(s, version, e) != 0)
 		return -1;
-	if (version == STORE_SCHEMA_VERSION)
+	if (store_is_set_up(s, version))
 		return 0;
-	if (!(s->flags & STORE_CREATE))
+	/* What is moved was brought up by its own programs before. */
+	if (!(s->flags & STORE_CREATE) || (s->mark != 0 && version != 0))
 		return err_set(e, ERR_RETRY,
 		    "the store has not been set up by this version yet");
 	return store_schema_migrate(s, version, e);
@@ -110,13 +130,13 @@ store_set_up(struct store *s, struct err *e)
 {
 	int64_t version = 0;
 
-	/* Before anything is changed. */
 	if (s->driver->version(s->conn, &version, e) != 0 ||
-	    store_schema_admit(version, e) != 0)
+	    store_admit(s, version, e) != 0)
 		return -1;
 	if (s->driver->set_up(s->conn, e) != 0)
 		return -1;
-	if (version == STORE_SCHEMA_VERSION)
+	if (store_is_set_up(s, version) ||
+	    (s->mark != 0 && version == 0 && !(s->flags & STORE_CREATE)))
 		return 0;
 	if (s->flags & STORE_READ_ONLY)
 		return err_set(e, ERR_RETRY,
@@ -127,8 +147,8 @@ store_set_up(struct store *s, struct err *e)
 }
 
 struct store *
-store_open(const char *database, unsigned flags, int lock_wait_ms,
-    int64_t now_ms, struct err *e)
+store_open_marked(const char *database, unsigned flags, int lock_wait_ms,
+    int64_t now_ms, int mark, struct err *e)
 {
 	const char *location = NULL;
 	const struct store_driver *driver =
@@ -141,6 +161,7 @@ store_open(const char *database, unsigned flags, int lock_wait_ms,
 	s->driver = driver;
 	s->flags = flags;
 	s->opened_ms = now_ms;
+	s->mark = mark;
 	s->conn = driver->open(location, flags, lock_wait_ms, e);
 	if (s->conn == NULL)
 		goto fail;
@@ -152,6 +173,13 @@ fail:
 	err_wrap(e, "open the store %s", location);
 	store_close(s);
 	return NULL;
+}
+
+struct store *
+store_open(const char *database, unsigned flags, int lock_wait_ms,
+    int64_t now_ms, struct err *e)
+{
+	return store_open_marked(database, flags, lock_wait_ms, now_ms, 0, e);
 }
 
 void

@@ -21,6 +21,7 @@ struct store {
 	struct store_conn *conn;
 	unsigned flags;
 	int64_t opened_ms;
+	int mark; /* the mover's, see store_mark.h; 0: none */
 	int64_t fence; /* our number as a replica, 0: none */
 	bool fence_lost; /* it was no replica's when it was looked at */
 	bool in_transaction; /* the caller's, by store_begin() */

@@ -204,7 +204,12 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     "CREATE TABLE replica ("
     " id INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL,"
-    " until_ms BIGINT NOT NULL);",
+    " until_ms BIGINT NOT NULL);"
+    /* The other store, once this one was moved, or is what one was moved to. */
+    "CREATE TABLE moved ("
+    " id TEXT PRIMARY KEY,"
+    " peer TEXT NOT NULL,"
+    " at_ms BIGINT NOT NULL);",
 };
 
 int
@@ -246,5 +251,6 @@ store_schema_migrate(struct store *s, int64_t version, struct err *e)
 	}
 	if (version == 0 && store_schema_note_birth(s, e) != 0)
 		return -1;
-	return s->driver->set_version(s->conn, STORE_SCHEMA_VERSION, e);
+	return s->driver->set_version(
+	    s->conn, s->mark != 0 ? s->mark : STORE_SCHEMA_VERSION, e);
 }

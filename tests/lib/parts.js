@@ -25,6 +25,7 @@ import { waitFor } from './wait.js';
  * @property {any} [directory] of the simulators: app, gateway, tenants
  * @property {number} [logSize] how many exchanges the simulators remember
  * @property {import('./postgres.js').Database} [postgres] where the state is kept; else a file, or with TEST_DATABASE=postgresql a database of its own
+ * @property {boolean} [onSqlite] in a file, whatever TEST_DATABASE says
  * @property {string[]} [wrap] put before outlook-addin-fcgi: strace and its options
  * @property {Record<string, string>} [env] more environment for the programs
  * @property {boolean} [start] false: only prepare, the test starts the parts itself
@@ -90,7 +91,7 @@ export class Parts {
 		this.stateDir = options.storeFolder ?? path.join(this.dir, 'state');
 		this.storeFile = path.join(this.stateDir, 'state.db');
 		/** @type {import('./postgres.js').Database | null} */
-		this.postgres = options.postgres ?? (ON_POSTGRESQL ? testDatabase() : null);
+		this.postgres = options.postgres ?? (ON_POSTGRESQL && !options.onSqlite ? testDatabase() : null);
 		this.socket = path.join(this.runDir, 'fcgi.sock');
 		this.configFile = path.join(this.dir, 'addin.json');
 		/** When outlook-addin-fcgi was started, performance.now(). */
