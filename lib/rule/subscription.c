@@ -81,6 +81,18 @@ subscription_expiry_ms(int64_t now_ms, int64_t life_ms)
 }
 
 int64_t
+subscription_end_ms(int64_t expires_ms, int64_t graph_ms, int64_t now_ms)
+{
+	int64_t off_ms = now_ms - graph_ms;
+	int64_t distance_ms = off_ms < 0 ? -off_ms : off_ms;
+
+	if (graph_ms == 0 || distance_ms <= SUBSCRIPTION_AHEAD_MS ||
+	    distance_ms > SUBSCRIPTION_OFF_MS)
+		return expires_ms;
+	return expires_ms + off_ms;
+}
+
+int64_t
 subscription_shorter_ms(int64_t life_ms, int64_t longest_ms)
 {
 	int64_t next_ms = longest_ms - SUBSCRIPTION_MINUTE_MS;

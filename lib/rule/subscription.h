@@ -12,7 +12,9 @@ enum {
 	/* Graph makes a shorter life this long. */
 	SUBSCRIPTION_FLOOR_MS = 45 * 60 * 1000,
 	/* Clocks that are set to the right time move by less. */
-	SUBSCRIPTION_AHEAD_MS = 60 * 1000
+	SUBSCRIPTION_AHEAD_MS = 60 * 1000,
+	/* A wrong day or time zone; what differs by more is not believed. */
+	SUBSCRIPTION_OFF_MS = 26 * 60 * 60 * 1000
 };
 
 /* Unix milliseconds. */
@@ -54,6 +56,11 @@ bool subscription_is_ahead(const struct subscription *s, int64_t now_ms);
  * ahead is due. */
 enum subscription_need subscription_decide(
     const struct subscription *s, int64_t now_ms, int64_t limit_ms, bool force);
+
+/* When it ends by our clock, which may be hours off, of what Graph has granted
+ * at graph_ms by its own (Unix ms; 0: it did not say). */
+int64_t
+subscription_end_ms(int64_t expires_ms, int64_t graph_ms, int64_t now_ms);
 
 /* The expiry to ask for: now + life, at most Graph's longest. */
 int64_t subscription_expiry_ms(int64_t now_ms, int64_t life_ms);

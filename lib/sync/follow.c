@@ -286,7 +286,8 @@ follow_parse_creation(const struct http_reply *reply, void *arg, struct err *e)
 		reply, &granted, &f->conflict, f->other_id, e) != 0)
 		return -1;
 	text_copy(f->granted_id, sizeof(f->granted_id), granted.id);
-	f->expires_ms = granted.expires_ms;
+	f->expires_ms = subscription_end_ms(
+	    granted.expires_ms, reply->date_ms, clock_wall_ms());
 	return 0;
 }
 

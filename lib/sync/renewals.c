@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "remote/graph.h"
 #include "remote/graph_batch.h"
+#include "rule/subscription.h"
 #include "sync/call.h"
 #include "sync/session.h"
 
@@ -23,7 +25,8 @@ struct renewal_batch {
 	struct renewal *members[GRAPH_BATCH_MAX];
 	size_t count;
 	/* what became of each */
-	int64_t expires_ms[GRAPH_BATCH_MAX]; /* as granted */
+	int64_t expires_ms[GRAPH_BATCH_MAX]; /* as granted, by our clock */
+	int64_t date_ms; /* of the answer, by Graph's */
 	struct err errors[GRAPH_BATCH_MAX];
 	int64_t longest_ms[GRAPH_BATCH_MAX]; /* graph_longest_life_ms() */
 	char paths[GRAPH_BATCH_MAX][GRAPH_SUBSCRIPTION_ID_MAX + 16];
@@ -104,6 +107,13 @@ renewal_build(struct http_request *req, void *arg, struct err *e)
 }
 
 static void
+renewal_grant(struct renewal_batch *b, size_t i, int64_t expires_ms)
+{
+	b->expires_ms[i] =
+	    subscription_end_ms(expires_ms, b->date_ms, clock_wall_ms());
+}
+
+static void
 renewal_take(size_t i, const struct graph_batch_answer *a, void *arg)
 {
 	struct renewal_batch *b = arg;
@@ -116,7 +126,7 @@ renewal_take(size_t i, const struct graph_batch_answer *a, void *arg)
 	else if (graph_judge_status(a->status, a->body, a->retry_after_ms,
 		     GRAPH_SUBSCRIPTION, e) == 0 &&
 	    graph_subscription_read(a->body, &granted, e) == 0)
-		b->expires_ms[i] = granted.expires_ms;
+		renewal_grant(b, i, granted.expires_ms);
 }
 
 static int
@@ -126,11 +136,12 @@ renewal_parse(const struct http_reply *reply, void *arg, struct err *e)
 	struct graph_subscription granted;
 
 	memset(b->errors, 0, sizeof(b->errors));
+	b->date_ms = reply->date_ms;
 	if (b->count == 1) {
 		b->longest_ms[0] = graph_longest_life_of(reply);
 		if (graph_renew_reply(reply, &granted, e) != 0)
 			return -1;
-		b->expires_ms[0] = granted.expires_ms;
+		renewal_grant(b, 0, granted.expires_ms);
 		return 0;
 	}
 	return graph_batch_reply(reply, b->count, renewal_take, b, e);

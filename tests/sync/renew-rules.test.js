@@ -81,6 +81,24 @@ test('short lives that were granted while the clock was a day ahead are renewed 
 	assert.equal((await c.renew()).summary.due, 0, 'once');
 });
 
+test('short lives that are granted while the clock is a day behind are renewed before they end', { skip: libfaketime() === null && 'libfaketime is not installed' }, async (t) => {
+	const c = await crowd(t, { count: 3 });
+	const clock = new FakeClock(c.dir);
+	t.after(() => clock.close());
+	c.env = { ...clock.env, ASAN_OPTIONS: 'verify_asan_link_order=0' };
+	Object.assign(c.sim.settings.graph.expiry, { maxMinutes: 300, beyondMax: 'clamp' });
+	clock.set(-DAY);
+	assert.equal((await c.renew('--force')).summary.renewed, 3);
+	assert.equal((await c.renew()).summary.due, 0);
+	clock.set(-DAY + 150 * MINUTE);
+	const run = await c.renew();
+	assert.deepEqual([run.code, run.summary.renewed, run.summary.recreated], [0, 3, 0], run.stderr);
+	clock.set(0);
+	assert.equal((await c.renew()).summary.failed, 0);
+	assert.deepEqual(c.users.map((u) => c.at(u).length), [1, 1, 1]);
+	assert.equal((await c.renew()).summary.due, 0, 'the right time costs each one call');
+});
+
 test('the store becomes short again when much of it was removed, once a day', async (t) => {
 	const c = await crowd(t, { count: 2, agedMinutes: 10 });
 	const size = () => fs.statSync(`${c.dir}/state.db`).size;

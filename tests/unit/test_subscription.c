@@ -222,11 +222,40 @@ the_words_of_oneventdeleted_are_known_and_no_others(void **state)
 	assert_int_equal(policy_deletion_parse("delete", &d), -1);
 }
 
+static void
+its_end_by_our_clock(void **state)
+{
+	enum { HOUR = 60 * MINUTE };
+	const int64_t graph = INT64_C(1822964400000);
+	static const struct {
+		const char *sentence;
+		int64_t ours_ms, want_ms; /* from Graph's on */
+	} cases[] = {
+	    {"is what Graph says when the clocks agree", 0, 5 * HOUR},
+	    {"and when they differ by a minute", MINUTE, 5 * HOUR},
+	    {"comes later with a clock an hour ahead", HOUR, 6 * HOUR},
+	    {"comes earlier with one a day behind", -24 * HOUR, -19 * HOUR},
+	    {"with one that is off by days nothing is known", -48 * HOUR,
+		5 * HOUR},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t end = subscription_end_ms(
+		    graph + 5 * HOUR, graph, graph + cases[i].ours_ms);
+
+		if (end != graph + cases[i].want_ms)
+			fail_msg("%s", cases[i].sentence);
+	}
+	assert_int_equal(subscription_end_ms(graph, 0, graph - HOUR), graph);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(when_a_subscription_is_due),
+	    cmocka_unit_test(its_end_by_our_clock),
 	    cmocka_unit_test(the_spread_makes_it_earlier_never_later),
 	    cmocka_unit_test(mailboxes_of_one_moment_are_spread_over_an_hour),
 	    cmocka_unit_test(
