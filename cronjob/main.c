@@ -123,6 +123,8 @@ load_config(struct program *p)
 	if (rc != 0)
 		fprintf(stderr, "outlook-addin-renew: %s\n%s", e.text,
 		    buf_text(&problems));
+	else if (p->args.pass.verbose)
+		fputs(buf_text(&warnings), stderr);
 	buf_clear(&problems);
 	buf_clear(&warnings);
 	return rc;

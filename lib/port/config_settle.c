@@ -13,6 +13,7 @@
 #include "port/config_format.h"
 #include "port/config_listen.h"
 #include "port/config_option.h"
+#include "rule/policy.h"
 
 enum { CSP_ORIGINS_MAX = 3200 };
 
@@ -65,6 +66,18 @@ settle_authority(struct config *c, struct config_report *r)
 		    "used",
 		    wanted);
 	replace(&c->authority, wanted);
+}
+
+static void
+settle_subscription(const struct config *c, struct config_report *r)
+{
+	const int64_t longest_ms =
+	    (int64_t)POLICY_SUBSCRIPTION_LIFE_MAX_MIN * 60 * 1000;
+
+	if (c->subscription_expiration_ms > longest_ms)
+		config_warning(r, "$.syncServerSubscriptionExpiration",
+		    "Graph grants at most %lld, no more is asked for",
+		    (long long)longest_ms);
 }
 
 static void
@@ -204,6 +217,7 @@ void
 config_settle(struct config *c, unsigned roles, struct config_report *r)
 {
 	settle_authority(c, r);
+	settle_subscription(c, r);
 	settle_unblu(c);
 	settle_run_dir(c);
 	if (c->addin_id[0] == '\0')

@@ -13,9 +13,6 @@
 #define DAY (24 * HOUR)
 #define YEAR (366 * DAY)
 
-/* Graph grants events at most 10,080 minutes. */
-#define GRAPH_LIFE_MAX (10080 * 60 * SECOND)
-
 static const char *const log_levels[] = {
     "debug", "info", "warning", "error", NULL};
 static const char *const unblu_auth_modes[] = {
@@ -115,10 +112,10 @@ const struct config_option config_options[] = {
 	.sample = "\"zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz\"",
 	.source = "the client id that the Auth Gateway knows this server by"),
     NUMBER("syncServerSubscriptionExpiration", subscription_expiration_ms,
-	ORIGINAL, "603900000", 1000, GRAPH_LIFE_MAX, 1,
+	ORIGINAL, "603900000", 1000, YEAR, 1,
 	"The life of a calendar subscription in milliseconds. It is "
 	"renewed after half of the granted life. Graph allows at most "
-	"10,080 minutes."),
+	"10,080 minutes; more than that is not asked for."),
     NUMBER("syncServerSubscriptionRenewalLimit", subscription_renewal_limit_ms,
 	ORIGINAL | NULL_DEFAULT, NULL, 1000, YEAR, 1,
 	"Renew a subscription at the latest this many milliseconds "

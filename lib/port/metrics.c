@@ -376,7 +376,7 @@ metrics_write(struct buf *out, const struct metrics_gauges *g)
 	metrics_write_renew(out, g);
 	if (g->credential_expiry_ms > 0)
 		metrics_write_gauge(out, "credential_expiry_timestamp_seconds",
-		    "When the certificate for Entra expires.",
+		    "When the certificate or secret for Entra expires.",
 		    (double)g->credential_expiry_ms / 1000);
 	metrics_write_degraded(out, g->degraded);
 }
