@@ -14,8 +14,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const LETTERS = ['a', 'Z', ' ', ' ', 'ä', 'ß', '€', '日', '本', '😀', '👩‍👩‍👧', 'e\u0301', '\u0301', '🇨🇭', '"', '\\', '&', '<b>', '\u200d', 'ก', '%s', "'"];
 const BLANKS = ['', ' ', '   ', '\u00a0', '\u3000 ', '\t', ' \ufeff '];
-const ZONES = [null, null, 'Europe/Zurich', 'America/New_York', 'Asia/Kolkata', 'Pacific/Auckland', 'America/Havana', 'Nowhere/Land'];
-/* The clocks change in Europe, in North America, in Havana (at midnight). */
+const ZONES = [null, null, 'Europe/Zurich', 'America/New_York', 'Asia/Kolkata', 'Pacific/Auckland', 'Asia/Beirut', 'Nowhere/Land'];
+/* The clocks change in Europe, in Beirut (at midnight), in North America. */
 const SPECIAL_DAYS = ['2027-03-28', '2027-03-14', '2027-10-31', '2027-11-07', '2028-02-29'];
 
 /** @param {Walk} w */
