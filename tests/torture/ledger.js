@@ -8,9 +8,22 @@ import { body, item } from '../lib/notification.js';
 import { pause, waitFor } from '../lib/wait.js';
 
 const MINUTE = 60_000;
-const WRITES = ['setTopic', 'setScheduledTimestamp'];
+export const WRITES = ['setTopic', 'setScheduledTimestamp', 'delete'];
 
 /** @typedef {{ link: import('../lib/stack.js').Followed, version: number, owed: number }} Track owed: the newest version that was answered 202 */
+
+/** Resolves as soon as a setter or a deletion has taken effect in Unblu. @param {any} sim @returns {Promise<void>} */
+export function nextWrite(sim) {
+	return new Promise((resolve) => {
+		const listener = (/** @type {string} */ type, /** @type {any} */ data) => {
+			if (type !== 'conversation' || !WRITES.includes(data.write?.op))
+				return;
+			sim.journal.listeners.delete(listener);
+			resolve();
+		};
+		sim.journal.listeners.add(listener);
+	});
+}
 
 export class Ledger {
 	/** @param {import('../lib/simulators.js').Simulators} sims @param {import('../lib/stack.js').Followed[]} links */

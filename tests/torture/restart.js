@@ -6,6 +6,7 @@
  *     node tests/torture/restart.js [RESTARTS [SEED [PART...]]]
  *
  * host        web and sync; nginx goes on and answers 503 meanwhile
+ * socket      as host, but systemd keeps the socket: not one request may be refused or fail
  * container   nginx and the renewal under the same supervisor: meanwhile nobody listens
  * replicas    two such containers on one PostgreSQL behind conf/nginx-site.conf, one restarted after the other: not
  *             one request may be refused or fail
@@ -17,16 +18,19 @@ import { startFront } from '../lib/front.js';
 import { freePort } from '../lib/http.js';
 import { Postgres } from '../lib/postgres.js';
 import { Replica } from '../lib/replica.js';
+import { holdSocket, restartHeld } from '../lib/socket.js';
 import { Stack } from '../lib/stack.js';
 import { pause, waitFor } from '../lib/wait.js';
 import { Rng } from '../sim/lib/rng.js';
-import { Ledger } from './ledger.js';
+import { Ledger, nextWrite } from './ledger.js';
 
 const RESTARTS = Number(process.argv[2] ?? process.env.KILLS ?? 100);
 const SEED = Number(process.argv[3] ?? process.env.SEED ?? 20261123);
 const PARTS = process.argv.slice(4);
 const LINKS_PER_MAILBOX = 8;
 const END_MS = 2000;
+/** How long an effect may take, with restarts in between. */
+const EFFECT_MS = 120_000;
 const EVENTS = '/addin/webhook/events';
 const OPTIONS = {
 	logSize: 500_000, settings: { validate: 'sample', graph: { latencyMs: [1, 20] }, unblu: { latencyMs: [1, 25] } },
@@ -77,7 +81,7 @@ async function torture(name, stack, allowed, restart) {
 
 	/* Half of them on connections that are kept, the others on one of their own, as Graph sends. */
 	const how = () => ({ headers: { 'Content-Type': 'application/json' }, ...rng.chance(0.5) ? { agent: /** @type {const} */ (false) } : {} });
-	ledger.start(async (text) => answers.take('a notification', await http.request('POST', EVENTS, { ...how(), body: text }), 202), () => rng.int(5, 60), () => rng.chance(0.3));
+	ledger.start(async (text) => answers.take('a notification', await http.request('POST', EVENTS, { ...how(), body: text }), 202), () => rng.int(5, 60), () => rng.chance(0.3), EFFECT_MS);
 	/** @param {() => Promise<void>} ask */
 	const lane = async (ask) => {
 		while (running) {
@@ -135,25 +139,33 @@ async function end(program) {
 	return performance.now() - began;
 }
 
-/** One outlook-addin-fcgi. @param {string} name @param {string[]} args @param {number[]} allowed */
-async function single(name, args, allowed) {
+/**
+ * One outlook-addin-fcgi.
+ * @param {string} name
+ * @param {(stack: Stack, ready: () => Promise<any>) => Promise<{ allowed: number[], restart: () => Promise<number> }>} start
+ */
+async function play(name, start) {
 	await Stack.play(`torture-restart-${name}`, { ...OPTIONS, start: false }, async (stack) => {
 		putOnPath(stack);
 		const ready = () => waitFor(async () => (await stack.http.get('/ready')).status === 200, 15_000, 'ready');
-		const start = () => stack.startFcgi({ args: args.map((a) => a === 'SITE' ? stack.siteDir : a) });
-		await start();
-		if (args.length === 0)
-			await stack.startNginx();
-		await ready();
+		const { allowed, restart } = await start(stack, ready);
 		await torture(name, stack, allowed, async () => {
-			const ms = await end(/** @type {import('../lib/program.js').Program} */ (stack.fcgi));
-			await start();
-			/* Some are ended while they start. */
+			const ms = await restart();
+			/* Some are ended while they start, others not before they have done something. */
 			if (rng.chance(0.8))
 				await ready();
+			if (rng.chance(0.5))
+				await Promise.race([nextWrite(stack.sims.sim), pause(5000)]);
 			return ms;
 		});
 	});
+}
+
+/** Ended, and started again. @param {Stack} stack @param {{ args?: string[] }} [how] */
+async function again(stack, how) {
+	const ms = await end(/** @type {import('../lib/program.js').Program} */ (stack.fcgi));
+	await stack.startFcgi(how);
+	return ms;
 }
 
 async function replicas() {
@@ -193,8 +205,22 @@ async function replicas() {
 }
 
 const parts = /** @type {Record<string, () => Promise<void>>} */ ({
-	host: () => single('host', [], [503]),
-	container: () => single('container', ['--nginx', 'SITE', '--renew'], [0, 503]),
+	host: () => play('host', async (stack) => {
+		await stack.up();
+		return { allowed: [503], restart: () => again(stack) };
+	}),
+	socket: () => play('socket', async (stack, ready) => {
+		const holder = await stack.startFcgi({ wrap: holdSocket(stack.socket) });
+		await stack.startNginx();
+		await ready();
+		return { allowed: [], restart: () => restartHeld(holder) };
+	}),
+	container: () => play('container', async (stack, ready) => {
+		const how = { args: ['--nginx', stack.siteDir, '--renew'] };
+		await stack.startFcgi(how);
+		await ready();
+		return { allowed: [0, 503], restart: () => again(stack, how) };
+	}),
 	replicas,
 });
 
