@@ -206,3 +206,18 @@ test('the image does what Listing 1 of the original asks for', () => {
 	assert.ok(fs.readFileSync(path.join(SOURCE_ROOT, 'tests/package/container'), 'utf8').includes(container.volumeMounts[0].mountPath));
 	assert.equal(container.resources.limits.memory, '128Mi');
 });
+
+test('without a volume for its store the image says so, but not when that is a PostgreSQL', () => {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oa-entry-'));
+	fs.writeFileSync(path.join(dir, 'outlook-addin-fcgi'), '#!/bin/sh\nexec echo "fcgi $*"\n', { mode: 0o755 });
+	const start = (/** @type {Record<string, string>} */ env) => spawnSync('/bin/sh', [path.join(SOURCE_ROOT, 'conf/container/entry'), 'fcgi', '--role', 'web'], { encoding: 'utf8', env: { PATH: `${dir}:/usr/bin:/bin`, ...env } });
+	try {
+		const plain = start({});
+		assert.equal(plain.stdout, 'fcgi --role web\n');
+		assert.equal(JSON.parse(plain.stderr).event, 'state-ephemeral');
+		const shared = start({ OUTLOOK_ADDIN_DATABASE: 'postgresql://u@db/x' });
+		assert.deepEqual([shared.stdout, shared.stderr], ['fcgi --role web\n', '']);
+	} finally {
+		fs.rmSync(dir, { recursive: true });
+	}
+});
