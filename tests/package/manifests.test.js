@@ -85,13 +85,13 @@ for (const overlay of OVERLAYS) {
 			const chosen = metadata.labels['app.kubernetes.io/name'] === server.metadata.labels['app.kubernetes.io/name'];
 			for (const selector of selectors)
 				assert.equal(Object.entries(selector).every(([key, value]) => metadata.labels[key] === value), chosen);
-			const ports = spec.containers.flatMap((/** @type {any} */ c) => (c.ports ?? []).map((/** @type {any} */ p) => p.name));
+			const ports = spec.containers.flatMap((/** @type {any} */ c) => (c.ports ?? []).flatMap((/** @type {any} */ p) => [p.name, p.containerPort]));
 			assert.equal(ports.includes(one(docs, 'Service').spec.ports[0].targetPort), chosen);
 			const volumes = spec.volumes.map((/** @type {any} */ v) => v.name).sort();
 			assert.deepEqual([...new Set(spec.containers.flatMap((/** @type {any} */ c) => c.volumeMounts.map((/** @type {any} */ m) => m.name)))].sort(), volumes);
 			for (const c of spec.containers)
 				for (const probe of ['readinessProbe', 'livenessProbe'].map((p) => c[p]).filter((p) => p !== undefined))
-					assert.ok(ports.includes(probe.httpGet.port));
+					assert.ok(ports.includes((probe.httpGet ?? probe.tcpSocket).port));
 			for (const { persistentVolumeClaim: claim, configMap } of spec.volumes) {
 				if (claim !== undefined)
 					assert.equal(one(docs, 'PersistentVolumeClaim').metadata.name, claim.claimName);
@@ -134,7 +134,10 @@ for (const overlay of OVERLAYS) {
 		const nginx = spec.containers.find((/** @type {any} */ c) => c.name === 'nginx');
 		assert.equal(nginx.ports[0].containerPort, 8080);
 		assert.equal(nginx.readinessProbe.httpGet.path, '/ready');
-		assert.equal(nginx.livenessProbe.httpGet.path, '/live');
+		/* A web that hangs takes its own container with it, not the pages. */
+		const fcgi = spec.containers.find((/** @type {any} */ c) => c.name === 'fcgi');
+		assert.deepEqual(fcgi.livenessProbe.httpGet, { port: nginx.ports[0].containerPort, path: '/live' });
+		assert.deepEqual(nginx.livenessProbe.tcpSocket, { port: 'http' });
 		const where = /** @type {Record<string, string>} */ ({ config: '/etc/outlook-addin', run: '/run/outlook-addin', nginx: '/run/outlook-addin-nginx', state: '/var/lib/outlook-addin' });
 		for (const c of containersOf(overlay))
 			for (const { name, mountPath } of c.volumeMounts.filter((/** @type {any} */ m) => where[m.name] !== undefined))

@@ -196,6 +196,21 @@ test('a socket that systemd keeps outlives the program: who comes meanwhile wait
 	});
 });
 
+test('who comes to a socket of systemd while web drains is left to its successor', async () => {
+	await Web.play({ start: false }, async (web) => {
+		web.options.wrap = holdSocket(web.socket);
+		const holder = await web.start();
+		/* Half of a request: it is waited for. */
+		await web.peer(request('POST', EVENTS, '{}').subarray(0, 100));
+		const restarted = restartHeld(holder);
+		await waitFor(() => web.log.some((l) => l.event === 'draining'), 5000, 'it drains');
+		const peer = await web.peer(request('GET', '/live'));
+		assert.equal((await peer.answer(10_000))?.status, 200);
+		assert.equal(endsOf(holder).length, 1, 'answered by the next one');
+		await restarted;
+	});
+});
+
 test('a socket of systemd that is not fastcgiListen\'s is a mistake', async () => {
 	await Web.play({ start: false }, async (web) => {
 		web.options.wrap = holdSocket(`${web.dir}/run/other.sock`);
