@@ -12,6 +12,7 @@
 #include "fcgi_client.h"
 #include "live.h"
 #include "port/credential.h"
+#include "port/store_replica.h"
 #include "rule/cron.h"
 #include "sync/expiry.h"
 
@@ -22,6 +23,18 @@ enum {
 	LATE_FIRINGS = 3, /* of the renewal, then it is late */
 	LATE_LEAST_MS = 5 * 60 * 1000
 };
+
+static const char *
+store_advice(const char *database)
+{
+	if (!store_database_is_shared(database))
+		return "see docs/store.md; run doctor as the account of the "
+		       "programs";
+	return "look at host, account and name in database or "
+	       "OUTLOOK_ADDIN_DATABASE, at DATABASE_PASSWORD_FILE, and at the "
+	       "network and TLS to the server (docs/store.md); a new database "
+	       "is set up when outlook-addin-fcgi starts";
+}
 
 static void
 try_store(struct doctor *d)
@@ -38,8 +51,7 @@ try_store(struct doctor *d)
 		    "makes it");
 	else if (d->store == NULL)
 		doctor_add(d, "store", name, DOCTOR_FAILED, e.text,
-		    "see docs/store.md; run doctor as the account of the "
-		    "programs");
+		    store_advice(name));
 	else if (store_check(d->store, &e) != 0)
 		doctor_add(d, "store", name, DOCTOR_FAILED, e.text,
 		    "restart outlook-addin-fcgi: it moves a corrupt store "

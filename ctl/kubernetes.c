@@ -13,6 +13,9 @@ static const char head[] =
     "# Expected beside it: the ConfigMap outlook-addin-config with addin.json\n"
     "# and the Secret outlook-addin-secrets with CLIENT_SECRET.\n";
 
+static const char postgres_note[] =
+    "# And the Secret outlook-addin-database with the database's password.\n";
+
 static const char sqlite_note[] =
     "# The store is a file: the claim outlook-addin-state has to be one that\n"
     "# two pods of a node may mount (ReadWriteOnce, not ReadWriteOncePod). "
@@ -63,16 +66,25 @@ static const char container[] =
     "                - --config\n"
     "                - ";
 
+#define SECRETS_FOLDER "/etc/outlook-addin-secrets"
+#define DATABASE_FOLDER "/etc/outlook-addin-database"
+
+static const char environment[] =
+    "              env:\n"
+    "                - name: CREDENTIALS_DIRECTORY\n"
+    "                  value: " SECRETS_FOLDER "\n";
+
+static const char environment_postgres[] =
+    "                - name: DATABASE_PASSWORD_FILE\n"
+    "                  value: " DATABASE_FOLDER "/password\n";
+
 static const char resources[] =
-    "              envFrom:\n"
-    "                - secretRef:\n"
-    "                    name: outlook-addin-secrets\n"
     "              resources:\n"
     "                requests:\n"
     "                  cpu: 10m\n"
-    "                  memory: 32Mi\n"
+    "                  memory: 16Mi\n"
     "                limits:\n"
-    "                  memory: 64Mi\n"
+    "                  memory: 32Mi\n"
     "              securityContext:\n"
     "                allowPrivilegeEscalation: false\n"
     "                readOnlyRootFilesystem: true\n"
@@ -176,7 +188,16 @@ add_mounts(struct buf *out, const char *config, const char *state)
 	    "                - name: config\n"
 	    "                  mountPath: ");
 	add_text(out, folder.len == 0 ? "/" : buf_text(&folder));
-	buf_puts(out, "\n                  readOnly: true\n");
+	buf_puts(out,
+	    "\n                  readOnly: true\n"
+	    "                - name: secrets\n"
+	    "                  mountPath: " SECRETS_FOLDER "\n"
+	    "                  readOnly: true\n");
+	if (state == NULL)
+		buf_puts(out,
+		    "                - name: database\n"
+		    "                  mountPath: " DATABASE_FOLDER "\n"
+		    "                  readOnly: true\n");
 	if (state != NULL) {
 		buf_puts(out,
 		    "                - name: state\n"
@@ -188,8 +209,18 @@ add_mounts(struct buf *out, const char *config, const char *state)
 	    "          volumes:\n"
 	    "            - name: config\n"
 	    "              configMap:\n"
-	    "                name: outlook-addin-config\n");
-	if (state != NULL)
+	    "                name: outlook-addin-config\n"
+	    "            - name: secrets\n"
+	    "              secret:\n"
+	    "                secretName: outlook-addin-secrets\n"
+	    "                defaultMode: 0440\n");
+	if (state == NULL)
+		buf_puts(out,
+		    "            - name: database\n"
+		    "              secret:\n"
+		    "                secretName: outlook-addin-database\n"
+		    "                defaultMode: 0440\n");
+	else
 		buf_puts(out,
 		    "            - name: state\n"
 		    "              persistentVolumeClaim:\n"
@@ -210,8 +241,7 @@ kubernetes_write_cronjob(struct buf *out, const char *text,
 	state = folder_of(how->store, &folder);
 	kubernetes_write_schedule(&schedule, text, cron, &exact);
 	buf_puts(out, head);
-	if (state != NULL)
-		buf_puts(out, sqlite_note);
+	buf_puts(out, state != NULL ? sqlite_note : postgres_note);
 	buf_puts(out,
 	    "apiVersion: batch/v1\n"
 	    "kind: CronJob\n"
@@ -242,6 +272,9 @@ kubernetes_write_cronjob(struct buf *out, const char *text,
 		add_text(out, how->database);
 		buf_putc(out, '\n');
 	}
+	buf_puts(out, environment);
+	if (state == NULL)
+		buf_puts(out, environment_postgres);
 	buf_puts(out, resources);
 	add_mounts(out, how->config, state);
 	buf_clear(&schedule);

@@ -15,11 +15,12 @@
 /* Set by us only; one that comes from outside is not handed on. */
 #define ENV_CHILD "OUTLOOK_ADDIN_CHILD"
 #define ENV_LISTEN "OUTLOOK_ADDIN_LISTEN_FD"
+#define ENV_STAYS "OUTLOOK_ADDIN_LISTEN_STAYS"
 #define ENV_PAGE "OUTLOOK_ADDIN_PAGE_FD"
 #define ENV_CRASH "OUTLOOK_ADDIN_CRASH_SIGNAL"
 #define ENV_ROLES "OUTLOOK_ADDIN_CHECK_ROLES"
 
-enum { ENV_MAX = 256, ARGS_MAX = 12, SETTING_MAX = 64, OWN_MAX = 5 };
+enum { ENV_MAX = 256, ARGS_MAX = 12, SETTING_MAX = 64, OWN_MAX = 6 };
 
 extern char **environ;
 
@@ -58,8 +59,8 @@ static const char *const child_env_secrets[] = {"CLIENT_SECRET*",
     "SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET*", "CREDENTIALS_DIRECTORY", NULL};
 /* FAKETIME_SHARED names a semaphore of libfaketime: held by one of us that is
  * killed it would stop all others, so each process has its own. */
-static const char *const child_env_own[] = {ENV_CHILD, ENV_LISTEN, ENV_PAGE,
-    ENV_CRASH, ENV_ROLES, "FAKETIME_SHARED", NULL};
+static const char *const child_env_own[] = {ENV_CHILD, ENV_LISTEN, ENV_STAYS,
+    ENV_PAGE, ENV_CRASH, ENV_ROLES, "FAKETIME_SHARED", NULL};
 
 static bool
 child_matches(const char *pattern, const char *name, size_t len)
@@ -120,6 +121,8 @@ child_make_env(const struct child_options *o, struct child_env *env)
 	if (o->listen_fd >= 0)
 		snprintf(env->own[own++], SETTING_MAX, ENV_LISTEN "=%d",
 		    o->listen_fd);
+	if (o->listen_stays)
+		snprintf(env->own[own++], SETTING_MAX, ENV_STAYS "=1");
 	if (o->page_fd >= 0)
 		snprintf(
 		    env->own[own++], SETTING_MAX, ENV_PAGE "=%d", o->page_fd);
@@ -281,6 +284,12 @@ int
 child_listen_fd(struct err *e)
 {
 	return child_fd(ENV_LISTEN, e);
+}
+
+bool
+child_listen_stays(void)
+{
+	return getenv(ENV_STAYS) != NULL;
 }
 
 struct page *

@@ -34,6 +34,7 @@ struct child_options {
 	const char *nginx_folder; /* with CHILD_NGINX: its -p */
 	bool with_secrets;
 	int listen_fd; /* -1: none */
+	bool listen_stays; /* somebody else keeps it, see listen_inherit() */
 	int page_fd; /* -1: none */
 	int crash_signal; /* that the predecessor died of, 0: none */
 };
@@ -52,6 +53,7 @@ enum child_role child_self(void);
 unsigned child_checked_roles(void);
 /* The descriptors that it was given; -1 and *e when there is none. */
 int child_listen_fd(struct err *e);
+bool child_listen_stays(void);
 struct page *child_page(struct err *e);
 
 #endif

@@ -16,7 +16,13 @@ inspect_look(const struct config *c, struct err *e)
 {
 	struct store *s =
 	    store_open(c->database, STORE_READ_ONLY, -1, clock_wall_ms(), e);
-	int rc = s != NULL ? store_check(s, e) : -1;
+	int rc = -1;
+
+	/* Not before: whoever opens first may have to go through the WAL, and
+	 * the others wait for that. */
+	(void)!setpriority(PRIO_PROCESS, 0, INSPECT_NICE);
+	if (s != NULL)
+		rc = store_check(s, e);
 
 	store_close(s);
 	return rc;
@@ -28,7 +34,6 @@ inspect_main(const struct config *c)
 	struct err e = {0};
 	int64_t start_ms = clock_mono_ms();
 
-	(void)!setpriority(PRIO_PROCESS, 0, INSPECT_NICE);
 	for (int i = 0; i < 2; i++) {
 		err_clear(&e);
 		if (inspect_look(c, &e) == 0) {

@@ -2,6 +2,7 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -16,6 +17,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+
+/* Of the protocol of sd_listen_fds(3): the first descriptor that is handed
+ * over, when LISTEN_PID is ours. */
+enum { LISTEN_INHERITED_FD = 3 };
 
 enum {
 	LISTEN_BACKLOG = 4096,
@@ -215,6 +220,60 @@ out:
 	if (rc < 0 && fd >= 0)
 		close(fd);
 	return rc;
+}
+
+/* How many descriptors are meant for us; what says so goes no further. */
+static long
+listen_inherited(void)
+{
+	const char *pid = getenv("LISTEN_PID");
+	const char *count = getenv("LISTEN_FDS");
+	long n = 0;
+
+	if (pid != NULL && count != NULL &&
+	    strtol(pid, NULL, 10) == (long)getpid())
+		n = strtol(count, NULL, 10);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return n;
+}
+
+/* Is it a unix socket that listens, of that name? */
+static bool
+listen_is_at(int fd, const char *path)
+{
+	struct sockaddr_un address = {0};
+	socklen_t len = sizeof(address) - 1;
+	int on = 0;
+	socklen_t size = sizeof(on);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 &&
+	    on != 0 &&
+	    getsockname(fd, (struct sockaddr *)&address, &len) == 0 &&
+	    address.sun_family == AF_UNIX &&
+	    strcmp(address.sun_path, path) == 0;
+}
+
+int
+listen_inherit(const char *path, int *fd, struct err *e)
+{
+	long count = listen_inherited();
+
+	*fd = -1;
+	if (count <= 0)
+		return 0;
+	if (count != 1 || !listen_is_at(LISTEN_INHERITED_FD, path))
+		return err_set(e, ERR_CONFIG,
+		    "systemd hands over another socket than %s, which "
+		    "fastcgiListen names: change ListenStream= of "
+		    "outlook-addin.socket",
+		    path);
+	if (fcntl(LISTEN_INHERITED_FD, F_SETFD, FD_CLOEXEC) != 0 ||
+	    fcntl(LISTEN_INHERITED_FD, F_SETFL, O_NONBLOCK) != 0)
+		return err_set_errno(e, ERR_CONFIG, errno, "socket %s", path);
+	*fd = LISTEN_INHERITED_FD;
+	return 0;
 }
 
 void

@@ -30,6 +30,13 @@ int account_drop(const struct account *a, struct err *e);
  */
 int listen_open(const char *path, const struct account *a, struct err *e);
 
+/*
+ * The socket that systemd has bound for us (sd_listen_fds(3)): *fd, -1 when
+ * there is none. ERR_CONFIG when it is not one unix socket named path. It is
+ * never removed: who comes while nobody runs waits in its backlog.
+ */
+int listen_inherit(const char *path, int *fd, struct err *e);
+
 /* Removes the name that the last listen_open() made, if it still is ours. */
 void listen_unlink(const char *path);
 

@@ -256,7 +256,7 @@ main_be_web(const struct main_options *o)
 		log_error("web-failed", LOG_ERR(&e));
 		return EXIT_FAILURE;
 	}
-	rc = web_main(&config, page, fd);
+	rc = web_main(&config, page, fd, child_listen_stays());
 	page_free(page);
 	close(fd);
 	config_clear(&config);
@@ -372,17 +372,28 @@ main_make_store_folder(
 	return rc;
 }
 
+/* The socket that is there already, else one of our own. */
+static int
+main_listen(const char *path, const struct account *a, int *fd, bool *stays,
+    struct err *e)
+{
+	if (listen_inherit(path, fd, e) != 0)
+		return -1;
+	*stays = *fd >= 0;
+	if (!*stays)
+		*fd = listen_open(path, a, e);
+	return *fd >= 0 ? 0 : -1;
+}
+
 /* What needs root: folders, the socket; then root is given up. */
 static int
 main_settle(const struct main_options *o, const struct config *c,
-    const struct account *a, int *listen_fd, struct err *e)
+    const struct account *a, int *listen_fd, bool *stays, struct err *e)
 {
-	if ((o->roles & SUPERVISOR_WEB) != 0) {
-		*listen_fd =
-		    listen_open(c->fastcgi_listen + strlen("unix:"), a, e);
-		if (*listen_fd < 0)
-			return -1;
-	}
+	if ((o->roles & SUPERVISOR_WEB) != 0 &&
+	    main_listen(c->fastcgi_listen + strlen("unix:"), a, listen_fd,
+		stays, e) != 0)
+		return -1;
 	if (main_make_store_folder(c, a, e) != 0 || account_drop(a, e) != 0)
 		return -1;
 		/* Not even as the same user may web look into our environment.
@@ -406,13 +417,14 @@ main_supervise(struct main_options *o)
 	struct account account = {0};
 	struct err e = {0};
 	int listen_fd = -1;
+	bool stays = false;
 	bool loaded = main_load(o, CONFIG_ROLE_WEB, false, &config) == 0;
 	int rc = EXIT_USAGE;
 
 	if (account_find(o->user, &account, &e) != 0)
 		main_mistake(o, e.text, "--user");
 	if (loaded && o->mistakes == 0 &&
-	    main_settle(o, &config, &account, &listen_fd, &e) != 0) {
+	    main_settle(o, &config, &account, &listen_fd, &stays, &e) != 0) {
 		log_error("start", LOG_ERR(&e));
 		o->mistakes++;
 	}
@@ -424,6 +436,7 @@ main_supervise(struct main_options *o)
 		    .roles = o->roles,
 		    .over = &o->over,
 		    .listen_fd = listen_fd,
+		    .listen_stays = stays,
 		    .nginx_folder = o->nginx_folder,
 		};
 

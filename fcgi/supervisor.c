@@ -28,6 +28,7 @@ enum {
 	DRAIN_MS = 800, /* nginx alone, before web is told */
 	KILL_AFTER_MS = 1500, /* of the two seconds that the group has */
 	SUSPECT_LOOK_MS = 2000, /* has a child met a corrupt store? */
+	INSPECT_FIRST_MS = 1000, /* the others have opened it by then */
 	INSPECT_GAP_MS = 30 * 1000,
 	INSPECT_EVERY_MS = 6 * 3600 * 1000
 };
@@ -72,6 +73,7 @@ supervisor_start(void *arg)
 	    .nginx_folder = v->options->nginx_folder,
 	    .with_secrets = s->role == CHILD_SYNC || s->role == CHILD_RENEW,
 	    .listen_fd = s->role == CHILD_WEB ? v->options->listen_fd : -1,
+	    .listen_stays = s->role == CHILD_WEB && v->options->listen_stays,
 	    .page_fd = v->page_fd,
 	    .crash_signal = s->crash_signal,
 	};
@@ -94,8 +96,8 @@ supervisor_start(void *arg)
 }
 
 /*
- * The store is looked through when we start, from time to time, and when a
- * child has met something that looks like corruption. Only where sync runs:
+ * The store is looked through soon after the start, from time to time, and when
+ * a child has met something that looks like corruption. Only where sync runs:
  * it is the one that fills a new store.
  */
 static void
@@ -189,8 +191,8 @@ supervisor_end_rest(void *arg)
 {
 	struct supervisor *v = arg;
 
-	/* First the name: who comes later is refused at once and not left
-	 * waiting in the backlog of a server that goes away. */
+	/* First the name, if it is ours: who comes later is refused at once
+	 * and not left waiting in the backlog of a server that goes away. */
 	if (v->options->listen_fd >= 0)
 		listen_unlink(
 		    v->options->config->fastcgi_listen + strlen("unix:"));
@@ -365,7 +367,7 @@ supervisor_run(const struct supervisor_options *o)
 	for (int i = 0; i < v.count; i++)
 		supervisor_start(&v.children[i]);
 	if ((o->roles & SUPERVISOR_SYNC) != 0)
-		supervisor_inspect(&v);
+		loop_timer_set(v.inspect_timer, INSPECT_FIRST_MS);
 	if (loop_run(v.loop, &e) != 0)
 		goto out;
 	log_info("stopped");

@@ -19,6 +19,7 @@ struct supervisor_options {
 	unsigned roles;
 	const struct config_override *over; /* handed on to the children */
 	int listen_fd; /* with SUPERVISOR_WEB, else -1 */
+	bool listen_stays; /* it was inherited: it outlives us */
 	const char *nginx_folder; /* with SUPERVISOR_NGINX */
 };
 

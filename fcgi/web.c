@@ -90,9 +90,11 @@ web_start(
 }
 
 int
-web_main(const struct config *c, struct page *page, int listen_fd)
+web_main(
+    const struct config *c, struct page *page, int listen_fd, bool listen_stays)
 {
-	struct web_life life = {.web.config = c};
+	struct web_life life = {
+	    .web.config = c, .web.listen_stays = listen_stays};
 	struct err e = {0};
 	int rc = EXIT_FAILURE;
 

@@ -27,6 +27,7 @@ struct web {
 	const struct config *config;
 	struct loop *loop;
 	struct commit *commit;
+	bool listen_stays; /* somebody else keeps the socket while we end */
 	bool draining;
 };
 
@@ -43,9 +44,11 @@ struct request {
 
 /*
  * Runs the web process until SIGTERM: accepts on listen_fd, counts in page.
+ * listen_stays: others will, who waits there is left to them at the end.
  * Returns the exit status.
  */
-int web_main(const struct config *c, struct page *page, int listen_fd);
+int web_main(const struct config *c, struct page *page, int listen_fd,
+    bool listen_stays);
 
 /*
  * Finds the request's route and lets it answer: either *reply is filled and

@@ -105,6 +105,14 @@ acceptor_new(struct loop *loop, int listen_fd, int (*take)(int fd, void *arg),
 }
 
 void
+acceptor_stop(struct acceptor *a)
+{
+	loop_watch_remove(a->watch);
+	a->watch = NULL;
+	loop_timer_stop(a->timer);
+}
+
+void
 acceptor_free(struct acceptor *a)
 {
 	if (a == NULL)

@@ -15,6 +15,8 @@ struct acceptor;
  */
 struct acceptor *acceptor_new(struct loop *loop, int listen_fd,
     int (*take)(int fd, void *arg), void *arg, struct err *e);
+/* For good: the others stay in the backlog. */
+void acceptor_stop(struct acceptor *a);
 void acceptor_free(struct acceptor *a); /* NULL is allowed */
 
 #endif

@@ -393,6 +393,8 @@ void
 web_loop_drain(
     struct web_loop *l, int64_t limit_ms, void (*done)(void *arg), void *arg)
 {
+	if (l->web->listen_stays)
+		acceptor_stop(l->acceptor);
 	l->active_ms = clock_mono_ms();
 	l->drain_until_ms = l->active_ms + limit_ms;
 	l->drained = done;

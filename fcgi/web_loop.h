@@ -13,7 +13,8 @@ struct web_loop;
 struct web_loop *web_loop_new(struct web *w, int listen_fd, struct err *e);
 
 /*
- * No keep-alive any more: each connection is closed with its next answer, and
+ * No keep-alive any more: each connection is closed with its next answer. New
+ * ones are taken unless somebody else will (w->listen_stays); and
  * done(arg) is called once nothing is under way and nothing came for a
  * moment, or after limit_ms.
  */

@@ -196,6 +196,7 @@ torture: all
 	$(stack_env) node $(srcdir)/tests/torture/renew-kill.js 1000 $(SEED)
 	$(stack_env) node $(srcdir)/tests/torture/year.js 365 $(SEED)
 	$(stack_env) node $(srcdir)/tests/torture/replicas.js 200 $(SEED)
+	$(stack_env) node $(srcdir)/tests/torture/restart.js 100 $(SEED)
 
 # Random walks, one process for each seed; needs --enable-test-hooks.
 SEEDS = 200

@@ -216,6 +216,7 @@ relayed('the relay passes the call on, and of its headers only the harmless ones
 		body: '{"topic":"\u00fc"}', headers: {
 			Authorization: 'Bearer abc', 'Content-Type': 'application/json', Accept: 'application/json', 'Accept-Language': 'de', Cookie: 'session=1', Origin: 'https://evil.example', 'X-Forwarded-For': '1.2.3.4',
 			'x-unblu-trusted-user-id': 'admin', 'x-unblu-trusted-user-role': 'SUPER_ADMIN', 'X-Request-Id': 'client-id-1',
+			traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
 		},
 	});
 	const [req] = gateway.seen;
@@ -223,7 +224,7 @@ relayed('the relay passes the call on, and of its headers only the harmless ones
 	assert.equal(gateway.bodies[0], '{"topic":"\u00fc"}');
 	const { host, ...others } = req.headers;
 	assert.match(String(host), /^127\.0\.0\.1:\d+$/);
-	assert.deepEqual(others, { authorization: 'Bearer abc', 'content-type': 'application/json', accept: 'application/json', 'accept-language': 'de', 'x-request-id': 'client-id-1', 'content-length': '14' });
+	assert.deepEqual(others, { authorization: 'Bearer abc', 'content-type': 'application/json', accept: 'application/json', 'accept-language': 'de', 'x-request-id': 'client-id-1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'content-length': '14' });
 	assert.equal(answer.status, 409);
 	assert.equal(answer.text, '{"code":"x"}');
 	assert.equal(answer.headers['set-cookie'], undefined);

@@ -5,8 +5,8 @@ import http from 'node:http';
 import net from 'node:net';
 
 /**
- * @typedef {{ status: number, headers: http.IncomingHttpHeaders, rawHeaders: string[], body: Buffer, text: string, json: any, ms: number }} Answer
- * status 0: no answer came (text says why)
+ * @typedef {{ status: number, headers: http.IncomingHttpHeaders, rawHeaders: string[], body: Buffer, text: string, json: any, ms: number, cut: boolean }} Answer
+ * status 0: no answer came (text says why), or cut: one that broke off
  */
 
 export class Client {
@@ -40,6 +40,9 @@ export class Client {
 			headers['Content-Length'] = body.length;
 		return new Promise((resolve) => {
 			let over = false;
+			/** @type {net.Socket | null} */
+			let socket = null;
+			let before = 0;
 			const done = (/** @type {number} */ status, /** @type {http.IncomingMessage | null} */ res, /** @type {Buffer} */ data) => {
 				if (over)
 					return;
@@ -55,6 +58,7 @@ export class Client {
 						return JSON.parse(text);
 					},
 					ms: performance.now() - began,
+					cut: status === 0 && socket !== null && socket.bytesRead > before,
 				});
 			};
 			const req = http.request({ host: this.base.hostname, port: this.base.port, method, path: target, headers, agent: options.agent ?? this.agent }, (res) => {
@@ -64,6 +68,10 @@ export class Client {
 				res.on('end', () => done(res.statusCode ?? 0, res, Buffer.concat(parts)));
 				res.on('error', (e) => done(0, null, Buffer.from(e.message)));
 				res.on('aborted', () => done(0, null, Buffer.from('aborted')));
+			});
+			req.on('socket', (s) => {
+				socket = s;
+				before = s.bytesRead;
 			});
 			const limit = options.timeoutMs ?? this.timeoutMs;
 			const timer = setTimeout(() => {

@@ -56,6 +56,18 @@ for (const unit of UNITS.filter((u) => u.endsWith('.service')))
 		assert.ok(exposure <= EXPOSURE_MAX, `${exposure}`);
 	});
 
+test('the socket is where nginx asks, of the one account, and is stopped, but not restarted, with the server', () => {
+	const socket = read(path.join(SYSTEMD, 'outlook-addin.socket'));
+	const { fastcgiListen } = JSON.parse(execFileSync(findPrograms().ctl, ['print', 'schema'], { encoding: 'utf8' })).properties;
+	assert.match(socket, new RegExp(`^ListenStream=${fastcgiListen.default.replace(/^unix:/, '')}$`, 'm'));
+	assert.match(socket, /^SocketUser=outlook-addin\nSocketGroup=outlook-addin\nSocketMode=0660$/m);
+	const service = read(path.join(SYSTEMD, 'outlook-addin.service'));
+	for (const line of ['Requires=outlook-addin.socket', 'PropagatesStopTo=outlook-addin.socket', 'RuntimeDirectoryPreserve=yes'])
+		assert.match(service, new RegExp(`^${line}$`, 'm'));
+	/* Either would close it at each restart. */
+	assert.doesNotMatch(socket, /^(PartOf|BindsTo)=/m);
+});
+
 test('the server may restrict itself further', () => {
 	/* Under a filter without these web runs unconfined, with a warning only; 252 has no group for them. */
 	for (const call of ['landlock_create_ruleset', 'landlock_add_rule', 'landlock_restrict_self', 'seccomp'])

@@ -109,8 +109,11 @@ export function kustomize(folder) {
 		const at = path.join(folder, r);
 		return fs.statSync(at).isDirectory() ? kustomize(at) : readYaml(at);
 	});
-	for (const { name, files } of k.configMapGenerator ?? [])
-		docs.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: Object.fromEntries(files.map((/** @type {string} */ f) => [path.basename(f), fs.readFileSync(path.join(folder, f), 'utf8')])) });
+	for (const { name, files = [], literals = [] } of k.configMapGenerator ?? [])
+		docs.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: Object.fromEntries([
+			...files.map((/** @type {string} */ f) => [path.basename(f), fs.readFileSync(path.join(folder, f), 'utf8')]),
+			...literals.map((/** @type {string} */ l) => [l.slice(0, l.indexOf('=')), l.slice(l.indexOf('=') + 1)]),
+		]) });
 	for (const patch of k.patches ?? []) {
 		const [change] = readYaml(path.join(folder, patch.path));
 		const same = (/** @type {any} */ d) => d.kind === change.kind && d.metadata.name === change.metadata.name;
@@ -127,7 +130,7 @@ export function normalize(docs) {
 		if (Array.isArray(v))
 			return v.map(sort).sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 		if (v === null || typeof v !== 'object')
-			return typeof v === 'string' ? v.replace(/^(outlook-addin-config)-[a-z0-9]{10}$/, '$1') : v;
+			return typeof v === 'string' ? v.replace(/^(outlook-addin-(?:config|database))-[a-z0-9]{10}$/, '$1') : v;
 		return Object.fromEntries(Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1).map(([k, x]) => [k, sort(x)]));
 	};
 	return sort(docs);

@@ -18,7 +18,23 @@ const LISTING = path.join(SOURCE_ROOT, 'tests/package/listing-1.yaml');
 /** @param {any[]} docs @param {string} kind */
 const one = (docs, kind) => docs.find((d) => d.kind === kind);
 /** @param {string} overlay */
-const podOf = (overlay) => one(kustomize(path.join(FOLDER, 'overlays', overlay)), 'Deployment').spec.template;
+const docsOf = (overlay) => kustomize(path.join(FOLDER, 'overlays', overlay));
+/** @param {string} overlay */
+const podOf = (overlay) => one(docsOf(overlay), 'Deployment').spec.template;
+/** What its pods are, the CronJob's too. @param {string} overlay @returns {any[]} */
+const podsOf = (overlay) => docsOf(overlay).map((d) => (d.kind === 'CronJob' ? d.spec.jobTemplate : d).spec?.template).filter((t) => t !== undefined);
+/** @param {string} overlay @returns {any[]} */
+const containersOf = (overlay) => podsOf(overlay).flatMap((t) => t.spec.containers);
+
+/** The CronJob that outlook-addinctl prints. @param {Record<string, any>} [keys] */
+function printedJob(keys = {}) {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oa-manifests-'));
+	const file = path.join(dir, 'addin.json');
+	fs.writeFileSync(file, JSON.stringify({ deploymentUrl: 'https://addin.example', deploymentAddinEndpoint: 'addin', unbluOAuthBackendUrl: 'https://unblu.example', clientId: '11111111-2222-3333-4444-555555555555', ...keys }));
+	const docs = parseYaml(execFileSync(findPrograms().ctl, ['--config', file, 'print', 'kubernetes'], { encoding: 'utf8' }));
+	fs.rmSync(dir, { recursive: true });
+	return docs;
+}
 
 test('what a server would refuse or ignore is found', () => {
 	const good = readYaml(LISTING);
@@ -43,7 +59,7 @@ for (const overlay of OVERLAYS) {
 	const folder = path.join(FOLDER, 'overlays', overlay);
 
 	test(`overlay ${overlay}: every key is one of the API`, () => {
-		const docs = kustomize(folder);
+		const docs = docsOf(overlay);
 		assert.ok(docs.length >= 3);
 		assert.deepEqual(docs.flatMap(problems), []);
 		for (const file of fs.readdirSync(folder).filter((f) => f !== 'kustomization.yaml' && f !== 'deployment.yaml'))
@@ -60,35 +76,39 @@ for (const overlay of OVERLAYS) {
 	});
 
 	test(`overlay ${overlay}: selectors, ports, volumes and mounts point at something`, () => {
-		const docs = kustomize(folder);
-		const { spec, metadata } = podOf(overlay);
-		for (const selector of [one(docs, 'Service').spec.selector, one(docs, 'Deployment').spec.selector.matchLabels])
-			for (const [key, value] of Object.entries(selector))
-				assert.equal(metadata.labels[key], value);
-		const ports = spec.containers.flatMap((/** @type {any} */ c) => (c.ports ?? []).map((/** @type {any} */ p) => p.name));
-		const volumes = new Set(spec.volumes.map((/** @type {any} */ v) => v.name));
-		assert.ok(ports.includes(one(docs, 'Service').spec.ports[0].targetPort));
-		for (const c of spec.containers) {
-			for (const { name } of c.volumeMounts)
-				assert.ok(volumes.has(name), name);
-			for (const probe of ['readinessProbe', 'livenessProbe'].map((p) => c[p]).filter((p) => p !== undefined))
-				assert.ok(ports.includes(probe.httpGet.port));
-		}
-		for (const { persistentVolumeClaim: claim, configMap } of spec.volumes) {
-			if (claim !== undefined)
-				assert.equal(one(docs, 'PersistentVolumeClaim').metadata.name, claim.claimName);
-			if (configMap !== undefined)
-				assert.equal(one(docs, 'ConfigMap').metadata.name, configMap.name);
+		const docs = docsOf(overlay);
+		const server = podOf(overlay);
+		const budget = one(docs, 'PodDisruptionBudget');
+		const selectors = [one(docs, 'Service').spec.selector, one(docs, 'Deployment').spec.selector.matchLabels, ...budget === undefined ? [] : [budget.spec.selector.matchLabels]];
+		for (const { spec, metadata } of podsOf(overlay)) {
+			/* No request and no disruption is meant for the renewal. */
+			const chosen = metadata.labels['app.kubernetes.io/name'] === server.metadata.labels['app.kubernetes.io/name'];
+			for (const selector of selectors)
+				assert.equal(Object.entries(selector).every(([key, value]) => metadata.labels[key] === value), chosen);
+			const ports = spec.containers.flatMap((/** @type {any} */ c) => (c.ports ?? []).flatMap((/** @type {any} */ p) => [p.name, p.containerPort]));
+			assert.equal(ports.includes(one(docs, 'Service').spec.ports[0].targetPort), chosen);
+			const volumes = spec.volumes.map((/** @type {any} */ v) => v.name).sort();
+			assert.deepEqual([...new Set(spec.containers.flatMap((/** @type {any} */ c) => c.volumeMounts.map((/** @type {any} */ m) => m.name)))].sort(), volumes);
+			for (const c of spec.containers)
+				for (const probe of ['readinessProbe', 'livenessProbe'].map((p) => c[p]).filter((p) => p !== undefined))
+					assert.ok(ports.includes((probe.httpGet ?? probe.tcpSocket).port));
+			for (const { persistentVolumeClaim: claim, configMap } of spec.volumes) {
+				if (claim !== undefined)
+					assert.equal(one(docs, 'PersistentVolumeClaim').metadata.name, claim.claimName);
+				if (configMap !== undefined)
+					assert.ok(docs.some((d) => d.kind === 'ConfigMap' && d.metadata.name === configMap.name));
+			}
 		}
 	});
 
 	test(`overlay ${overlay}: no privilege, a limit of 32 MiB, the image of this version`, () => {
-		const { spec } = podOf(overlay);
-		assert.equal(spec.automountServiceAccountToken, false);
-		assert.equal(spec.securityContext.runAsNonRoot, true);
-		assert.equal(spec.securityContext.seccompProfile.type, 'RuntimeDefault');
-		assert.deepEqual(spec.containers.map((/** @type {any} */ c) => c.name).sort(), ['fcgi', 'nginx', 'renew']);
-		for (const c of spec.containers) {
+		for (const { spec } of podsOf(overlay)) {
+			assert.equal(spec.automountServiceAccountToken, false);
+			assert.equal(spec.securityContext.runAsNonRoot, true);
+			assert.equal(spec.securityContext.seccompProfile.type, 'RuntimeDefault');
+		}
+		assert.deepEqual(containersOf(overlay).map((c) => c.name).sort(), ['fcgi', 'nginx', 'renew']);
+		for (const c of containersOf(overlay)) {
 			assert.equal(c.image, `outlook-addin:${VERSION}`);
 			assert.deepEqual(c.resources.limits, { memory: '32Mi' });
 			assert.deepEqual(c.securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
@@ -96,11 +116,16 @@ for (const overlay of OVERLAYS) {
 	});
 
 	test(`overlay ${overlay}: the secrets go to those only that use them`, () => {
-		for (const c of podOf(overlay).spec.containers) {
-			const mount = c.volumeMounts.find((/** @type {any} */ m) => m.name === 'secrets');
-			assert.equal(mount !== undefined, c.name !== 'nginx', c.name);
-			if (mount !== undefined)
-				assert.deepEqual(c.env, [{ name: 'CREDENTIALS_DIRECTORY', value: mount.mountPath }]);
+		for (const c of containersOf(overlay)) {
+			const folder = (/** @type {string} */ volume) => c.volumeMounts.find((/** @type {any} */ m) => m.name === volume)?.mountPath;
+			const env = [];
+			if (folder('database') !== undefined)
+				env.push({ name: 'OUTLOOK_ADDIN_DATABASE', valueFrom: { configMapKeyRef: { name: 'outlook-addin-database', key: 'url' } } }, { name: 'DATABASE_PASSWORD_FILE', value: `${folder('database')}/password` });
+			if (folder('secrets') !== undefined)
+				env.push({ name: 'CREDENTIALS_DIRECTORY', value: folder('secrets') });
+			assert.equal(folder('secrets') !== undefined, c.name !== 'nginx', c.name);
+			assert.equal(folder('database') !== undefined, overlay === 'postgres' && c.name !== 'nginx', c.name);
+			assert.deepEqual(normalize(c.env ?? []), normalize(env), c.name);
 		}
 	});
 
@@ -109,9 +134,12 @@ for (const overlay of OVERLAYS) {
 		const nginx = spec.containers.find((/** @type {any} */ c) => c.name === 'nginx');
 		assert.equal(nginx.ports[0].containerPort, 8080);
 		assert.equal(nginx.readinessProbe.httpGet.path, '/ready');
-		assert.equal(nginx.livenessProbe.httpGet.path, '/live');
+		/* A web that hangs takes its own container with it, not the pages. */
+		const fcgi = spec.containers.find((/** @type {any} */ c) => c.name === 'fcgi');
+		assert.deepEqual(fcgi.livenessProbe.httpGet, { port: nginx.ports[0].containerPort, path: '/live' });
+		assert.deepEqual(nginx.livenessProbe.tcpSocket, { port: 'http' });
 		const where = /** @type {Record<string, string>} */ ({ config: '/etc/outlook-addin', run: '/run/outlook-addin', nginx: '/run/outlook-addin-nginx', state: '/var/lib/outlook-addin' });
-		for (const c of spec.containers)
+		for (const c of containersOf(overlay))
 			for (const { name, mountPath } of c.volumeMounts.filter((/** @type {any} */ m) => where[m.name] !== undefined))
 				assert.equal(mountPath, where[name]);
 		/* What lies in memory counts as memory of the container. */
@@ -120,7 +148,7 @@ for (const overlay of OVERLAYS) {
 }
 
 test('the store on a volume has one pod at a time', () => {
-	const docs = kustomize(path.join(FOLDER, 'overlays/sqlite'));
+	const docs = docsOf('sqlite');
 	assert.deepEqual(one(docs, 'Deployment').spec.strategy, { type: 'Recreate' });
 	assert.equal(one(docs, 'Deployment').spec.replicas, 1);
 	assert.deepEqual(one(docs, 'PersistentVolumeClaim').spec.accessModes, ['ReadWriteOncePod']);
@@ -139,13 +167,36 @@ test('the sample of the base is the sample', () => {
 });
 
 test('the CronJob that outlook-addinctl prints has no unknown key', () => {
-	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oa-manifests-'));
-	const file = path.join(dir, 'addin.json');
-	fs.writeFileSync(file, JSON.stringify({ deploymentUrl: 'https://addin.example', deploymentAddinEndpoint: 'addin', unbluOAuthBackendUrl: 'https://unblu.example', clientId: '11111111-2222-3333-4444-555555555555' }));
-	const docs = parseYaml(execFileSync(findPrograms().ctl, ['--config', file, 'print', 'kubernetes'], { encoding: 'utf8' }));
-	fs.rmSync(dir, { recursive: true });
-	assert.deepEqual(docs.map((d) => d.kind), ['CronJob']);
-	assert.deepEqual(docs.flatMap(problems), []);
+	for (const database of ['sqlite:/var/lib/outlook-addin/state.db', 'postgresql://u@db.example/x']) {
+		const docs = printedJob({ database });
+		assert.deepEqual(docs.map((d) => d.kind), ['CronJob']);
+		assert.deepEqual(docs.flatMap(problems), []);
+	}
+});
+
+test('replicas on PostgreSQL: a new one before an old one goes, one disruption at a time, one renewal at a time', () => {
+	const docs = docsOf('postgres');
+	const { spec } = one(docs, 'Deployment');
+	assert.ok(spec.replicas >= 2);
+	assert.deepEqual(spec.strategy, { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+	assert.deepEqual(one(docs, 'PodDisruptionBudget').spec.maxUnavailable, 1);
+	assert.equal(one(docs, 'CronJob').spec.concurrencyPolicy, 'Forbid');
+	assert.ok(!docs.some((d) => d.kind === 'PersistentVolumeClaim'));
+	/* nginx takes requests until its endpoint is gone, and web as long as nginx. */
+	const pause = (/** @type {string} */ name) => Number(spec.template.spec.containers.find((/** @type {any} */ c) => c.name === name).lifecycle.preStop.exec.command[1]);
+	assert.ok(pause('nginx') >= 5 && pause('fcgi') >= pause('nginx') + 2);
+	assert.ok(spec.template.spec.terminationGracePeriodSeconds >= pause('fcgi') + 5);
+});
+
+test('replicas on PostgreSQL: the URL is one, trusts no stranger and holds no password; the renewal is what outlook-addinctl prints', () => {
+	const docs = docsOf('postgres');
+	const { url } = docs.find((d) => d.metadata.name === 'outlook-addin-database').data;
+	const { password, searchParams } = new URL(url);
+	assert.deepEqual([password, searchParams.get('sslmode')], ['', 'verify-full']);
+	const [want] = printedJob({ database: url });
+	const [{ env }] = want.spec.jobTemplate.spec.template.spec.containers;
+	env.push({ name: 'OUTLOOK_ADDIN_DATABASE', valueFrom: { configMapKeyRef: { name: 'outlook-addin-database', key: 'url' } } });
+	assert.deepEqual(normalize([one(docs, 'CronJob')]), normalize([want]));
 });
 
 test('the image does what Listing 1 of the original asks for', () => {
@@ -157,4 +208,19 @@ test('the image does what Listing 1 of the original asks for', () => {
 	assert.match(fs.readFileSync(path.join(SOURCE_ROOT, 'conf/container/Containerfile'), 'utf8'), /^CMD \["all"\]$/m);
 	assert.ok(fs.readFileSync(path.join(SOURCE_ROOT, 'tests/package/container'), 'utf8').includes(container.volumeMounts[0].mountPath));
 	assert.equal(container.resources.limits.memory, '128Mi');
+});
+
+test('without a volume for its store the image says so, but not when that is a PostgreSQL', () => {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oa-entry-'));
+	fs.writeFileSync(path.join(dir, 'outlook-addin-fcgi'), '#!/bin/sh\nexec echo "fcgi $*"\n', { mode: 0o755 });
+	const start = (/** @type {Record<string, string>} */ env) => spawnSync('/bin/sh', [path.join(SOURCE_ROOT, 'conf/container/entry'), 'fcgi', '--role', 'web'], { encoding: 'utf8', env: { PATH: `${dir}:/usr/bin:/bin`, ...env } });
+	try {
+		const plain = start({});
+		assert.equal(plain.stdout, 'fcgi --role web\n');
+		assert.equal(JSON.parse(plain.stderr).event, 'state-ephemeral');
+		const shared = start({ OUTLOOK_ADDIN_DATABASE: 'postgresql://u@db/x' });
+		assert.deepEqual([shared.stdout, shared.stderr], ['fcgi --role web\n', '']);
+	} finally {
+		fs.rmSync(dir, { recursive: true });
+	}
 });

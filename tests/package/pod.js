@@ -135,10 +135,10 @@ export class Pod extends Stack {
 		fs.writeFileSync(path.join(this.podDir, 'config/addin.json'), JSON.stringify(config));
 	}
 
-	/** @param {string} name @param {string[]} args @param {{ mib: number, secrets?: 'volume' | 'environment', writable?: boolean, entry?: string }} how */
+	/** @param {string} name @param {string[]} args @param {{ mib: number, secrets?: 'volume' | 'environment', writable?: boolean, entry?: string, env?: Record<string, string> }} how */
 	container(name, args, how) {
 		const container = new Container(this, name, args, {
-			...how, env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...how.secrets === 'environment' ? this.sims.secrets : {}, ...how.secrets === 'volume' ? { CREDENTIALS_DIRECTORY: '/etc/outlook-addin-secrets' } : {} },
+			...how, env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...how.secrets === 'environment' ? this.sims.secrets : {}, ...how.secrets === 'volume' ? { CREDENTIALS_DIRECTORY: '/etc/outlook-addin-secrets' } : {}, ...how.env },
 		});
 		this.containers.push(container);
 		return container;
@@ -155,6 +155,8 @@ export class Pod extends Stack {
 
 	/** The store belongs to the container's account. @param {string} sql @returns {Promise<any[]>} */
 	async query(sql) {
+		if (this.postgres !== null)
+			return super.query(sql);
 		const text = execFileSync('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 5000', this.storeFile, sql], { uid: ACCOUNT.uid, gid: ACCOUNT.gid, encoding: 'utf8', maxBuffer: 64 << 20 });
 		return text.trim() === '' ? [] : JSON.parse(text);
 	}

@@ -9,7 +9,9 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
+import { freePort } from '../lib/http.js';
 import { body, item } from '../lib/notification.js';
+import { Postgres } from '../lib/postgres.js';
 import { descendants } from '../lib/program.js';
 import { sendStorm } from '../lib/storm.js';
 import { waitFor } from '../lib/wait.js';
@@ -99,6 +101,51 @@ test('two containers of 32 MiB, read-only and unprivileged, outlive a storm and 
 			await waitFor(() => pod.sims.conversation(link.conv.id).topic === 'Edited before the end', 15_000, 'the topic follows after the restart');
 		});
 	});
+});
+
+test('a replica on PostgreSQL: the same containers without a volume, the renewal in one of its own', { skip }, async (t) => {
+	const port = await freePort();
+	const server = new Postgres([], port);
+	const postgres = server.database();
+	/* As in a cluster: by network, with the password from a file. */
+	await postgres.query("ALTER ROLE outlook PASSWORD 'canary-database-password'");
+	const rules = path.join(server.dir, 'data/pg_hba.conf');
+	fs.writeFileSync(rules, `host all all 127.0.0.1/32 scram-sha-256\n${fs.readFileSync(rules, 'utf8')}`);
+	await postgres.query('SELECT pg_reload_conf()');
+	const env = { OUTLOOK_ADDIN_DATABASE: `postgresql://outlook@127.0.0.1:${port}/${postgres.name}?sslmode=disable`, DATABASE_PASSWORD_FILE: '/etc/outlook-addin-secrets/password' };
+	try {
+		await Pod.play('pod-postgres', { start: false, postgres, config: { notificationDebounceMs: 200, logLevel: 'info' }, settings: { validate: 'off' }, logSize: 100 }, async (pod) => {
+			fs.writeFileSync(path.join(pod.secretsDir, 'password'), 'canary-database-password\n', { mode: 0o440 });
+			pod.secrets.push('canary-database-password');
+			fs.chownSync(path.join(pod.secretsDir, 'password'), 0, ACCOUNT.gid);
+			const fcgi = pod.container('fcgi', ['fcgi'], { mib: 32, secrets: 'volume', env });
+			const nginx = pod.container('nginx', ['nginx'], { mib: 32 });
+			await pod.ready();
+
+			await pod.part(t, 'a storm is taken without a kill, and conversations follow', async () => {
+				const { links } = await pod.followMany(pod.mailboxes[0], 8);
+				const bodies = Array.from({ length: 1500 }, (_, i) => body(...[0, 1, 2, 3].map((n) => item(links[(i + n) % 8].sub, links[(i + n) % 8].event.id))));
+				const sent = await storm(pod, bodies, 2);
+				assert.deepEqual(sent.statuses, { 202: bodies.length });
+				pod.sims.editEvent(links[0].mailbox, links[0].event, { subject: 'After the storm', start: links[0].start });
+				await waitFor(() => pod.sims.conversation(links[0].conv.id).topic === 'After the storm', 15_000, 'the topic follows');
+			});
+
+			await pod.part(t, 'one pass of the renewal, as the CronJob makes it', async () => {
+				const renew = pod.container('renew', ['renew'], { mib: 32, secrets: 'volume', env });
+				assert.deepEqual(await renew.wait(10_000), { code: 0, signal: null }, renew.stderr);
+				assert.equal(renew.stderr.trim().split('\n').length, 1, renew.stderr);
+			});
+
+			t.diagnostic(`fcgi ${fcgi.cgroup.mib.toFixed(1)} MiB, nginx ${nginx.cgroup.mib.toFixed(1)} MiB`);
+			for (const container of [fcgi, nginx])
+				assert.equal(container.cgroup.kills, 0, container.name);
+			for (const container of [nginx, fcgi])
+				assert.ok(await container.drain() < DRAIN_MS);
+		});
+	} finally {
+		server.stop();
+	}
 });
 
 test('the Deployment of the original runs: one container, its file at the original path, no volume', { skip }, async (t) => {

@@ -2,7 +2,7 @@
 /* What web does when PostgreSQL is gone, slow, read-only or full of others, and how soon it is well again. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -208,4 +208,27 @@ test('the password comes from its file, and a wrong one is told', async () => {
 		fs.writeFileSync(hba, before);
 		await db.query('SELECT pg_reload_conf()');
 	}
+});
+
+test('doctor tells what keeps it from the database, and where to look', async () => {
+	await Web.play({ config, postgres: await ownDatabase(), start: false }, async (web) => {
+		const url = String(web.config.database);
+		/** @param {string} database @param {Record<string, string>} [env] */
+		const finding = (database, env) => {
+			const done = spawnSync(web.parts.ctl, ['--config', web.configFile, '--database', database, 'doctor', '--json'], { encoding: 'utf8', env: { ...web.env(), ...env }, timeout: 60_000 });
+			return JSON.parse(done.stdout).findings.find((/** @type {any} */ f) => f.check === 'store');
+		};
+		for (const [database, env, want] of /** @type {[string, Record<string, string>, RegExp][]} */ ([
+			['postgresql://app@127.0.0.1:9/x?sslmode=disable', {}, /port 9 failed/],
+			['postgresql://app@nowhere.invalid/x', {}, /nowhere\.invalid/],
+			[url.replace(/\/test\d+\?/, '/missing?'), {}, /"missing" does not exist/],
+			[url.replace('//app@', '//stranger@'), {}, /stranger/],
+			[url, { DATABASE_PASSWORD_FILE: '/nonexistent' }, /DATABASE_PASSWORD_FILE: /],
+		])) {
+			const { status, detail, advice } = finding(database, env);
+			assert.equal(status, 'failed', detail);
+			assert.match(detail, want);
+			assert.match(advice, /OUTLOOK_ADDIN_DATABASE.*DATABASE_PASSWORD_FILE/);
+		}
+	});
 });

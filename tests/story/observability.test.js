@@ -96,6 +96,13 @@ test('what dashboard and rules ask for is what is served, and that is clean', as
 			for (const reason of [...reasons, 'sync', 'store'])
 				assert.match(rules, new RegExp(`degraded\\{reason="${reason}"\\}`));
 		});
+		await stack.part(t, 'what the runbook looks for in it by hand is there', async () => {
+			const book = fs.readFileSync(path.join(SOURCE_ROOT, 'docs/runbook.md'), 'utf8');
+			const looks = [...book.matchAll(/^ {4}curl -s http:\/\/127\.0\.0\.1:9464\/metrics \| grep (\S+)$/gm)].map((m) => early.split('\n').filter((l) => l.includes(m[1]) && !l.startsWith('#')));
+			assert.equal(looks.length, 2);
+			assert.ok(looks.some((lines) => lines.some((l) => l.startsWith('outlook_addin_store_commit_seconds_bucket{le='))));
+			assert.ok(looks.some((lines) => lines.some((l) => /^outlook_addin_notifications_total\{result="wrong_client_state"\}/.test(l))));
+		});
 		const promtool = findPromtool();
 		await t.test('promtool finds nothing to complain about', { skip: promtool === null ? 'no promtool' : false }, () => {
 			for (const text of [early, good])

@@ -15,6 +15,7 @@ import { body, item } from '../lib/notification.js';
 import { Stack } from '../lib/stack.js';
 import { pause, waitFor } from '../lib/wait.js';
 import { Rng } from '../sim/lib/rng.js';
+import { nextWrite, WRITES } from './ledger.js';
 
 const KILLS = Number(process.argv[2] ?? process.env.KILLS ?? 20);
 const SEED = Number(process.argv[3] ?? process.env.SEED ?? 20261123);
@@ -23,7 +24,6 @@ const LANES = 24;
 /** How long an effect may take, with restarts in between. */
 const EFFECT_MS = 45_000;
 const MINUTE = 60_000;
-const WRITES = ['setTopic', 'setScheduledTimestamp', 'delete'];
 
 /**
  * @typedef {object} Track
@@ -78,19 +78,6 @@ function describe(stack, { link, owed, version, gone, goneOwed }) {
 	const conv = stack.sims.conversation(link.conv.id);
 	const unblu = conv && { topic: conv.topic, minutes: (conv.scheduledTimestamp - link.start) / MINUTE };
 	return JSON.stringify({ conversation: link.conv.id, event: link.event.id, owed, version, gone, goneOwed, unblu });
-}
-
-/** Resolves as soon as a setter or a deletion has taken effect in Unblu. @param {any} sim @returns {Promise<void>} */
-function nextWrite(sim) {
-	return new Promise((resolve) => {
-		const listener = (/** @type {string} */ type, /** @type {any} */ data) => {
-			if (type !== 'conversation' || !WRITES.includes(data.write?.op))
-				return;
-			sim.journal.listeners.delete(listener);
-			resolve();
-		};
-		sim.journal.listeners.add(listener);
-	});
 }
 
 /** Was a setter or a deletion under way at time t, or its answer not stored yet? @param {any[]} requests @param {number} t */

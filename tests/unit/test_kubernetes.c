@@ -81,12 +81,19 @@ the_job_has_what_its_store_needs(void **state)
 	    "- name: state\n                  mountPath: "
 	    "\"/var/lib/outlook-addin\"\n"));
 	assert_non_null(strstr(buf_text(&out), "podAffinity"));
+	assert_null(strstr(buf_text(&out), "DATABASE_PASSWORD"));
+	assert_null(strstr(buf_text(&out), "outlook-addin-database"));
 	buf_clear(&out);
 
-	write_job(&out, NULL, "postgresql://user:word@db/outlook");
+	write_job(&out, NULL, "postgresql://user:hunter2@db/outlook");
+	assert_non_null(strstr(buf_text(&out),
+	    "- name: DATABASE_PASSWORD_FILE\n                  value: "
+	    "/etc/outlook-addin-database/password\n"));
+	assert_non_null(
+	    strstr(buf_text(&out), "secretName: outlook-addin-database\n"));
 	assert_null(strstr(buf_text(&out), "state"));
 	assert_null(strstr(buf_text(&out), "podAffinity"));
-	assert_null(strstr(buf_text(&out), "word"));
+	assert_null(strstr(buf_text(&out), "hunter2"));
 	buf_clear(&out);
 }
 

@@ -9,6 +9,7 @@ import test from 'node:test';
 import { request } from '../lib/fastcgi.js';
 import { body, item, longId } from '../lib/notification.js';
 import { descendants, parseLines } from '../lib/program.js';
+import { endsOf, holdSocket, restartHeld } from '../lib/socket.js';
 import { neverWithin, waitFor } from '../lib/wait.js';
 import { EVENTS, Web } from './harness.js';
 
@@ -162,6 +163,62 @@ test('a stale socket is replaced, one that somebody listens on is not', async ()
 		fs.renameSync(`${web.socket}.stale`, web.socket);
 		await web.start();
 		assert.equal(fs.statSync(web.socket).mode & 0o777, 0o660);
+	});
+});
+
+test('a socket that systemd keeps outlives the program: who comes meanwhile waits, nobody is refused', async () => {
+	await Web.play({ start: false }, async (web) => {
+		web.options.wrap = holdSocket(web.socket);
+		const holder = await web.start();
+		const sub = await web.follow();
+		let over = false;
+		let answered = 0;
+		const clients = Array.from({ length: 8 }, async (_, c) => {
+			for (let i = 0; !over; i++) {
+				const peer = await web.peer(request('POST', EVENTS, body(item(sub, longId(`held-${c}-${i}`)))));
+				/* null: it was taken, and then closed before it had said anything; nginx asks again. */
+				const answer = await peer.answer(10_000);
+				assert.ok(answer === null || answer.status === 202, JSON.stringify(answer));
+				answered += answer === null ? 0 : 1;
+				peer.close();
+			}
+		});
+		for (let i = 0; i < 3; i++) {
+			const at = answered;
+			await Promise.race([waitFor(() => answered > at + 20, 20_000, 'answers go on'), Promise.all(clients)]);
+			assert.ok(await restartHeld(holder) < 2500);
+		}
+		over = true;
+		await Promise.all(clients);
+		assert.equal(fs.statSync(web.socket).mode & 0o777, 0o660);
+		const listening = fs.readFileSync('/proc/net/unix', 'utf8').split('\n').filter((l) => l.endsWith(` ${web.socket}`) && l.split(/\s+/)[3] === '00010000');
+		assert.equal(listening.length, 1, 'no socket of its own');
+	});
+});
+
+test('who comes to a socket of systemd while web drains is left to its successor', async () => {
+	await Web.play({ start: false }, async (web) => {
+		web.options.wrap = holdSocket(web.socket);
+		const holder = await web.start();
+		/* Half of a request: it is waited for. */
+		await web.peer(request('POST', EVENTS, '{}').subarray(0, 100));
+		const restarted = restartHeld(holder);
+		await waitFor(() => web.log.some((l) => l.event === 'draining'), 5000, 'it drains');
+		const peer = await web.peer(request('GET', '/live'));
+		assert.equal((await peer.answer(10_000))?.status, 200);
+		assert.equal(endsOf(holder).length, 1, 'answered by the next one');
+		await restarted;
+	});
+});
+
+test('a socket of systemd that is not fastcgiListen\'s is a mistake', async () => {
+	await Web.play({ start: false }, async (web) => {
+		web.options.wrap = holdSocket(`${web.dir}/run/other.sock`);
+		const holder = web.launch();
+		await waitFor(() => endsOf(holder).length > 0, 10_000, 'it ends');
+		await holder.stop();
+		assert.equal(endsOf(holder)[0] >> 8, 2);
+		assert.match(web.log.map((l) => l.message).join('\n'), /another socket than .*ListenStream=/);
 	});
 });
 
