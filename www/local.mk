@@ -34,6 +34,7 @@ www_files += www/js/pane-dom.js
 www_files += www/js/pane-view.js
 www_files += www/js/pane.js
 www_files += www/js/remote.js
+www_files += www/js/retry.js
 www_files += www/js/session-dialog.js
 www_files += www/js/session-fault.js
 www_files += www/js/session.js

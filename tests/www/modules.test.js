@@ -6,7 +6,7 @@ import test from 'node:test';
 import { configCheck } from '../../www/js/load.js';
 import { AddinError, createLog } from '../../www/js/errors.js';
 import { logShow, logText, redact } from '../../www/js/log-report.js';
-import { retryAfterMs } from '../../www/js/remote.js';
+import { retryAfterMs } from '../../www/js/retry.js';
 import { fingerprint, pendingRead, pendingWrite, propertyAnnounced, propertyRead, propertyWrite, topicOf } from '../../www/js/formats.js';
 import { claimsOf, createSession } from '../../www/js/session.js';
 import { signinFault } from '../../www/js/session-fault.js';
@@ -118,14 +118,18 @@ function session(given = {}) {
 			} };
 		},
 		signal: new AbortController().signal, authUrl: 'https://a.example/addin/auth.html', hint: 'u@x', storage, now: () => 1_000_000, uuid: () => 'nonce', sleep: (ms) => new Promise((r) => setTimeout(r, given.sleep ?? ms)), log: createLog({ now: () => 0, requestId: 'r' }),
+		person: (signIn) => {
+			calls.push('person');
+			return signIn();
+		},
 	});
 	return { s, calls, storage };
 }
 
 test('sign-in: nested, one at a time, interactive only when asked', async () => {
-	const { s, calls } = session({ nested: {} });
+	const { s, calls, storage } = session({ nested: {} });
 	const [a, b] = await Promise.all([s.token(), s.token({ interactive: true })]);
-	assert.deepEqual([a.accessToken, b.accessToken, s.state().way], ['nested', 'nested', 'nested']);
+	assert.deepEqual([a.accessToken, b.accessToken, storage.get('unblu.way')], ['nested', 'nested', null]);
 	await s.token();
 	assert.deepEqual(calls, ['create', 'silent'], 'a fresh token is kept');
 	await s.token({ force: true });
@@ -133,6 +137,7 @@ test('sign-in: nested, one at a time, interactive only when asked', async () => 
 	const need = session({ nested: { silent: () => Promise.reject(Object.assign(new Error('x'), { name: 'InteractionRequiredAuthError' })) } });
 	await assert.rejects(need.s.token(), { code: 'signin-needed' });
 	assert.equal((await need.s.token({ interactive: true })).accessToken, 'popup');
+	assert.deepEqual(need.calls, ['create', 'silent', 'silent', 'person', 'popup'], 'who waits is told that a person is asked');
 });
 
 test('sign-in: a bridge that refuses is given up for the dialog, and remembered; a person who cancels is not asked again', async () => {
@@ -159,9 +164,9 @@ test('sign-out forgets, and silence does not sign in again', async () => {
 	const { s, storage } = session({ nested: {} });
 	await s.token();
 	await s.signOut();
-	assert.deepEqual([s.state().signedIn, s.state().signedOut, storage.get('unblu.token')], [false, true, null]);
+	assert.deepEqual([s.isSignedOut(), storage.get('unblu.token')], [true, null]);
 	await assert.rejects(s.token(), { code: 'signin-needed' });
 	await s.token({ interactive: true });
-	assert.equal(s.state().signedOut, false);
+	assert.equal(s.isSignedOut(), false);
 	assert.ok(new AddinError('x') instanceof Error);
 });

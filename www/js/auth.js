@@ -13,7 +13,7 @@ import { hostFacts, hostReady } from './outlook.js';
 const NONCE = 'unblu.nonce';
 const memory = safeStorage(() => sessionStorage);
 const query = new URLSearchParams(location.search);
-const net = createNet({ fetch: globalThis.fetch.bind(globalThis), now: () => Date.now() });
+const net = createNet({ fetch: globalThis.fetch.bind(globalThis) });
 
 /** @param {number} ms @returns {Promise<void>} */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -58,7 +58,7 @@ function portsOf(app, inOutlook) {
 		remove: async ({ only }) => settled(await app.alone(() => flowRemove(app.ports(), { keepConversation: only }))),
 		async account() {
 			const { session } = await app.remote;
-			if (session.state().signedOut)
+			if (session.isSignedOut())
 				return { state: 'out', account: '' };
 			const { username } = await session.token({ interactive: false });
 			return { state: 'in', account: username };
@@ -114,7 +114,7 @@ async function start() {
 	const inOutlook = ready?.host === 'Outlook';
 	const host = hostFacts();
 	const app = createApp();
-	const net = createNet({ fetch: globalThis.fetch.bind(globalThis), now: Date.now });
+	const net = createNet({ fetch: globalThis.fetch.bind(globalThis) });
 	const [say, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
 	const times = new Intl.DateTimeFormat(host.language, { dateStyle: 'medium', timeStyle: 'short' });
 	/** @type {Pane} */
