@@ -193,7 +193,7 @@ test('a click', async (t) => {
 		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getBySource', kind: 'reset' });
 		await flowClick(b.ports);
 		/* Refused this time, as taken, and still nothing to be seen of it. */
-		assert.equal((await flowClick(b.ports)).kind, 'error');
+		assert.equal((await flowClick(b.ports)).code, 'network');
 		assert.ok(b.far.item.properties.unbluPending);
 		await sim.control('DELETE', '/control/faults');
 		assert.equal((await flowClick(b.ports)).code, 'created');

@@ -121,7 +121,8 @@ export function createMore({ attempt, call, make, sleep, log }) {
 		} catch (e) {
 			log.add('look-failed', { fault: /** @type {Error} */ (e).message });
 			/* Also what looks like a plain refusal may be about a conversation that an earlier attempt has made. */
-			throw new AddinError(fault.code, { ...fault.details, uncertain: true });
+			const { code, details } = !fault.details.uncertain && e instanceof AddinError && e.details.uncertain ? e : fault;
+			throw new AddinError(code, { ...details, uncertain: true });
 		}
 		if (there !== null)
 			return there;
