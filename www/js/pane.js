@@ -9,7 +9,7 @@
  * @typedef {import('./pane-view.js').Problem} Problem
  *
  * @typedef {object} Ports what the pane needs of the rest
- * @property {() => Promise<'outside' | 'no-item' | 'ready'>} place
+ * @property {() => Promise<Exclude<Facts['place'], 'loading'>>} place
  * @property {() => Promise<NonNullable<Facts['config']>>} config
  * @property {() => Promise<import('./pane-view.js').EventFacts>} inspect
  * @property {(how: { replace: boolean }) => Promise<void>} create the one-click flow; replace: also when there is one
@@ -56,7 +56,7 @@ export class Pane {
 		const turn = ++this.loads;
 		this.set({ place: 'loading', problem: null, configProblem: null });
 		const place = await this.ports.place();
-		if (place === 'outside')
+		if (place === 'outside' || place === 'no-office')
 			return this.set({ place });
 		try {
 			const config = await this.ports.config();
@@ -65,7 +65,7 @@ export class Pane {
 		} catch (e) {
 			return this.set({ place, config: null, configProblem: this.ports.problem(e, 'reload') });
 		}
-		if (place === 'no-item')
+		if (place !== 'ready')
 			return this.set({ place });
 		await this.inspect();
 		this.set({ place });

@@ -1,7 +1,7 @@
 // @ts-check
 /* taskpane.js - the pane's page: puts facts, view and elements together, over the same parts as the button. */
 
-import { CHANNEL, createApp } from './app.js';
+import { CHANNEL, createApp, sleep } from './app.js';
 import { errorOf } from './errors.js';
 import { flowClick, MAY_WRITE } from './flow.js';
 import { flowInspect, flowRemove, flowRepair } from './flow-pane.js';
@@ -17,6 +17,7 @@ import { paneView } from './pane-view.js';
 import { readTheme } from './theme.js';
 
 const LICENCE = 'vendor/msal-browser.LICENSE.txt';
+const GREET_MS = 700;
 
 /** @typedef {import('./pane-view.js').Problem} Problem */
 
@@ -43,10 +44,19 @@ function factsOf(i, insecure, start) {
 	};
 }
 
-/** @param {import('./app.js').App} app @param {boolean} inOutlook @returns {import('./pane.js').Ports} */
-function portsOf(app, inOutlook) {
+/** Where the page is. @param {import('./app.js').App} app @param {any} ready what Office says of its host; null: it does not answer */
+function placeOf({ item }, ready) {
+	if (ready === null)
+		return 'no-office';
+	if (ready.host !== 'Outlook')
+		return 'outside';
+	return item === null ? 'no-item' : item.editable ? 'ready' : 'read-only';
+}
+
+/** @param {import('./app.js').App} app @param {ReturnType<typeof placeOf>} place @returns {import('./pane.js').Ports} */
+function portsOf(app, place) {
 	return {
-		place: async () => inOutlook ? app.item === null ? 'no-item' : 'ready' : 'outside',
+		place: async () => place,
 		config: async () => (await app.remote).config,
 		async inspect() {
 			const seen = await flowInspect(app.ports());
@@ -70,9 +80,12 @@ function portsOf(app, inOutlook) {
 	};
 }
 
+/** @param {string} language */
+const paneTexts = (language) => new URL(`strings/pane.${language}.json`, location.href).href;
+
 /** The pane's own texts before the ones that it shares with the button. @param {import('./app.js').App} app @param {import('./remote.js').Net} net @param {string} language */
 async function texts(app, net, language) {
-	const [own, shared] = await Promise.all([i18nLoad(net, language, (l) => new URL(`strings/pane.${l}.json`, location.href).href), app.sayAll()]);
+	const [own, shared] = await Promise.all([i18nLoad(net, language, paneTexts), app.sayAll()]);
 	const say = i18nSay(own);
 	return (/** @type {import('./pane-view.js').Text} */ text) => {
 		const mine = say(text.key, text.with);
@@ -109,26 +122,52 @@ function onChange(listener) {
 	new BroadcastChannel(CHANNEL).addEventListener('message', listener);
 }
 
+/** What is shown before Outlook has said its language. @param {PaneDom} dom @param {Promise<unknown>} ready @param {import('./remote.js').Net} net */
+async function greet(dom, ready, net) {
+	if (await Promise.race([ready.then(() => true), sleep(GREET_MS)]))
+		return;
+	const language = navigator.language;
+	const say = i18nSay(await i18nLoad(net, language, paneTexts));
+	if (await Promise.race([ready.then(() => true), sleep(0)]))
+		return;
+	dom.tools.say = ({ key }) => say(key);
+	dom.speak(i18nCandidates(language)[0], say('pane.title'));
+	dom.show(paneView(new Pane(/** @type {any} */ ({}), () => undefined).facts), { account: '', supportUrl: '', licence: '' });
+}
+
+/** Dates as the agent is used to; a language that the browser does not know is no reason to fail. @param {string} language */
+function timesOf(language) {
+	/** @type {Intl.DateTimeFormatOptions} */
+	const how = { dateStyle: 'medium', timeStyle: 'short' };
+	try {
+		return new Intl.DateTimeFormat(language, how);
+	} catch {
+		return new Intl.DateTimeFormat('en', how);
+	}
+}
+
 async function start() {
-	const ready = await hostReady().catch(() => null);
-	const inOutlook = ready?.host === 'Outlook';
-	const host = hostFacts();
-	const app = createApp();
 	const net = createNet({ fetch: globalThis.fetch.bind(globalThis) });
-	const [say, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
-	const times = new Intl.DateTimeFormat(host.language, { dateStyle: 'medium', timeStyle: 'short' });
 	/** @type {Pane} */
 	let pane;
-	const dom = new PaneDom({ say, copy: copyText, time: (ms) => times.format(ms), act: (id) => void pane.act(id) });
+	const dom = new PaneDom({ say: ({ key }) => key, copy: copyText, time: String, act: (id) => id === 'restart' ? location.reload() : void pane.act(id) });
+	const waiting = hostReady().catch(() => null);
+	const [ready] = await Promise.all([waiting, greet(dom, waiting, net)]);
+	const host = hostFacts();
+	const app = createApp();
+	const [say, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
+	const times = timesOf(host.language);
+	Object.assign(dom.tools, { say, time: (/** @type {number} */ ms) => times.format(ms) });
 	dom.speak(i18nCandidates(host.language)[0], say({ key: 'pane.title' }));
 	dom.paint(readTheme(hostTheme()));
 	hostOnTheme((theme) => dom.paint(readTheme(theme)));
-	pane = new Pane(portsOf(app, inOutlook), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
+	const place = placeOf(app, ready);
+	pane = new Pane(portsOf(app, place), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
 	await pane.load();
 	onChange(() => void pane.changed());
 	addEventListener('focus', () => void pane.changed());
 	const config = await app.remote.then((r) => r.config, () => null);
-	if (config !== null && config.showDebugPane && inOutlook)
+	if (config !== null && config.showDebugPane && place !== 'outside')
 		dom.debug(debugOf(app, config), new URLSearchParams(location.search).get('debug') === '1');
 }
 
