@@ -51,6 +51,8 @@ export class Chromium {
 		this.pending = new Map();
 		/** What the page complained about. @type {string[]} */
 		this.complaints = [];
+		/** Is told of every event. @type {((message: any) => void) | null} */
+		this.told = null;
 		let rest = Buffer.alloc(0);
 		const from = /** @type {import('node:stream').Readable} */ (child.stdio[4]);
 		from.on('data', (part) => {
@@ -81,6 +83,8 @@ export class Chromium {
 			this.complaints.push(message.params.exceptionDetails.exception?.description ?? message.params.exceptionDetails.text);
 		if (message.method === 'Log.entryAdded' && message.params.entry.level === 'error')
 			this.complaints.push(`${message.params.entry.text} ${message.params.entry.url ?? ''}`);
+		if (message.method !== undefined)
+			this.told?.(message);
 		const call = this.pending.get(message.id);
 		if (call === undefined)
 			return;

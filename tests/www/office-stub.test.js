@@ -126,6 +126,9 @@ test('a function command is pressed, and completing twice is noticed', async () 
 	await officeStub.run('twice');
 	assert.equal(officeStub.completedTwice, true);
 	await assert.rejects(officeStub.run('absent', 20), /no command absent/);
+	const silent = loadStub({});
+	silent.Office.actions.associate('quiet', () => assert.fail('pressed'));
+	await assert.rejects(silent.officeStub.run('quiet', 20), /nobody has asked/);
 });
 
 test('a dialog tells messages and its closing, and there is one at a time', async () => {

@@ -45,7 +45,7 @@ export class PanePage {
 		const whole = { ...state, context: { theme, language, ...state.context } };
 		this.script = (await page.send('Page.addScriptToEvaluateOnNewDocument', { source: `try { sessionStorage.clear(); } catch {}\n${preset(whole)}` })).identifier;
 		await page.send('Emulation.setEmulatedMedia', { features: LOOKS[look] });
-		await page.open(`${site.url}/taskpane.html`);
+		await page.open(`${site.url}/taskpane.html${state.query ?? ''}`);
 		for (const act of state.press ?? [])
 			await this.press(act);
 		await this.settled(state);

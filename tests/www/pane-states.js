@@ -19,6 +19,7 @@ const link = (more) => ({ 'GET api/links': { body: { v: 1, conversationId: CONVE
  * @property {any} [item] of the stub
  * @property {any} [context]
  * @property {any} [faults]
+ * @property {string} [query] of the page's address
  * @property {number} [readyDelay] ms until Office is ready
  * @property {Record<string, any>} [config] what differs in config.json
  * @property {boolean} [noConfig]
@@ -34,7 +35,7 @@ export const STATES = [
 	{ name: 'loading', faults: { loadCustomPropertiesAsync: { hang: true } }, want: 'loading', shows: /Looking at this event/ },
 	{ name: 'outside', context: { host: null, platform: null }, want: 'outside', shows: /Open this page in Outlook/ },
 	{ name: 'starting', readyDelay: 100_000, want: 'loading', shows: /Looking at this event/ },
-	{ name: 'no-office', answers: { 'GET office.js': { status: 404 } }, want: 'no-office', shows: /did not start the add-in[\s\S]*office\.js[\s\S]*Try again/ },
+	{ name: 'no-office', query: '?_host_Info=Outlook$Web$16.01$en-US', answers: { 'GET office.js': { status: 404 } }, want: 'no-office', shows: /did not start the add-in[\s\S]*office\.js[\s\S]*Try again/ },
 	{ name: 'read-only', faults: { 'subject.getAsync': { missing: true } }, want: 'read-only', shows: /open for reading only/ },
 	{ name: 'no-item', context: { itemless: true }, want: 'no-item', shows: /does not give access to this event/ },
 	{ name: 'config-missing', noConfig: true, want: 'config', shows: /not set up correctly[\s\S]*Try again[\s\S]*config-missing/ },

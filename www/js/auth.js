@@ -8,7 +8,7 @@ import { configLoad, i18nLoad, i18nSay } from './load.js';
 import { msalLoaded, msalSettings, safeStorage, tokenOf } from './session.js';
 import { createNet } from './remote.js';
 import { hostMessageParent } from './office-dialog.js';
-import { hostFacts, hostReady } from './outlook.js';
+import { hostFacts, hostReady, hostStart } from './outlook.js';
 
 const NONCE = 'unblu.nonce';
 const memory = safeStorage(() => sessionStorage);
@@ -72,4 +72,5 @@ async function run() {
 	}
 }
 
+hostStart();
 run().catch((e) => tell({ nonce: nonceOf(), error: faultOf(e) })).catch(() => show('auth.failed'));

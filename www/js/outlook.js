@@ -56,9 +56,15 @@ export function hostSupports(set, version) {
 	}
 }
 
+/** Has office.js get ready: it waits until somebody asks, and gives up after 20 s. Nothing is called, and no press of a button taken, before. */
+export function hostStart() {
+	office()?.onReady?.();
+}
+
 /** @param {string} name of the function in the manifest @param {(event: any) => void} run */
 export function hostAssociate(name, run) {
 	office()?.actions?.associate?.(name, run);
+	hostStart();
 }
 
 /** `missing`: this host has no such call; `timeout`: no answer, it may still have its effect; `failed`: Outlook said no. */

@@ -28,16 +28,18 @@ const LOOKS = 240;
 /** The server has not heard of the conversation. @type {import('./pane-view.js').SyncFacts} */
 const UNKNOWN = { state: 'unknown', topic: null, start: null, syncedAt: null, lastError: null };
 
+/** What is known at first. @type {Facts} */
+export const NOTHING = {
+	place: 'loading', config: null, configProblem: null, event: null, session: { state: 'unknown', account: '' },
+	busy: null, done: null, asking: false, sync: null, syncProblem: null, problem: null,
+};
+
 export class Pane {
 	/** @param {Ports} ports @param {(facts: Facts) => void} show */
 	constructor(ports, show) {
 		this.ports = ports;
 		this.show = show;
-		/** @type {Facts} */
-		this.facts = {
-			place: 'loading', config: null, configProblem: null, event: null, session: { state: 'unknown', account: '' },
-			busy: null, done: null, asking: false, sync: null, syncProblem: null, problem: null,
-		};
+		this.facts = { ...NOTHING };
 		this.loads = 0;
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		this.timer = undefined;

@@ -10,14 +10,15 @@ import { inviteUrl } from './formats.js';
 import { logText, redact } from './log-report.js';
 import { createNet } from './remote.js';
 import { hostFacts, hostReady } from './outlook.js';
-import { hostOnTheme, hostTheme, hostVersion } from './office-pane.js';
-import { Pane } from './pane.js';
+import { hostIsNamed, hostOnTheme, hostTheme, hostVersion } from './office-pane.js';
+import { NOTHING, Pane } from './pane.js';
 import { copyText, PaneDom } from './pane-dom.js';
 import { paneView } from './pane-view.js';
 import { readTheme } from './theme.js';
 
 const LICENCE = 'vendor/msal-browser.LICENSE.txt';
 const GREET_MS = 700;
+const OUTSIDE_MS = 3000;
 
 /** @typedef {import('./pane-view.js').Problem} Problem */
 
@@ -46,9 +47,9 @@ function factsOf(i, insecure, start) {
 
 /** Where the page is. @param {import('./app.js').App} app @param {any} ready what Office says of its host; null: it does not answer */
 function placeOf({ item }, ready) {
-	if (ready === null)
+	if (ready === null && hostIsNamed())
 		return 'no-office';
-	if (ready.host !== 'Outlook')
+	if (ready?.host !== 'Outlook')
 		return 'outside';
 	return item === null ? 'no-item' : item.editable ? 'ready' : 'read-only';
 }
@@ -122,17 +123,24 @@ function onChange(listener) {
 	new BroadcastChannel(CHANNEL).addEventListener('message', listener);
 }
 
-/** What is shown before Outlook has said its language. @param {PaneDom} dom @param {Promise<unknown>} ready @param {import('./remote.js').Net} net */
+/**
+ * What is shown while Outlook has not said anything, in the browser's language: that the event is looked at, and after a
+ * while, where no Office has opened the page, that it belongs into one.
+ * @param {PaneDom} dom @param {Promise<unknown>} ready @param {import('./remote.js').Net} net
+ */
 async function greet(dom, ready, net) {
-	if (await Promise.race([ready.then(() => true), sleep(GREET_MS)]))
-		return;
-	const language = navigator.language;
-	const say = i18nSay(await i18nLoad(net, language, paneTexts));
-	if (await Promise.race([ready.then(() => true), sleep(0)]))
-		return;
-	dom.tools.say = ({ key }) => say(key);
-	dom.speak(i18nCandidates(language)[0], say('pane.title'));
-	dom.show(paneView(new Pane(/** @type {any} */ ({}), () => undefined).facts), { account: '', supportUrl: '', licence: '' });
+	let over = false;
+	ready.then(() => { over = true; });
+	const { language } = navigator;
+	for (const [ms, place] of /** @type {const} */ ([[GREET_MS, 'loading'], [OUTSIDE_MS, 'outside']])) {
+		await Promise.race([ready, sleep(ms)]);
+		const say = over ? null : i18nSay(await i18nLoad(net, language, paneTexts));
+		if (over || say === null || place === 'outside' && hostIsNamed())
+			return;
+		dom.tools.say = ({ key }) => say(key);
+		dom.speak(i18nCandidates(language)[0], say('pane.title'));
+		dom.show(paneView({ ...NOTHING, place }), { account: '', supportUrl: '', licence: '' });
+	}
 }
 
 /** Dates as the agent is used to; a language that the browser does not know is no reason to fail. @param {string} language */
