@@ -119,6 +119,7 @@ test('each call can fail, a number of times, late, after being carried out, or b
 
 test('a function command is pressed, and completing twice is noticed', async () => {
 	const { Office, officeStub } = loadStub();
+	Office.onReady();
 	Office.actions.associate('go', (/** @type {any} */ event) => event.completed({ a: 1 }));
 	assert.deepEqual({ ...await officeStub.run('go') }, { a: 1 });
 	assert.equal(officeStub.completedTwice, false);
