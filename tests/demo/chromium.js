@@ -96,8 +96,8 @@ export class Chromium {
 			call.resolve(message.result);
 	}
 
-	/** One protocol call. @param {string} method @param {any} [params] @returns {Promise<any>} */
-	send(method, params = {}) {
+	/** One protocol call. @param {string} method @param {any} [params] @param {string} [session] of another page than the first @returns {Promise<any>} */
+	send(method, params = {}, session = this.session) {
 		const id = this.nextId++;
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
@@ -105,7 +105,7 @@ export class Chromium {
 				reject(new Error(`chromium did not answer ${method}`));
 			}, CALL_MS);
 			this.pending.set(id, { resolve, reject, timer });
-			const message = { id, method, params, ...(this.session === '' ? {} : { sessionId: this.session }) };
+			const message = { id, method, params, ...(session === '' ? {} : { sessionId: session }) };
 			/** @type {import('node:stream').Writable} */ (this.child.stdio[3]).write(JSON.stringify(message) + '\0');
 		});
 	}

@@ -49,7 +49,7 @@
 		if (name === 'ContextActivationManager_getAppContextAsync')
 			return {
 				_id: INSTANCE, _appName: 64, _appVersion: '16.01', _appUILocale: 'en-US', _dataLocale: 'en-US', _docUrl: scope.location.href, _clientMode: 0, _settings: {}, _reason: 'documentOpened',
-				_osfControlType: 0, _correlationId: 'c', _appInstanceId: INSTANCE, _requirementMatrix: JSON.stringify({ mailbox: '1.15', dialogapi: '1.2' }), _hostFullVersion: '16.0', _appDomains: [],
+				_osfControlType: 0, _correlationId: 'c', _appInstanceId: INSTANCE, _requirementMatrix: JSON.stringify({ mailbox: '1.15', dialogapi: '1.2' }), _hostFullVersion: '16.0', _appDomains: [], _addinName: 'Unblu', _clientWindowWidth: 800, _clientWindowHeight: 600,
 			};
 		if (name === 'GetInitialData')
 			return { itemType: 5, userDisplayName: 'Anna Keller', userEmailAddress: 'anna.keller@alpinebank.example', userTimeZone: 'W. Europe Standard Time', timeZoneOffsets: [], hostVersion: '16.0.1', isRestIdSupported: true, permissionLevel: 3, seriesId: null };
@@ -78,6 +78,7 @@
 	host.open = (page) => {
 		Object.assign(host, { completed: 0, listener: null });
 		const frame = document.createElement('iframe');
+		frame.name = JSON.stringify({ baseFrameName: 'addin' });
 		frame.style.cssText = 'width: 320px; height: 700px';
 		frame.src = `/addin/${page}?_host_Info=Outlook$Web$16.01$en-US$$$$0#&_serializer_version=1&_xdm_Info=conversation1|${INSTANCE}|${scope.location.origin}`;
 		document.body.replaceChildren(frame);

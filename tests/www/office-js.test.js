@@ -53,6 +53,40 @@ test('with Microsoft\'s office.js', { skip }, async (t) => {
 		assert.deepEqual([completed, unknown, office.complaints()], [1, [], []]);
 	});
 
+	await t.test('in Outlook who is not signed in signs in in the dialog, and the conversation is made', async () => {
+		office.reset();
+		await office.inside('commands.html', { body: WORDS }, false);
+		await page.until('officeHost.listener !== null');
+		await page.value("officeHost.press('addUnbluConversation')");
+		await page.value(`${await office.prompt('Allow')}.click()`);
+		await page.until('officeHost.completed > 0');
+		assert.match(await page.value('officeHost.mailbox.item.notifications.unblu.message'), /^Unblu conversation added/);
+		assert.deepEqual([await page.value('officeHost.completed'), office.complaints()], [1, []]);
+	});
+
+	await t.test('in Outlook who does not let the window open is told what to do', async () => {
+		office.reset();
+		await office.inside('commands.html', { body: WORDS }, false);
+		await page.until('officeHost.listener !== null');
+		await page.value("officeHost.press('addUnbluConversation')");
+		await page.value(`${await office.prompt('Ignore')}.click()`);
+		await page.until('officeHost.completed > 0');
+		assert.match(await page.value('officeHost.mailbox.item.notifications.unblu.message'), /sign-in window was blocked/);
+		assert.deepEqual(office.site.seen.filter((s) => s.method === 'POST'), []);
+	});
+
+	await t.test('the pane outlives the question that office.js puts in its place', async () => {
+		office.reset();
+		await office.inside('taskpane.html', { body: WORDS }, false);
+		await page.until(`${STATE} === 'sign-in'`);
+		await page.value("frames[0].document.querySelector('[data-act=create]').click()");
+		const allow = await office.prompt('Allow');
+		assert.equal(await page.value("frames[0].document.getElementById('pane')"), null);
+		await page.value(`frames[0].dispatchEvent(new Event('focus')); ${allow}.click()`);
+		await page.until(`${STATE} === 'created'`);
+		assert.deepEqual(office.complaints(), []);
+	});
+
 	await t.test('a press before our scripts have arrived is not lost', async () => {
 		office.reset();
 		office.delay = 1500;
