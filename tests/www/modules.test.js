@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { linkBase } from '../../www/js/app.js';
 import { configCheck } from '../../www/js/load.js';
 import { AddinError, createLog } from '../../www/js/errors.js';
 import { logShow, logText, redact } from '../../www/js/log-report.js';
@@ -30,6 +31,15 @@ test('the property stays under 1 KB, and what the server reads goes first', () =
 		assert.ok(text.length <= 1000);
 		assert.deepEqual([propertyRead(text)?.conversationId, propertyRead(text)?.sourceId], [LINK.conversationId, LINK.sourceId]);
 	}
+});
+
+test('what is remembered of a public link is where such links begin, nothing that opens one', () => {
+	for (const [url, base] of [
+		['https://meet.example.com/unblu/desk?conversation=AcviDb210C5BoFd6e_79oan', 'https://meet.example.com/unblu/desk?'], ['https://h.example/desk#/c/AcviDb210C5BoFd6e_79oan', 'https://h.example/desk#'],
+		['https://h.example/visitor/AcviDb210C5BoFd6e_79oan?x=1', 'https://h.example/visitor/'], ['https://h.example/v/AcviDb210C5BoFd6e_79oan/join', 'https://h.example/v/'],
+		['https://h.example/v/AcviDb210C5BoFd6e_79oan', 'https://h.example/v/'], ['https://unblu-server-prod01/desk/7?x', 'https://unblu-server-prod01/desk/7?'],
+	])
+		assert.equal(linkBase(url), base);
 });
 
 test('what is no sound property is none', () => {
