@@ -32,6 +32,7 @@ www_files += www/js/office-pane.js
 www_files += www/js/outlook.js
 www_files += www/js/pane-dom.js
 www_files += www/js/pane-view.js
+www_files += www/js/pane-words.js
 www_files += www/js/pane.js
 www_files += www/js/remote.js
 www_files += www/js/retry.js

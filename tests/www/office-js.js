@@ -31,7 +31,10 @@ const AJAX = `(() => {
 export class OfficeJs {
 	static async start() {
 		const site = await Site.start();
-		const page = await Chromium.start({ args: ['--disable-popup-blocking'] });
+		const page = await Chromium.start({ args: ['--disable-popup-blocking'] }).catch(async (e) => {
+			await site.stop();
+			throw e;
+		});
 		const made = new OfficeJs(site, page);
 		page.told = (m) => {
 			if (m.method === 'Fetch.requestPaused')

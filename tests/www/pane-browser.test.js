@@ -110,6 +110,20 @@ test('what happens is said to screen readers: politely, and at once when it went
 	});
 });
 
+test('without its scripts the page says after a while that they are missing', { skip }, async () => {
+	await withPane(async (pane) => {
+		await pane.enter(state('none'));
+		assert.equal(await pane.page.value("document.querySelector('.late').checkVisibility({ visibilityProperty: true })"), false);
+		pane.site.answers['GET js/pane-view.js'] = { status: 404 };
+		await pane.page.open(`${pane.site.url}/taskpane.html`);
+		await pane.page.until("document.querySelector('.late') !== null && document.getAnimations().length > 0");
+		assert.equal(await pane.page.value("document.querySelector('.late').checkVisibility({ visibilityProperty: true })"), false);
+		await pane.page.value('document.getAnimations().forEach((a) => a.finish())');
+		assert.equal(await pane.page.value("document.querySelector('.late').checkVisibility({ visibilityProperty: true }) && /could not be loaded/.test(document.body.innerText)"), true);
+		assert.deepEqual(await pane.violations(), []);
+	});
+});
+
 test('the state of the synchronisation is asked for again, and follows', { skip }, async () => {
 	await withPane(async (pane) => {
 		await pane.enter(state('waiting'));

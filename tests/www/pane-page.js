@@ -19,7 +19,11 @@ export class PanePage {
 	/** @param {{ width?: number, height?: number }} [size] */
 	static async start({ width = 320, height = 720 } = {}) {
 		const site = await Site.start();
-		const page = await Chromium.start({ width, height });
+		/* A site that is left listening would keep the whole run from ending. */
+		const page = await Chromium.start({ width, height }).catch(async (e) => {
+			await site.stop();
+			throw e;
+		});
 		await page.send('Page.setBypassCSP', { enabled: false });
 		return new PanePage(site, page);
 	}

@@ -37,6 +37,8 @@ export const STATES = [
 	{ name: 'starting', readyDelay: 100_000, want: 'loading', shows: /Looking at this event/ },
 	{ name: 'no-office', query: '?_host_Info=Outlook$Web$16.01$en-US', answers: { 'GET office.js': { status: 404 } }, want: 'no-office', shows: /did not start the add-in[\s\S]*office\.js[\s\S]*Try again/ },
 	{ name: 'read-only', faults: { 'subject.getAsync': { missing: true } }, want: 'read-only', shows: /open for reading only/ },
+	{ name: 'no-texts', answers: { 'GET strings/pane.en.json': { status: 404 } }, want: 'no-texts', shows: /could not be loaded[\s\S]*Try again/ },
+	{ name: 'unread', item: LINKED, faults: { 'body.getAsync': { fail: {} } }, want: 'linked', shows: /see for yourself/ },
 	{ name: 'no-item', context: { itemless: true }, want: 'no-item', shows: /does not give access to this event/ },
 	{ name: 'config-missing', noConfig: true, want: 'config', shows: /not set up correctly[\s\S]*Try again[\s\S]*config-missing/ },
 	{ name: 'config-wrong', config: { apiScopes: 'x' }, want: 'config', shows: /not set up correctly[\s\S]*config-wrong[\s\S]*apiScopes/ },

@@ -12,7 +12,7 @@ import { contrast, luminance, parseColour, readTheme } from '../../www/js/theme.
 
 const LINK = { conversationId: 'c', url: 'https://u.example/c', announced: true };
 /** @type {import('../../www/js/pane-view.js').EventFacts} */
-const EVENT = { kind: 'single', shared: null, link: LINK, inBody: true, foreign: false, newer: false, start: Date.UTC(2031, 4, 14, 8) };
+const EVENT = { kind: 'single', shared: null, link: LINK, inBody: true, unread: false, foreign: false, newer: false, start: Date.UTC(2031, 4, 14, 8) };
 /** @type {import('../../www/js/pane-view.js').SyncFacts} */
 const SYNC = { state: 'linked', topic: 'T', start: '2031-05-14T08:00:00Z', syncedAt: null, lastError: null };
 /** @param {Partial<Facts>} [more] @returns {Facts} */

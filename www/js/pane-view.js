@@ -15,6 +15,7 @@
  * @property {{ owner: string, canWrite: boolean } | null} shared someone else's calendar
  * @property {{ conversationId: string, url: string | null, announced: boolean } | null} link what the event's property says
  * @property {boolean} inBody the link stands in the text
+ * @property {boolean} unread the text could not be read: nobody knows
  * @property {boolean} foreign the link is another event's: this one is a copy
  * @property {number | null} start Unix ms; null: not known
  * @property {boolean} newer a later version of the add-in has written the property
@@ -30,7 +31,7 @@
  * @property {string} [writes]
  *
  * @typedef {object} Facts
- * @property {'loading' | 'outside' | 'no-office' | 'no-item' | 'read-only' | 'ready'} place no-office: Outlook's own part does not answer
+ * @property {'loading' | 'outside' | 'no-office' | 'no-texts' | 'no-item' | 'read-only' | 'ready'} place no-office: Outlook's own part does not answer; no-texts: the pane's own texts are missing
  * @property {{ syncServerEnabled: boolean, supportUrl: string } | null} config null: not there or wrong
  * @property {Problem | null} configProblem
  * @property {EventFacts | null} event
@@ -72,8 +73,8 @@ export function paneView(f) {
 		return view('loading', 'busy');
 	if (f.place === 'outside')
 		return view('outside', 'calm');
-	if (f.place === 'no-office')
-		return view('no-office', 'bad', { actions: [action('restart', { main: true })] });
+	if (f.place === 'no-office' || f.place === 'no-texts')
+		return view(f.place, 'bad', { actions: [action('restart', { main: true })] });
 	if (f.config === null)
 		return view('config', 'bad', { actions: [action('reload', { main: true })], problem: f.configProblem });
 	if (f.place === 'read-only')
@@ -157,6 +158,8 @@ function linkView(f, e, link, owner) {
 		seen.actions.unshift(action('sign-in'));
 	else if (f.config?.syncServerEnabled === true)
 		seen.actions.unshift(action('refresh'));
+	if (e.unread && seen.state === 'linked')
+		seen.text = [say('pane.linked.unread')];
 	if (instead)
 		seen.actions.unshift(action('create-new', { main: true }));
 	else if (f.sync?.state === 'foreign')

@@ -58,7 +58,7 @@ export class Pane {
 		const turn = ++this.loads;
 		this.set({ place: 'loading', problem: null, configProblem: null });
 		const place = await this.ports.place();
-		if (place === 'outside' || place === 'no-office')
+		if (place === 'outside' || place === 'no-office' || place === 'no-texts')
 			return this.set({ place });
 		try {
 			const config = await this.ports.config();
@@ -79,7 +79,7 @@ export class Pane {
 		try {
 			this.facts.event = await this.ports.inspect();
 		} catch (e) {
-			this.facts.event ??= { kind: 'single', shared: null, link: null, inBody: false, foreign: false, start: null, newer: false };
+			this.facts.event ??= { kind: 'single', shared: null, link: null, inBody: false, unread: false, foreign: false, start: null, newer: false };
 			this.facts.problem = this.ports.problem(e, 'reload');
 		}
 	}

@@ -14,6 +14,7 @@ import { hostIsNamed, hostOnTheme, hostTheme, hostVersion } from './office-pane.
 import { NOTHING, Pane } from './pane.js';
 import { copyText, PaneDom } from './pane-dom.js';
 import { paneView } from './pane-view.js';
+import { PANE_LAST_RESORT } from './pane-words.js';
 import { readTheme } from './theme.js';
 
 const LICENCE = 'vendor/msal-browser.LICENSE.txt';
@@ -39,7 +40,7 @@ function settled(outcome) {
 function factsOf(i, insecure, start) {
 	const { link, sharing, series, state } = i;
 	return {
-		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', inBody: state !== 'link-missing',
+		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', inBody: state !== 'link-missing', unread: !i.bodyIsKnown,
 		shared: sharing.kind === 'shared' ? { owner: sharing.owner, canWrite: (sharing.permissions & MAY_WRITE) !== 0 } : null,
 		link: link === null ? null : { conversationId: link.conversationId, url: inviteUrl(link.url, insecure), announced: !i.unannounced },
 	};
@@ -54,7 +55,7 @@ function placeOf({ item }, ready) {
 	return item === null ? 'no-item' : item.editable ? 'ready' : 'read-only';
 }
 
-/** @param {import('./app.js').App} app @param {ReturnType<typeof placeOf>} place @returns {import('./pane.js').Ports} */
+/** @param {import('./app.js').App} app @param {ReturnType<typeof placeOf> | 'no-texts'} place @returns {import('./pane.js').Ports} */
 function portsOf(app, place) {
 	return {
 		place: async () => place,
@@ -84,9 +85,11 @@ function portsOf(app, place) {
 /** @param {string} language */
 const paneTexts = (language) => new URL(`strings/pane.${language}.json`, location.href).href;
 
-/** The pane's own texts before the ones that it shares with the button. @param {import('./app.js').App} app @param {import('./remote.js').Net} net @param {string} language */
+/** The pane's own texts before the ones that it shares with the button; null: they can not be had. @param {import('./app.js').App} app @param {import('./remote.js').Net} net @param {string} language */
 async function texts(app, net, language) {
 	const [own, shared] = await Promise.all([i18nLoad(net, language, paneTexts), app.sayAll()]);
+	if (own.length === 0)
+		return null;
 	const say = i18nSay(own);
 	return (/** @type {import('./pane-view.js').Text} */ text) => {
 		const mine = say(text.key, text.with);
@@ -163,19 +166,21 @@ async function start() {
 	const [ready] = await Promise.all([waiting, greet(dom, waiting, net)]);
 	const host = hostFacts();
 	const app = createApp();
-	const [say, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
+	const [said, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
+	const few = i18nSay([PANE_LAST_RESORT]);
+	const say = said ?? ((/** @type {import('./pane-view.js').Text} */ { key }) => few(key));
 	const times = timesOf(host.language);
 	Object.assign(dom.tools, { say, time: (/** @type {number} */ ms) => times.format(ms) });
 	dom.speak(i18nCandidates(host.language)[0], say({ key: 'pane.title' }));
 	dom.paint(readTheme(hostTheme()));
 	hostOnTheme((theme) => dom.paint(readTheme(theme)));
-	const place = placeOf(app, ready);
+	const place = said === null ? 'no-texts' : placeOf(app, ready);
 	pane = new Pane(portsOf(app, place), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
 	await pane.load();
 	onChange(() => void pane.changed());
 	addEventListener('focus', () => void pane.changed());
 	const config = await app.remote.then((r) => r.config, () => null);
-	if (config !== null && config.showDebugPane && place !== 'outside')
+	if (config !== null && config.showDebugPane && place !== 'outside' && place !== 'no-texts')
 		dom.debug(debugOf(app, config), new URLSearchParams(location.search).get('debug') === '1');
 }
 
