@@ -71,9 +71,9 @@ test('languages: full tag, then language, then English', () => {
 
 test('what tells of a lost connection, or that all went well, is there before it is needed', async () => {
 	const more = () => assert.fail('more texts were asked for');
-	for (const code of ['network', 'signin-network', 'config-missing', 'part-missing', 'signin-missing', 'timeout'])
+	for (const code of ['network', 'signin-network', 'config-missing', 'part-missing', 'timeout'])
 		assert.equal(await outcomeText(i18nSay([first.de]), { kind: 'error', code }, more), tables.de[`error.${code}`]);
-	for (const code of ['created', 'created-series', 'created-shared'])
+	for (const code of ['created', 'created-series', 'created-shared', 'created-unannounced'])
 		assert.equal(await outcomeText(i18nSay([first.de]), { kind: 'success', code }, more), tables.de[`done.${code}`]);
 });
 

@@ -2,7 +2,7 @@
 /* commands.js - the page behind the ribbon's button: one click, one outcome in the info bar, completed() exactly once. */
 
 import { createApp, sleep } from './app.js';
-import { AddinError, errorOf } from './errors.js';
+import { AddinError } from './errors.js';
 import { flowClick, outcomeOf } from './flow.js';
 import { notice, outcomeText } from './load.js';
 import { hostAssociate, hostReady } from './outlook.js';
@@ -11,8 +11,8 @@ import { hostAssociate, hostReady } from './outlook.js';
 const NAME = 'addUnbluConversation';
 /*
  * All of it ends within 50 s, since a phone gives a function one minute: the work, then waiting for texts, then the last word.
- * What a person takes to sign in, perhaps with a second factor and for the first time, does not count: no host counts the
- * time in a dialog, but one gives a function more than five minutes.
+ * What a person takes to sign in, perhaps with a second factor and for the first time, does not count: a phone does not
+ * count the time in a dialog, and other hosts give a function five minutes.
  */
 const LIMIT_MS = 45_000;
 const LONGEST_MS = 240_000;
@@ -60,7 +60,7 @@ async function run() {
 
 /** @param {any} event */
 function click(event) {
-	run().catch((e) => console.error(errorOf(e).message)).finally(() => event?.completed?.());
+	run().catch((e) => console.error(String(e))).finally(() => event?.completed?.());
 }
 
 hostAssociate(NAME, click);

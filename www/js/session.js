@@ -219,7 +219,7 @@ function library() {
 export async function msalLoaded(sleep) {
 	for (let waited = 0; library() === undefined; waited += 20) {
 		if (waited > LOAD_MS)
-			throw new AddinError('signin-missing', { said: 'vendor/msal-browser.min.js is not there' });
+			throw new AddinError('part-missing', { said: 'vendor/msal-browser.min.js is not there' });
 		await sleep(20);
 	}
 	return library();
