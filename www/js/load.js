@@ -153,7 +153,7 @@ const LONGEST = 150;
 /** When not even the texts could be loaded. @type {Table} */
 export const LAST_RESORT = {
 	'progress.creating': 'Creating Unblu conversation...',
-	'done.generic': 'Open Unblu options to see the state of this event.',
+	'done.generic': 'See Unblu options.',
 	'error.generic': 'The Unblu conversation could not be created. Try again.',
 };
 
