@@ -51,6 +51,8 @@ export class Chromium {
 		this.pending = new Map();
 		/** What the page complained about. @type {string[]} */
 		this.complaints = [];
+		/** Is told of every event. @type {((message: any) => void) | null} */
+		this.told = null;
 		let rest = Buffer.alloc(0);
 		const from = /** @type {import('node:stream').Readable} */ (child.stdio[4]);
 		from.on('data', (part) => {
@@ -81,6 +83,8 @@ export class Chromium {
 			this.complaints.push(message.params.exceptionDetails.exception?.description ?? message.params.exceptionDetails.text);
 		if (message.method === 'Log.entryAdded' && message.params.entry.level === 'error')
 			this.complaints.push(`${message.params.entry.text} ${message.params.entry.url ?? ''}`);
+		if (message.method !== undefined)
+			this.told?.(message);
 		const call = this.pending.get(message.id);
 		if (call === undefined)
 			return;
@@ -92,8 +96,8 @@ export class Chromium {
 			call.resolve(message.result);
 	}
 
-	/** One protocol call. @param {string} method @param {any} [params] @returns {Promise<any>} */
-	send(method, params = {}) {
+	/** One protocol call. @param {string} method @param {any} [params] @param {string} [session] of another page than the first @returns {Promise<any>} */
+	send(method, params = {}, session = this.session) {
 		const id = this.nextId++;
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
@@ -101,7 +105,7 @@ export class Chromium {
 				reject(new Error(`chromium did not answer ${method}`));
 			}, CALL_MS);
 			this.pending.set(id, { resolve, reject, timer });
-			const message = { id, method, params, ...(this.session === '' ? {} : { sessionId: this.session }) };
+			const message = { id, method, params, ...(session === '' ? {} : { sessionId: session }) };
 			/** @type {import('node:stream').Writable} */ (this.child.stdio[3]).write(JSON.stringify(message) + '\0');
 		});
 	}

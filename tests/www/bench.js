@@ -43,7 +43,7 @@ export class Links {
 			throw new AddinError('network', { said: 'no connection', uncertain: true });
 		if (method === 'PUT' && status === 202)
 			this.known.set(id, body);
-		return { status, retryAfterMs: status === 503 ? 5000 : undefined, requestId: 'r', body: status >= 400 ? { error: { code: 'x', message: 'no', requestId: 'r' } } : method === 'GET' ? { v: 1, state: 'linked' } : null };
+		return { status, retryAfter: status === 503 ? '5' : null, requestId: 'r', body: status >= 400 ? { error: { code: 'x', message: 'no', requestId: 'r' } } : method === 'GET' ? { v: 1, state: 'linked' } : null };
 	}
 }
 
@@ -67,7 +67,7 @@ export async function bench(sim, given = {}) {
 		slept.push(ms);
 	};
 	const tokens = async () => ({ accessToken: token });
-	const net = createNet({ fetch, now: () => Date.now() });
+	const net = createNet({ fetch });
 	const links = given.links ?? new Links();
 	const signed = { asked: /** @type {any[]} */ ([]), fault: /** @type {AddinError | null} */ (null), silent: true };
 	/** @type {any} */

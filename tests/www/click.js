@@ -8,11 +8,17 @@ import { Site } from './site.js';
 export const FUNCTION = 'addUnbluConversation';
 export const ANNA = 'anna@alpinebank.example';
 
-/** What the host answers MSAL's nested requests, in the page. @param {any} g tokens and account; `silent: false`: a person is needed first; `fail`: an error instead */
+/** What the host answers MSAL's nested requests, in the page. @param {any} g tokens and account; `silent: false`: a person is needed first; `fail`: an error instead; `popup`: how long a person takes { ms, of which the clock says more: ahead } */
 function bridgeText(g) {
-	return `(request) => new Promise((resolve) => setTimeout(() => {
+	return `function nested(request) { return new Promise((resolve) => setTimeout(() => {
 		const g = ${JSON.stringify(g)};
 		globalThis.bridgeCalls = [...(globalThis.bridgeCalls ?? []), request.method];
+		const popup = request.method === 'GetTokenPopup' ? g.popup : undefined;
+		if (popup !== undefined && !request.waited) {
+			jump(popup.ahead);
+			setTimeout(() => resolve(nested({ ...request, waited: true })), popup.ms);
+			return;
+		}
 		const account = { homeAccountId: g.oid + '.' + g.tid, environment: 'login.microsoftonline.com', tenantId: g.tid };
 		if (request.method === 'GetInitContext')
 			resolve({ success: true, initContext: { sdkName: 'host', sdkVersion: '1', capabilities: {}, accountContext: account } });
@@ -20,7 +26,7 @@ function bridgeText(g) {
 			resolve({ success: false, error: g.fail ?? { status: 'USER_INTERACTION_REQUIRED', code: 'interaction_required', subError: '', description: 'x' } });
 		else
 			resolve({ success: true, token: { access_token: g.access, expires_in: 3599, id_token: g.id, scope: request.tokenParams.scope, properties: null }, account: { ...account, username: g.upn, localAccountId: g.oid, name: g.name, idToken: g.id } });
-	}, ${g.delay ?? 0}))`;
+	}, ${g.delay ?? 0})); }`;
 }
 
 export class Click {

@@ -52,6 +52,32 @@ test('the button', { skip }, async (t) => {
 		assert.equal(click.conversations().length, 1);
 	});
 
+	/* The page's clock can be put forward. */
+	const CLOCK = 'sessionStorage.clear(); { const now = Date.now.bind(Date); let ahead = 0; Date.now = () => now() + ahead; globalThis.jump = (ms) => { ahead += ms; }; }';
+
+	await t.test('waits for a person who takes two minutes to sign in, and says meanwhile what is waited for', async () => {
+		await click.reset();
+		const seen = await click.press({ bridge: await click.nested({ silent: false, popup: { ms: 1300, ahead: 120_000 } }), before: CLOCK });
+		assert.match(told(seen).message, /^Unblu conversation added/);
+		assert.equal(click.conversations().length, 1);
+		assert.match(await click.browser.value('officeStub.mailbox.calls.filter((c) => c.name === "notificationMessages.replaceAsync").map((c) => c.args[1].message).join("|")'), /^Creating[^|]*\|Sign in, in the window[^|]*\|Creating[^|]*\|Unblu conversation added/);
+	});
+
+	await t.test('does not wait for a person for ever, nor for an Outlook that does not answer', async () => {
+		await click.reset();
+		const gone = await click.press({ bridge: await click.nested({ silent: false, popup: { ms: 60_000, ahead: 250_000 } }), before: CLOCK });
+		assert.match(told(gone).message, /^It took too long/);
+		const hung = await click.press({ faults: { 'body.setAsync': { hang: true } }, before: `${CLOCK} addEventListener("DOMContentLoaded", () => officeStub.mailbox.listeners.add((n) => { if (n === "customProperties.saveAsync") jump(50_000); }));` });
+		assert.match(told(hung).message, /^It took too long/);
+		assert.equal(hung.twice, false);
+	});
+
+	await t.test('has the last word also where the notice before can not be replaced', async () => {
+		await click.reset();
+		const seen = await click.press({ faults: { 'notificationMessages.replaceAsync': { fail: {}, after: 1 } } });
+		assert.match(told(seen).message, /^Unblu conversation added/);
+	});
+
 	await t.test('cancelled there is said without alarm, and there is no second window', async () => {
 		await click.reset();
 		const seen = await click.press({ bridge: await click.nested({ fail: { status: 'USER_CANCEL', code: 'user_cancel', subError: '', description: 'x' } }), before: 'sessionStorage.clear();' });

@@ -187,6 +187,19 @@ test('a click', async (t) => {
 		}
 	});
 
+	await t.test('whose sourceId is taken by an attempt that can not be looked for keeps it: no twin', async () => {
+		const b = await fresh();
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getBySource', kind: 'reset' });
+		await flowClick(b.ports);
+		/* Refused this time, as taken, and still nothing to be seen of it. */
+		assert.equal((await flowClick(b.ports)).code, 'network');
+		assert.ok(b.far.item.properties.unbluPending);
+		await sim.control('DELETE', '/control/faults');
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.equal(b.conversations().length, 1);
+	});
+
 	await t.test('that finds an earlier attempt brings topic and time up to date', async () => {
 		const b = await fresh();
 		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
@@ -281,6 +294,28 @@ test('a click', async (t) => {
 		assert.equal(b.far.item.location, second.url);
 	});
 
+	await t.test('on an event that was unsaved at the first click marks it, so that its later copies are known', async () => {
+		const b = await fresh();
+		await flowClick(b.ports);
+		assert.equal('item' in property(b.far), false);
+		b.far.item.itemId = 'AAfirst/1=';
+		assert.equal((await flowClick(b.ports)).code, 'already');
+		b.far.item.itemId = 'AAcopy/2=';
+		assert.equal((await flowClick(b.ports)).code, 'copied');
+	});
+
+	await t.test('on one of another time than Unblu\'s, which no mark tells from its copy, says that it may be one, and touches nothing', async () => {
+		const b = await fresh();
+		await flowClick(b.ports);
+		Object.assign(b.far.item, { itemId: 'AAcopy/2=', start: b.far.item.start + 86_400_000, end: b.far.item.end + 86_400_000 });
+		const before = JSON.stringify(b.far.item);
+		const out = await flowClick(b.ports);
+		assert.deepEqual([out.kind, out.code, JSON.stringify(b.far.item)], ['info', 'maybe-copy', before]);
+		b.signed.silent = false;
+		assert.equal((await flowClick(b.ports)).code, 'already', 'nobody is asked to sign in for that');
+		assert.equal(b.signed.asked.some((/** @type {any} */ how) => how.interactive), false);
+	});
+
 	await t.test('for a copy whose answer is lost makes no second one at the next attempt', async () => {
 		const b = await fresh({ stub: { item: { itemId: 'AAorig/1=' } } });
 		await flowClick(b.ports);
@@ -303,6 +338,30 @@ test('a click', async (t) => {
 		b.remote.bases.length = 0;
 		assert.equal((await flowClick(b.ports)).code, 'foreign-link', 'by the label, in a browser that has never seen one');
 		assert.equal(b.conversations().length, 1);
+	});
+
+	await t.test('on a link whose event Outlook does not tell says so, not that it is another\'s', async () => {
+		const b = await fresh({ stub: { faults: { 'customProperties.saveAsync': { fail: {} }, sessionData: { missing: true } } } });
+		assert.equal((await flowClick(b.ports)).code, 'created-unkept');
+		const body = b.far.item.body;
+		b.far.faults = { loadCustomPropertiesAsync: { fail: {} }, sessionData: { missing: true } };
+		const later = await bench(sim, { mailbox: b.far, links: b.links });
+		assert.deepEqual(await flowClick(later.ports).then((o) => [o.kind, o.code]), ['info', 'unreadable']);
+		assert.equal(b.far.item.body, body);
+	});
+
+	await t.test('on an event that is only read says so, whatever stands in it', async () => {
+		for (const body of ['', '<p>Join the online conversation:<br>https://meet.example.com/unblu/desk?conversation=x</p>']) {
+			const b = await fresh({ stub: { item: { body }, faults: { 'subject.getAsync': { missing: true } } } });
+			assert.deepEqual(await flowClick(b.ports).then((o) => [o.kind, o.code]), ['error', 'read-only']);
+			assert.equal(b.far.item.body, body);
+		}
+	});
+
+	await t.test('of an Outlook that does not answer when it is to keep something does not wait for it again and again', async () => {
+		const b = await fresh({ stub: { faults: { 'customProperties.saveAsync': { hang: true } } } });
+		assert.equal((await flowClick(b.ports)).code, 'created-unkept');
+		assert.ok(b.far.calls.filter((/** @type {any} */ c) => c.name === 'customProperties.saveAsync').length <= 3);
 	});
 
 	await t.test('does not touch a property of a later version', async () => {

@@ -3,10 +3,11 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { linkBase } from '../../www/js/app.js';
 import { configCheck } from '../../www/js/load.js';
 import { AddinError, createLog } from '../../www/js/errors.js';
 import { logShow, logText, redact } from '../../www/js/log-report.js';
-import { retryAfterMs } from '../../www/js/remote.js';
+import { retryAfterMs } from '../../www/js/retry.js';
 import { fingerprint, pendingRead, pendingWrite, propertyAnnounced, propertyRead, propertyWrite, topicOf } from '../../www/js/formats.js';
 import { claimsOf, createSession } from '../../www/js/session.js';
 import { signinFault } from '../../www/js/session-fault.js';
@@ -30,6 +31,15 @@ test('the property stays under 1 KB, and what the server reads goes first', () =
 		assert.ok(text.length <= 1000);
 		assert.deepEqual([propertyRead(text)?.conversationId, propertyRead(text)?.sourceId], [LINK.conversationId, LINK.sourceId]);
 	}
+});
+
+test('what is remembered of a public link is where such links begin, nothing that opens one', () => {
+	for (const [url, base] of [
+		['https://meet.example.com/unblu/desk?conversation=AcviDb210C5BoFd6e_79oan', 'https://meet.example.com/unblu/desk?'], ['https://h.example/desk#/c/AcviDb210C5BoFd6e_79oan', 'https://h.example/desk#'],
+		['https://h.example/visitor/AcviDb210C5BoFd6e_79oan?x=1', 'https://h.example/visitor/'], ['https://h.example/v/AcviDb210C5BoFd6e_79oan/join', 'https://h.example/v/'],
+		['https://h.example/v/AcviDb210C5BoFd6e_79oan', 'https://h.example/v/'], ['https://unblu-server-prod01/desk/7?x', 'https://unblu-server-prod01/desk/7?'],
+	])
+		assert.equal(linkBase(url), base);
 });
 
 test('what is no sound property is none', () => {
@@ -118,14 +128,18 @@ function session(given = {}) {
 			} };
 		},
 		signal: new AbortController().signal, authUrl: 'https://a.example/addin/auth.html', hint: 'u@x', storage, now: () => 1_000_000, uuid: () => 'nonce', sleep: (ms) => new Promise((r) => setTimeout(r, given.sleep ?? ms)), log: createLog({ now: () => 0, requestId: 'r' }),
+		person: (signIn) => {
+			calls.push('person');
+			return signIn();
+		},
 	});
 	return { s, calls, storage };
 }
 
 test('sign-in: nested, one at a time, interactive only when asked', async () => {
-	const { s, calls } = session({ nested: {} });
+	const { s, calls, storage } = session({ nested: {} });
 	const [a, b] = await Promise.all([s.token(), s.token({ interactive: true })]);
-	assert.deepEqual([a.accessToken, b.accessToken, s.state().way], ['nested', 'nested', 'nested']);
+	assert.deepEqual([a.accessToken, b.accessToken, storage.get('unblu.way')], ['nested', 'nested', null]);
 	await s.token();
 	assert.deepEqual(calls, ['create', 'silent'], 'a fresh token is kept');
 	await s.token({ force: true });
@@ -133,6 +147,7 @@ test('sign-in: nested, one at a time, interactive only when asked', async () => 
 	const need = session({ nested: { silent: () => Promise.reject(Object.assign(new Error('x'), { name: 'InteractionRequiredAuthError' })) } });
 	await assert.rejects(need.s.token(), { code: 'signin-needed' });
 	assert.equal((await need.s.token({ interactive: true })).accessToken, 'popup');
+	assert.deepEqual(need.calls, ['create', 'silent', 'silent', 'person', 'popup'], 'who waits is told that a person is asked');
 });
 
 test('sign-in: a bridge that refuses is given up for the dialog, and remembered; a person who cancels is not asked again', async () => {
@@ -159,9 +174,9 @@ test('sign-out forgets, and silence does not sign in again', async () => {
 	const { s, storage } = session({ nested: {} });
 	await s.token();
 	await s.signOut();
-	assert.deepEqual([s.state().signedIn, s.state().signedOut, storage.get('unblu.token')], [false, true, null]);
+	assert.deepEqual([s.isSignedOut(), storage.get('unblu.token')], [true, null]);
 	await assert.rejects(s.token(), { code: 'signin-needed' });
 	await s.token({ interactive: true });
-	assert.equal(s.state().signedOut, false);
+	assert.equal(s.isSignedOut(), false);
 	assert.ok(new AddinError('x') instanceof Error);
 });

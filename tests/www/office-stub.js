@@ -149,22 +149,29 @@
 	/** @type {(info: any) => void} */
 	let ready = () => {};
 	const isReady = new Promise((resolve) => { ready = resolve; });
-	Office.onReady = (/** @type {any} */ callback) => isReady.then((info) => {
-		callback?.(info);
-		return info;
-	});
+	/* office.js takes no press of a button before somebody has asked for it. */
+	let isAsked = false;
+	Office.onReady = (/** @type {any} */ callback) => {
+		isAsked = true;
+		return isReady.then((info) => {
+			callback?.(info);
+			return info;
+		});
+	};
 
 	/** Presses a function command; resolves when it has completed. @param {string} name @param {number} [ms] */
 	async function run(name, ms = 60_000) {
 		await isReady;
 		const end = Date.now() + ms;
-		while (!commands.has(name) && Date.now() < end)
+		while ((!commands.has(name) || !isAsked && Office.initialize === undefined) && Date.now() < end)
 			await new Promise((resolve) => setTimeout(resolve, 5));
 		let completions = 0;
 		return new Promise((resolve, reject) => {
 			const fn = commands.get(name);
 			if (fn === undefined)
 				return reject(new Error(`no command ${name} was associated`));
+			if (!isAsked && Office.initialize === undefined)
+				return reject(new Error('office.js does not listen: nobody has asked whether it is ready'));
 			const timer = setTimeout(() => reject(new Error(`${name} did not complete within ${ms} ms`)), ms);
 			fn({ source: { id: name }, completed: (/** @type {any} */ options) => {
 				if (++completions > 1)

@@ -119,6 +119,7 @@ test('each call can fail, a number of times, late, after being carried out, or b
 
 test('a function command is pressed, and completing twice is noticed', async () => {
 	const { Office, officeStub } = loadStub();
+	Office.onReady();
 	Office.actions.associate('go', (/** @type {any} */ event) => event.completed({ a: 1 }));
 	assert.deepEqual({ ...await officeStub.run('go') }, { a: 1 });
 	assert.equal(officeStub.completedTwice, false);
@@ -126,6 +127,9 @@ test('a function command is pressed, and completing twice is noticed', async () 
 	await officeStub.run('twice');
 	assert.equal(officeStub.completedTwice, true);
 	await assert.rejects(officeStub.run('absent', 20), /no command absent/);
+	const silent = loadStub({});
+	silent.Office.actions.associate('quiet', () => assert.fail('pressed'));
+	await assert.rejects(silent.officeStub.run('quiet', 20), /nobody has asked/);
 });
 
 test('a dialog tells messages and its closing, and there is one at a time', async () => {

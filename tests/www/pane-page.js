@@ -19,7 +19,11 @@ export class PanePage {
 	/** @param {{ width?: number, height?: number }} [size] */
 	static async start({ width = 320, height = 720 } = {}) {
 		const site = await Site.start();
-		const page = await Chromium.start({ width, height });
+		/* A site that is left listening would keep the whole run from ending. */
+		const page = await Chromium.start({ width, height }).catch(async (e) => {
+			await site.stop();
+			throw e;
+		});
 		await page.send('Page.setBypassCSP', { enabled: false });
 		return new PanePage(site, page);
 	}
@@ -45,7 +49,7 @@ export class PanePage {
 		const whole = { ...state, context: { theme, language, ...state.context } };
 		this.script = (await page.send('Page.addScriptToEvaluateOnNewDocument', { source: `try { sessionStorage.clear(); } catch {}\n${preset(whole)}` })).identifier;
 		await page.send('Emulation.setEmulatedMedia', { features: LOOKS[look] });
-		await page.open(`${site.url}/taskpane.html`);
+		await page.open(`${site.url}/taskpane.html${state.query ?? ''}`);
 		for (const act of state.press ?? [])
 			await this.press(act);
 		await this.settled(state);

@@ -19,6 +19,8 @@ const link = (more) => ({ 'GET api/links': { body: { v: 1, conversationId: CONVE
  * @property {any} [item] of the stub
  * @property {any} [context]
  * @property {any} [faults]
+ * @property {string} [query] of the page's address
+ * @property {number} [readyDelay] ms until Office is ready
  * @property {Record<string, any>} [config] what differs in config.json
  * @property {boolean} [noConfig]
  * @property {Record<string, any>} [answers] of gateway and server
@@ -32,6 +34,11 @@ const link = (more) => ({ 'GET api/links': { body: { v: 1, conversationId: CONVE
 export const STATES = [
 	{ name: 'loading', faults: { loadCustomPropertiesAsync: { hang: true } }, want: 'loading', shows: /Looking at this event/ },
 	{ name: 'outside', context: { host: null, platform: null }, want: 'outside', shows: /Open this page in Outlook/ },
+	{ name: 'starting', readyDelay: 100_000, want: 'loading', shows: /Looking at this event/ },
+	{ name: 'no-office', query: '?_host_Info=Outlook$Web$16.01$en-US', answers: { 'GET office.js': { status: 404 } }, want: 'no-office', shows: /did not start the add-in[\s\S]*office\.js[\s\S]*Try again/ },
+	{ name: 'read-only', faults: { 'subject.getAsync': { missing: true } }, want: 'read-only', shows: /open for reading only/ },
+	{ name: 'no-texts', answers: { 'GET strings/pane.en.json': { status: 404 } }, want: 'no-texts', shows: /could not be loaded[\s\S]*Try again/ },
+	{ name: 'unread', item: LINKED, faults: { 'body.getAsync': { fail: {} } }, want: 'linked', shows: /see for yourself/ },
 	{ name: 'no-item', context: { itemless: true }, want: 'no-item', shows: /does not give access to this event/ },
 	{ name: 'config-missing', noConfig: true, want: 'config', shows: /not set up correctly[\s\S]*Try again[\s\S]*config-missing/ },
 	{ name: 'config-wrong', config: { apiScopes: 'x' }, want: 'config', shows: /not set up correctly[\s\S]*config-wrong[\s\S]*apiScopes/ },
@@ -74,7 +81,7 @@ export const STATES = [
 
 /** What the page finds before its first script: the item, and the host's answers to MSAL. @param {State} state */
 export function preset(state) {
-	const given = { item: state.item, context: state.context, faults: state.faults };
+	const given = { item: state.item, context: state.context, faults: state.faults, readyDelay: state.readyDelay };
 	return `globalThis.officeStub = ${JSON.stringify(given)};
 		officeStub.token = (request) => {
 			const how = ${JSON.stringify(state.token ?? 'ok')};

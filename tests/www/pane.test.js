@@ -12,7 +12,7 @@ import { contrast, luminance, parseColour, readTheme } from '../../www/js/theme.
 
 const LINK = { conversationId: 'c', url: 'https://u.example/c', announced: true };
 /** @type {import('../../www/js/pane-view.js').EventFacts} */
-const EVENT = { kind: 'single', shared: null, link: LINK, inBody: true, foreign: false, newer: false, start: Date.UTC(2031, 4, 14, 8) };
+const EVENT = { kind: 'single', shared: null, link: LINK, inBody: true, unread: false, foreign: false, newer: false, start: Date.UTC(2031, 4, 14, 8) };
 /** @type {import('../../www/js/pane-view.js').SyncFacts} */
 const SYNC = { state: 'linked', topic: 'T', start: '2031-05-14T08:00:00Z', syncedAt: null, lastError: null };
 /** @param {Partial<Facts>} [more] @returns {Facts} */
@@ -30,6 +30,8 @@ const CASES = [
 	['a page that is loading offers nothing', { place: 'loading' }, 'loading', []],
 	['outside of Outlook nothing can be done', { place: 'outside', config: null }, 'outside', []],
 	['a wrong configuration comes before a missing item', { place: 'no-item', config: null, configProblem: { code: 'config-wrong' } }, 'config', ['reload']],
+	['an Outlook that does not answer is another matter than none', { place: 'no-office', config: null }, 'no-office', ['restart']],
+	['an event that is only read is not changed', { place: 'read-only', event: null }, 'read-only', []],
 	['without an item there is nothing to do', { place: 'no-item', event: null }, 'no-item', []],
 	['an event without a conversation offers one', event({ link: null }), 'none', ['create']],
 	['who is not signed in is told that he will be asked', { ...event({ link: null }), session: { state: 'needed', account: '' } }, 'sign-in', ['create']],
@@ -43,7 +45,10 @@ const CASES = [
 	['after signing out one can sign in', { session: { state: 'out', account: '' } }, 'signed-out', ['sign-in']],
 	['a paused server is said', sync({ writes: 'paused' }), 'paused', ['refresh', 'remove']],
 	['a mailbox that is not followed comes before the state of the link', sync({ state: 'unconfirmed', mailbox: { state: 'parked', reason: 'r' } }), 'not-followed', ['refresh', 'remove']],
-	['a series whose conversation was ended early is said', { ...sync({ state: 'ended-early' }), ...event({ kind: 'series' }) }, 'ended-early', ['refresh', 'remove']],
+	['a series whose conversation was ended early is said', { ...sync({ state: 'ended-early' }), ...event({ kind: 'series' }) }, 'ended-early', ['create-new', 'refresh', 'remove']],
+	['an ended conversation is replaced by another', sync({ state: 'ended' }), 'ended', ['create-new', 'refresh', 'remove']],
+	['what the server leaves alone can be replaced too', sync({ state: 'foreign' }), 'foreign', ['create-new', 'refresh', 'remove']],
+	['an event that the server does not find is saved, not given another conversation', sync({ state: 'gone' }), 'gone', ['refresh', 'remove']],
 	['another time in Unblu is named, and a copy can have its own conversation', event({ start: Date.UTC(2031, 4, 15, 8) }), 'linked', ['create-new', 'refresh', 'remove']],
 	['a series has the time of its next date, which is no difference', event({ kind: 'series', start: Date.UTC(2031, 4, 7, 8) }), 'linked', ['refresh', 'remove']],
 	['a deleted conversation is made anew', sync({ state: 'deleted' }), 'deleted', ['create-new', 'refresh', 'remove']],
@@ -62,6 +67,7 @@ for (const [sentence, given, state, actions] of CASES)
 
 test('a cancelled sign-in is no error in red', () => {
 	assert.equal(paneView(facts({ problem: { code: 'signin-cancelled', retry: 'create' } })).tone, 'warn');
+	assert.equal(paneView(facts({ problem: { code: 'signin-cancelled', retry: 'create', detail: 'user_canceled' } })).problem, null, 'nor a matter for support');
 	assert.equal(paneView(facts({ problem: { code: 'network', retry: 'create' } })).tone, 'bad');
 });
 
@@ -215,10 +221,10 @@ test('every text that the pane can ask for is in the table, and none is left ove
 	const named = [...code.matchAll(/'(pane\.[a-z.-]+)'/g)].map((m) => m[1]).filter((key) => !key.endsWith('.js'));
 	for (const key of named)
 		assert.ok(key in en, key);
-	const states = ['loading', 'outside', 'config', 'no-item', 'none', 'sign-in', 'removed', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
+	const states = ['loading', 'outside', 'no-office', 'read-only', 'config', 'no-item', 'none', 'sign-in', 'removed', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
 		'ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted', 'busy-create', 'busy-repair', 'busy-remove', 'busy-sign-in'];
 	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`),
-		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
+		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
 	for (const key of made)
 		assert.ok(key in en, key);
 	const used = new Set([...made, ...named]);

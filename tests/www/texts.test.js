@@ -71,9 +71,9 @@ test('languages: full tag, then language, then English', () => {
 
 test('what tells of a lost connection, or that all went well, is there before it is needed', async () => {
 	const more = () => assert.fail('more texts were asked for');
-	for (const code of ['network', 'signin-network', 'config-missing', 'part-missing', 'signin-missing', 'timeout', 'outlook', 'body-failed'])
+	for (const code of ['network', 'signin-network', 'config-missing', 'part-missing', 'timeout'])
 		assert.equal(await outcomeText(i18nSay([first.de]), { kind: 'error', code }, more), tables.de[`error.${code}`]);
-	for (const code of ['created', 'created-series', 'created-shared', 'created-unannounced', 'created-unkept'])
+	for (const code of ['created', 'created-series', 'created-shared', 'created-unannounced'])
 		assert.equal(await outcomeText(i18nSay([first.de]), { kind: 'success', code }, more), tables.de[`done.${code}`]);
 });
 
@@ -82,6 +82,8 @@ test('any other is looked for then; a code without a text gets the general one, 
 	assert.equal(await outcomeText(i18nSay([first.de]), { kind: 'error', code: 'past' }, all), more.de['error.past']);
 	assert.equal(await outcomeText(i18nSay([first.de, LAST_RESORT]), { kind: 'error', code: 'no-such-code' }, all), tables.de['error.generic']);
 	assert.equal(await outcomeText(i18nSay([LAST_RESORT]), { kind: 'error', code: 'past' }, async () => i18nSay([LAST_RESORT])), LAST_RESORT['error.generic']);
+	for (const kind of /** @type {const} */ (['success', 'info']))
+		assert.equal(await outcomeText(i18nSay([LAST_RESORT]), { kind, code: 'created' }, async () => i18nSay([LAST_RESORT])), LAST_RESORT['done.generic'], 'what went well is never called a failure');
 	assert.equal(i18nSay([tables.en])('error.outlook', {}), tables.en['error.outlook']);
 	assert.equal(i18nSay([{ a: '{constructor} {x}' }])('a', { x: '{y}', y: 'no' }).includes('no'), false);
 });

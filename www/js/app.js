@@ -36,11 +36,11 @@ function uuid() {
 	return crypto.randomUUID?.() ?? '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (c) => (Number(c) ^ crypto.getRandomValues(new Uint8Array(1))[0] & 15 >> Number(c) / 4).toString(16));
 }
 
-/** Everything before what differs from conversation to conversation. @param {string} url */
+/** Everything before what differs from conversation to conversation, and before anything that looks like a secret. @param {string} url */
 export function linkBase(url) {
 	const mark = url.search(/[?#]/);
 	const end = mark >= 0 ? mark : url.lastIndexOf('/');
-	return url.slice(0, end + 1);
+	return url.slice(0, end + 1).replace(/([^/]\/)(?=[\w-]*\d)[\w-]{16,}(?![\w.-]).*/, '$1');
 }
 
 /** @template T @param {() => Promise<T>} run @returns {Promise<T>} */
@@ -74,13 +74,17 @@ function tellChange() {
 	channel.close();
 }
 
-/** Call it when Office is ready. @returns {App} */
-export function createApp() {
+/**
+ * Call it when Office is ready.
+ * @param {<T>(signIn: () => Promise<T>) => Promise<T>} [person] around each sign-in that a person takes part in
+ * @returns {App}
+ */
+export function createApp(person = (signIn) => signIn()) {
 	const requestId = uuid().slice(0, 8);
 	const now = () => Date.now();
 	const over = new AbortController();
 	const log = createLog({ now, requestId });
-	const net = createNet({ fetch: globalThis.fetch.bind(globalThis), now, signal: over.signal });
+	const net = createNet({ fetch: globalThis.fetch.bind(globalThis), signal: over.signal });
 	const host = hostFacts();
 	const page = location.href;
 	const kept = safeStorage(() => localStorage);
@@ -101,7 +105,7 @@ export function createApp() {
 		if (config.debugMode)
 			import('./log-report.js').then((report) => report.logShow(log, (line) => console.info(line))).catch(() => undefined);
 		const session = createSession({
-			config, authUrl: ours('auth.html'), hint: host.email, storage: memory, now, uuid, sleep, log,
+			config, authUrl: ours('auth.html'), hint: host.email, storage: memory, now, uuid, sleep, log, person,
 			nestedIsPossible: () => hostSupports('NestedAppAuth', '1.1') && nestedIsOffered(),
 			nested: () => createNested(config, { sleep }),
 			signal: over.signal,

@@ -8,12 +8,12 @@ import { configLoad, i18nLoad, i18nSay } from './load.js';
 import { msalLoaded, msalSettings, safeStorage, tokenOf } from './session.js';
 import { createNet } from './remote.js';
 import { hostMessageParent } from './office-dialog.js';
-import { hostFacts, hostReady } from './outlook.js';
+import { hostFacts, hostReady, hostStart } from './outlook.js';
 
 const NONCE = 'unblu.nonce';
 const memory = safeStorage(() => sessionStorage);
 const query = new URLSearchParams(location.search);
-const net = createNet({ fetch: globalThis.fetch.bind(globalThis), now: () => Date.now() });
+const net = createNet({ fetch: globalThis.fetch.bind(globalThis) });
 
 /** @param {number} ms @returns {Promise<void>} */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -72,4 +72,5 @@ async function run() {
 	}
 }
 
+hostStart();
 run().catch((e) => tell({ nonce: nonceOf(), error: faultOf(e) })).catch(() => show('auth.failed'));

@@ -7,7 +7,6 @@
 /**
  * @typedef {object} Details
  * @property {number} [status] HTTP status of the answer; absent when there was none
- * @property {number} [retryAfterMs] how long the other side asks to wait
  * @property {string} [said] what the other side said, in its own words: for the log and the pane, never for the invitation
  * @property {string} [reference] an id under which the other side knows the failure (AADSTS code, correlation id)
  * @property {boolean} [uncertain] the request may have had its effect all the same

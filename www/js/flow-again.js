@@ -60,11 +60,41 @@ async function linkUrl(p, link, interactive) {
 	return url;
 }
 
+/**
+ * An event that was unsaved at the click names no event in its property, and neither does a copy of it. Once it has an id,
+ * the time decides: the same as Unblu's, and it is taken for the first one and marked, so that later copies are seen as
+ * such; another, and it may be either a copy or the first one after a change that is not saved.
+ * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<boolean>} whether it may be a copy
+ */
+async function mayBeCopy(p, event) {
+	const link = /** @type {import('./formats.js').Link} */ (event.link);
+	if (link.item !== undefined || !event.kept || event.series.kind !== 'single')
+		return false;
+	try {
+		const id = await p.item.id();
+		if (id === null)
+			return false;
+		const remote = await p.remote;
+		await remote.session.token({ interactive: false });
+		const at = (await remote.unblu.read(link.conversationId))?.scheduledTimestamp ?? null;
+		if (at === null)
+			return false;
+		if (Math.abs(at - (await p.item.start()).getTime()) > MINUTE_MS)
+			return true;
+		event.link = { ...link, item: fingerprint(id) };
+		await keepLink(p, event, event.link);
+	} catch (e) {
+		p.log.add('copy-not-known', { fault: errorOf(e).message });
+	}
+	return false;
+}
+
 /** A click on an event that has its conversation. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<Outcome>} */
 export async function clickLinked(p, event) {
-	const link = /** @type {import('./formats.js').Link} */ (event.link);
 	if (await isCopy(p, event))
-		return { kind: 'info', code: 'copied', link };
+		return { kind: 'info', code: 'copied', link: event.link ?? undefined };
+	const doubtful = await mayBeCopy(p, event);
+	const link = /** @type {import('./formats.js').Link} */ (event.link);
 	if (!event.kept)
 		await keepLink(p, event, link);
 	const url = link.url ?? await linkUrl(p, link, true);
@@ -77,14 +107,27 @@ export async function clickLinked(p, event) {
 		await setLocation(p, sound, null);
 	}
 	const announced = await announceAgain(p, event, true);
+	if (there && doubtful)
+		return { kind: 'info', code: 'maybe-copy', link };
 	const code = there ? 'already' : 'repaired';
 	return announced ? { kind: there ? 'info' : 'success', code, link: event.link ?? link } : { kind: 'info', code: `${code}-unannounced`, link };
 }
 
 const DAY_MS = 86_400_000;
 
+/** The last day of a series, YYYY-MM-DD; null: no end; undefined: not told. @param {any} recurrence */
+function lastDayOf(recurrence) {
+	try {
+		const day = recurrence.seriesTime?.getEndDate?.();
+		return day === undefined ? undefined : day === null || day === '' ? null : String(day).slice(0, 10);
+	} catch {
+		return undefined;
+	}
+}
+
 /** Start of the next meeting of a series whose first is over, as far as it can be known here; the server knows better. AddinError past. @param {import('./outlook.js').Series} series @param {number} start @param {number} now */
-export function runningStart({ lastDay }, start, now) {
+export function runningStart({ recurrence }, start, now) {
+	const lastDay = lastDayOf(recurrence);
 	if (lastDay === undefined || lastDay !== null && Date.parse(`${lastDay}T23:59:59Z`) + DAY_MS <= now)
 		throw new AddinError('past');
 	return start > now ? start : start + Math.ceil((now - start + 1) / DAY_MS) * DAY_MS;

@@ -5,7 +5,7 @@
  * Over ports.
  */
 
-import { errorOf, partLoaded } from './errors.js';
+import { AddinError, errorOf, partLoaded } from './errors.js';
 import { inviteAdd, inviteBlock, objectOf, PENDING, pendingRead, pendingWrite, PROPERTY, propertyIsNewer, propertyRead, propertyWrite } from './formats.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
@@ -45,8 +45,10 @@ async function loadProperties(p) {
 		}
 }
 
-/** @param {Ports} p @param {() => void} [onNone] called as soon as it is known that the event has no conversation @returns {Promise<EventFacts>} */
+/** AddinError read-only. @param {Ports} p @param {() => void} [onNone] called as soon as it is known that the event has no conversation @returns {Promise<EventFacts>} */
 export async function eventRead(p, onNone) {
+	if (!p.item.editable)
+		throw new AddinError('read-only');
 	const properties = await loadProperties(p);
 	const raw = properties?.get(PROPERTY);
 	const own = propertyRead(raw);
@@ -69,8 +71,10 @@ export async function save(p, properties, tries) {
 			await properties.save();
 			return true;
 		} catch (e) {
-			p.log.add('property-not-saved', { turn, fault: errorOf(e).message });
-			if (turn >= tries)
+			const { message, details } = errorOf(e);
+			p.log.add('property-not-saved', { turn, fault: message });
+			/* Without an answer another attempt would only wait as long. */
+			if (turn >= tries || details.uncertain)
 				return false;
 			await p.sleep(AGAIN_MS);
 		}

@@ -54,7 +54,10 @@ export async function flowInspect(p) {
 		return { ...base, state: 'occurrence' };
 	if (event.link === null) {
 		const { bases, labels } = await p.remote.catch(() => ({ bases: [], labels: [] }));
-		return { ...base, state: event.body !== null && inviteForeign(event.body, bases, labels) !== null ? 'foreign-link' : 'none' };
+		const foreign = event.body !== null && inviteForeign(event.body, bases, labels) !== null;
+		if (foreign && event.properties === null)
+			throw new AddinError('unreadable');
+		return { ...base, state: foreign ? 'foreign-link' : 'none' };
 	}
 	if (await isCopy(p, event))
 		return { ...base, state: 'copied' };

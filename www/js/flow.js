@@ -226,7 +226,7 @@ export async function flowClick(p, { fresh = false } = {}) {
 			const { bases, labels } = await p.remote;
 			oldUrl = inviteForeign(event.body, bases, labels);
 			if (oldUrl !== null && !fresh && event.pending === null)
-				return { kind: 'info', code: 'foreign-link' };
+				return { kind: 'info', code: event.properties === null ? 'unreadable' : 'foreign-link' };
 		}
 		return await clickNew(p, event, { warm, person: ask() }, fresh ? oldUrl : null);
 	} catch (e) {

@@ -105,3 +105,5 @@ function onAppointmentSend(event) {
 }
 
 launcheventOffice().actions.associate('onAppointmentSend', onAppointmentSend);
+/* In a page office.js listens for events only once this is there; without a page nobody calls it. */
+launcheventOffice().initialize = function () {};

@@ -2,6 +2,7 @@
 /* links-more.js - an announcement that was not accepted at once, and what is asked of the server of a link that is there; loaded then. */
 
 import { AddinError } from './errors.js';
+import { retryAfterMs } from './retry.js';
 
 const WAITS_MS = [0, 1000, 5000];
 const LONGEST_WAIT_MS = 6000;
@@ -28,7 +29,7 @@ export function createMore({ attempt, sleep, log }) {
 				const answer = await (turn === 0 && first !== undefined ? first : attempt(method, id, body, force));
 				if (answer.status < 500 && answer.status !== 429 && (answer.status !== 401 || force))
 					return answer;
-				wait = answer.status === 401 ? 0 : answer.retryAfterMs ?? wait;
+				wait = answer.status === 401 ? 0 : retryAfterMs(answer.retryAfter, Date.now()) ?? wait;
 				force = answer.status === 401;
 				fault = new AddinError('server-down', { status: answer.status, said: answer.body?.error?.message ?? `status ${answer.status}`, reference: answer.body?.error?.requestId });
 			} catch (e) {

@@ -153,6 +153,7 @@ const LONGEST = 150;
 /** When not even the texts could be loaded. @type {Table} */
 export const LAST_RESORT = {
 	'progress.creating': 'Creating Unblu conversation...',
+	'done.generic': 'See Unblu options.',
 	'error.generic': 'The Unblu conversation could not be created. Try again.',
 };
 
@@ -175,7 +176,7 @@ export function notice(text, requestId) {
 }
 
 /**
- * The text of an outcome. An error has its own text, or else the general one.
+ * The text of an outcome: its own, or else the general one for its kind.
  * @param {Say} say @param {import('./flow.js').Outcome} outcome @param {() => Promise<Say>} more where it is looked for then
  */
 export async function outcomeText(say, outcome, more) {
@@ -183,5 +184,5 @@ export async function outcomeText(say, outcome, more) {
 	let text = say(key, outcome.params);
 	if (text === key)
 		text = (await more())(key, outcome.params);
-	return text === key ? say('error.generic') : text;
+	return text === key ? say(outcome.kind === 'error' ? 'error.generic' : 'done.generic') : text;
 }

@@ -14,6 +14,11 @@ export function hostOnTheme(changed) {
 	hostMailbox()?.addHandlerAsync?.(type, (/** @type {any} */ arg) => changed(arg?.officeTheme ?? hostTheme() ?? {}), () => undefined);
 }
 
+/** Whether the address says that an Office opened the page; office.js reads the same. */
+export function hostIsNamed() {
+	return /[?&#]_host_Info=/.test(location.href);
+}
+
 /** Which Outlook this is, as it says itself. */
 export function hostVersion() {
 	const context = office()?.context ?? {};

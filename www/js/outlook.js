@@ -56,9 +56,15 @@ export function hostSupports(set, version) {
 	}
 }
 
+/** Has office.js get ready: it waits until somebody asks, and gives up after 20 s. Nothing is called, and no press of a button taken, before. */
+export function hostStart() {
+	office()?.onReady?.();
+}
+
 /** @param {string} name of the function in the manifest @param {(event: any) => void} run */
 export function hostAssociate(name, run) {
 	office()?.actions?.associate?.(name, run);
+	hostStart();
 }
 
 /** `missing`: this host has no such call; `timeout`: no answer, it may still have its effect; `failed`: Outlook said no. */
@@ -73,9 +79,10 @@ export class OfficeFault extends AddinError {
 /**
  * @typedef {{ get(name: string): unknown, set(name: string, value: string): void, remove(name: string): void, save(): Promise<void> }} Properties
  * @typedef {'single' | 'master' | 'occurrence'} SeriesKind
- * @typedef {{ kind: SeriesKind, lastDay?: string | null }} Series lastDay: of the series, YYYY-MM-DD; null: without end
+ * @typedef {{ kind: SeriesKind, recurrence?: any }} Series recurrence: of a master, as Office gives it
  * @typedef {{ kind: 'own' } | { kind: 'unknown' } | { kind: 'shared', owner: string, permissions: number }} Sharing
  * @typedef {object} Item
+ * @property {boolean} editable false: it is only read, as by an attendee, or is no event
  * @property {() => Promise<string>} subject
  * @property {() => Promise<Date>} start
  * @property {() => Promise<Date>} end
@@ -152,16 +159,6 @@ function dateOf(raw) {
 	return new Date(ms);
 }
 
-/** The last day of a series; null: no end; undefined: not told. @param {any} recurrence */
-function lastDayOf(recurrence) {
-	try {
-		const day = recurrence.seriesTime?.getEndDate?.();
-		return day === undefined ? undefined : day === null || day === '' ? null : String(day).slice(0, 10);
-	} catch {
-		return undefined;
-	}
-}
-
 /**
  * @param {any} item Office.context.mailbox.item
  * @param {{ mailbox?: any, callMs?: number, bodyMs?: number, log?: import('./errors.js').Log }} [options] mailbox: to turn ids into REST ids
@@ -197,7 +194,7 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 			/* Some web clients fail here for single events. */
 			return { kind: 'single' };
 		}
-		return recurrence === null || recurrence === undefined ? { kind: 'single' } : { kind: 'master', lastDay: lastDayOf(recurrence) };
+		return recurrence === null || recurrence === undefined ? { kind: 'single' } : { kind: 'master', recurrence };
 	}
 
 	/** @returns {Promise<Sharing>} */
@@ -247,23 +244,22 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 		const types = /** @type {const} */ ({ progress: { type: 'progressIndicator', message }, info: { type: 'informationalMessage', message, icon: NOTICE_ICON, persistent: false }, error: { type: 'errorMessage', message } });
 		const args = [NOTICE, types[kind]];
 		const bar = item.notificationMessages;
-		/* In one go: another notice between the two would be overtaken by this one. */
-		await notices(() => invoke(bar, 'replaceAsync', args, 'replaceAsync', NOTICE_MS).catch((e) => (e.why === 'failed' ? invoke(bar, 'addAsync', args, 'addAsync', NOTICE_MS) : Promise.reject(e))))
+		/** @param {string} method @param {any[]} given */
+		const ask = (method, given) => invoke(bar, method, given, method, NOTICE_MS);
+		/* In one go: another notice between the two would be overtaken by this one. What can not be replaced goes first, or it would stay for good. */
+		await notices(() => ask('replaceAsync', args).catch((e) => (e.why === 'failed' ? ask('removeAsync', [NOTICE]).catch(() => 0).then(() => ask('addAsync', args)) : Promise.reject(e))))
 			.catch((e) => log?.add('notice-failed', { fault: e.message }));
 	}
 
 	return {
+		editable: typeof item.subject?.getAsync === 'function' && typeof item.start?.getAsync === 'function',
 		subject: () => call('subject.getAsync').then((v) => String(v ?? '')),
 		start: () => call('start.getAsync').then(dateOf),
 		end: () => call('end.getAsync').then(dateOf),
 		series,
 		sharing,
 		id,
-		bodyType: () => call('body.getTypeAsync').then((t) => (t === 'text' ? 'text' : 'html'), (e) => {
-			if (e instanceof OfficeFault && e.why === 'missing')
-				return 'html';
-			throw e;
-		}),
+		bodyType: () => call('body.getTypeAsync').then((t) => (t === 'text' ? 'text' : 'html')),
 		readBody: (type) => call('body.getAsync', [type], bodyMs).then((v) => String(v ?? '')),
 		writeBody: (text, type) => call('body.setAsync', [text, { coercionType: type }], bodyMs).then(() => undefined),
 		prependBody: (text, type) => call('body.prependAsync', [text, { coercionType: type }], bodyMs).then(() => undefined),

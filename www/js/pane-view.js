@@ -15,6 +15,7 @@
  * @property {{ owner: string, canWrite: boolean } | null} shared someone else's calendar
  * @property {{ conversationId: string, url: string | null, announced: boolean } | null} link what the event's property says
  * @property {boolean} inBody the link stands in the text
+ * @property {boolean} unread the text could not be read: nobody knows
  * @property {boolean} foreign the link is another event's: this one is a copy
  * @property {number | null} start Unix ms; null: not known
  * @property {boolean} newer a later version of the add-in has written the property
@@ -30,7 +31,7 @@
  * @property {string} [writes]
  *
  * @typedef {object} Facts
- * @property {'loading' | 'outside' | 'no-item' | 'ready'} place
+ * @property {'loading' | 'outside' | 'no-office' | 'no-texts' | 'no-item' | 'read-only' | 'ready'} place no-office: Outlook's own part does not answer; no-texts: the pane's own texts are missing
  * @property {{ syncServerEnabled: boolean, supportUrl: string } | null} config null: not there or wrong
  * @property {Problem | null} configProblem
  * @property {EventFacts | null} event
@@ -72,8 +73,12 @@ export function paneView(f) {
 		return view('loading', 'busy');
 	if (f.place === 'outside')
 		return view('outside', 'calm');
+	if (f.place === 'no-office' || f.place === 'no-texts')
+		return view(f.place, 'bad', { actions: [action('restart', { main: true })] });
 	if (f.config === null)
 		return view('config', 'bad', { actions: [action('reload', { main: true })], problem: f.configProblem });
+	if (f.place === 'read-only')
+		return view('read-only', 'warn');
 	if (f.place === 'no-item' || f.event === null)
 		return view('no-item', 'warn');
 	if (f.busy !== null)
@@ -99,7 +104,7 @@ const CALM = ['signin-cancelled', 'busy'];
 /** @param {Facts} f @param {Problem} p */
 function problemView(f, p) {
 	const actions = [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
-	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: p });
+	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: CALM.includes(p.code) ? null : p });
 	actions.push(action('dismiss'));
 	seen.url = f.event?.link?.url ?? null;
 	return seen;
@@ -130,6 +135,9 @@ function noneView(f, e, owner) {
 	return view(state, state === 'removed' ? 'good' : 'calm', { actions: [action('create', { main: true })], notes });
 }
 
+/** Conversations that nobody can join any more: another one is what helps. */
+const INSTEAD_OF = ['deleted', 'kept', 'ended', 'ended-early'];
+
 /** @param {Facts} f @param {EventFacts} e @param {NonNullable<EventFacts['link']>} link @param {Text[]} owner */
 function linkView(f, e, link, owner) {
 	const notes = [...owner];
@@ -140,7 +148,7 @@ function linkView(f, e, link, owner) {
 	const differs = e.kind === 'single' && f.sync?.state === 'linked' && f.sync.start !== null && e.start !== null && minute(e.start) !== minute(Date.parse(f.sync.start));
 	if (differs)
 		notes.push(say('pane.note.differs'));
-	const gone = f.sync !== null && ['deleted', 'gone', 'kept'].includes(f.sync.state);
+	const instead = f.sync !== null && INSTEAD_OF.includes(f.sync.state);
 	const remove = action('remove', { danger: true, disabled: f.asking });
 	if (!e.inBody)
 		return view('missing', 'warn', { actions: [action('repair', { main: true }), remove], url: link.url, notes, rows: syncRows(f) });
@@ -150,8 +158,12 @@ function linkView(f, e, link, owner) {
 		seen.actions.unshift(action('sign-in'));
 	else if (f.config?.syncServerEnabled === true)
 		seen.actions.unshift(action('refresh'));
-	if (gone)
+	if (e.unread && seen.state === 'linked')
+		seen.text = [say('pane.linked.unread')];
+	if (instead)
 		seen.actions.unshift(action('create-new', { main: true }));
+	else if (f.sync?.state === 'foreign')
+		seen.actions.unshift(action('create-new'));
 	else if (differs)
 		seen.actions.unshift(action('create-new', { label: say('pane.do.create-for-copy') }));
 	return seen;

@@ -9,7 +9,7 @@
  * @typedef {import('./pane-view.js').Problem} Problem
  *
  * @typedef {object} Ports what the pane needs of the rest
- * @property {() => Promise<'outside' | 'no-item' | 'ready'>} place
+ * @property {() => Promise<Exclude<Facts['place'], 'loading'>>} place
  * @property {() => Promise<NonNullable<Facts['config']>>} config
  * @property {() => Promise<import('./pane-view.js').EventFacts>} inspect
  * @property {(how: { replace: boolean }) => Promise<void>} create the one-click flow; replace: also when there is one
@@ -28,16 +28,18 @@ const LOOKS = 240;
 /** The server has not heard of the conversation. @type {import('./pane-view.js').SyncFacts} */
 const UNKNOWN = { state: 'unknown', topic: null, start: null, syncedAt: null, lastError: null };
 
+/** What is known at first. @type {Facts} */
+export const NOTHING = {
+	place: 'loading', config: null, configProblem: null, event: null, session: { state: 'unknown', account: '' },
+	busy: null, done: null, asking: false, sync: null, syncProblem: null, problem: null,
+};
+
 export class Pane {
 	/** @param {Ports} ports @param {(facts: Facts) => void} show */
 	constructor(ports, show) {
 		this.ports = ports;
 		this.show = show;
-		/** @type {Facts} */
-		this.facts = {
-			place: 'loading', config: null, configProblem: null, event: null, session: { state: 'unknown', account: '' },
-			busy: null, done: null, asking: false, sync: null, syncProblem: null, problem: null,
-		};
+		this.facts = { ...NOTHING };
 		this.loads = 0;
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		this.timer = undefined;
@@ -56,7 +58,7 @@ export class Pane {
 		const turn = ++this.loads;
 		this.set({ place: 'loading', problem: null, configProblem: null });
 		const place = await this.ports.place();
-		if (place === 'outside')
+		if (place === 'outside' || place === 'no-office' || place === 'no-texts')
 			return this.set({ place });
 		try {
 			const config = await this.ports.config();
@@ -65,7 +67,7 @@ export class Pane {
 		} catch (e) {
 			return this.set({ place, config: null, configProblem: this.ports.problem(e, 'reload') });
 		}
-		if (place === 'no-item')
+		if (place !== 'ready')
 			return this.set({ place });
 		await this.inspect();
 		this.set({ place });
@@ -77,7 +79,7 @@ export class Pane {
 		try {
 			this.facts.event = await this.ports.inspect();
 		} catch (e) {
-			this.facts.event ??= { kind: 'single', shared: null, link: null, inBody: false, foreign: false, start: null, newer: false };
+			this.facts.event ??= { kind: 'single', shared: null, link: null, inBody: false, unread: false, foreign: false, start: null, newer: false };
 			this.facts.problem = this.ports.problem(e, 'reload');
 		}
 	}

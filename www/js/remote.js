@@ -13,23 +13,12 @@ const TIMEOUT_MS = 20_000;
 const LARGEST = 1024 * 1024;
 
 /**
- * @typedef {{ status: number, body: any, retryAfterMs: number | undefined }} Answer body: parsed JSON, null when there was none
+ * @typedef {{ status: number, body: any, retryAfter: string | null }} Answer body: parsed JSON, null when there was none; retryAfter: the header, see retry.js
  * @typedef {{ headers?: Record<string, string>, body?: unknown, timeoutMs?: number, text?: boolean }} Options text: the answer is taken as it is
  * @typedef {object} Net
  * @property {(method: string, url: string, options?: Options) => Promise<Answer>} send any answer of the other side; AddinError `network` (no answer) or `not-json`
  * @property {(method: string, url: string, options?: Options) => Promise<Answer>} json the same as send, and AddinError `http` for a status of 400 and above
  */
-
-/** Retry-After in ms: seconds or a date. @param {string | null} text @param {number} now @returns {number | undefined} */
-export function retryAfterMs(text, now) {
-	if (text === null || text.trim() === '')
-		return undefined;
-	const seconds = Number(text);
-	if (Number.isFinite(seconds))
-		return Math.max(0, seconds * 1000);
-	const at = Date.parse(text);
-	return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-}
 
 /** @param {Response} reply */
 async function readText(reply) {
@@ -59,8 +48,8 @@ function parse(reply, text) {
 	}
 }
 
-/** @param {{ fetch: typeof fetch, now: () => number, signal?: AbortSignal }} env signal: ends every exchange @returns {Net} */
-export function createNet({ fetch, now, signal }) {
+/** @param {{ fetch: typeof fetch, signal?: AbortSignal }} env signal: ends every exchange @returns {Net} */
+export function createNet({ fetch, signal }) {
 	/** @param {string} method @param {string} url @param {Options} options @returns {Promise<Answer>} */
 	async function exchange(method, url, options, /** @type {AbortController} */ control) {
 		const { headers = {}, body } = options;
@@ -72,7 +61,7 @@ export function createNet({ fetch, now, signal }) {
 		if (reply.type === 'opaqueredirect' || reply.status >= 300 && reply.status < 400)
 			throw new AddinError('not-json', { status: 302, said: 'the answer is a redirect', uncertain: true });
 		const text = await readText(reply);
-		return { status: reply.status, body: options.text ? text : parse(reply, text), retryAfterMs: retryAfterMs(reply.headers.get('Retry-After'), now()) };
+		return { status: reply.status, body: options.text ? text : parse(reply, text), retryAfter: reply.headers.get('Retry-After') };
 	}
 
 	/** @type {Net['send']} */

@@ -11,7 +11,7 @@ import { AddinError, partLoaded } from './errors.js';
  * @typedef {object} Session
  * @property {(how?: { interactive?: boolean, force?: boolean }) => Promise<Token>} token a valid one; without interactive AddinError `signin-needed` when a person is needed. AddinError `tenant` for a foreign organisation
  * @property {() => Promise<void>} signOut forgets tokens here; the next sign-in asks which account
- * @property {() => { signedIn: boolean, signedOut: boolean, username: string, way: 'nested' | 'dialog' | 'none' }} state
+ * @property {() => boolean} isSignedOut by signOut, and not in again
  */
 
 const TOKEN = 'unblu.token';
@@ -76,9 +76,10 @@ async function faultOf(e) {
  * @param {() => string} env.uuid
  * @param {(ms: number) => Promise<void>} env.sleep
  * @param {import('./errors.js').Log} env.log
+ * @param {<T>(signIn: () => Promise<T>) => Promise<T>} env.person around what a person takes part in
  * @returns {Session}
  */
-export function createSession({ config, nestedIsPossible, nested, signal, authUrl, hint, storage, now, uuid, sleep, log }) {
+export function createSession({ config, nestedIsPossible, nested, signal, authUrl, hint, storage, now, uuid, sleep, log, person }) {
 	/** @type {Token | null} */
 	let held = storedToken();
 	/** @type {Promise<Nested> | null} */
@@ -95,6 +96,7 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 		}
 	}
 
+	const isSignedOut = () => storage.get(SIGNED_OUT) !== null;
 	const dialogOnly = () => storage.get(WAY) === 'dialog' || !nestedIsPossible();
 	/** @param {Token | null} t @returns {t is Token} */
 	const isFresh = (t) => t !== null && t.expiresAt - EARLY_MS > now();
@@ -122,20 +124,20 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 				throw e;
 			if (!interactive)
 				throw new AddinError('signin-needed');
-			return app.popup();
+			return person(() => app.popup());
 		}
 	}
 
 	/** @returns {Promise<Token>} */
 	async function byDialog() {
 		const { signInByDialog } = await partLoaded(import('./session-dialog.js'));
-		const signedOut = storage.get(SIGNED_OUT) !== null;
-		return signInByDialog({ authUrl, nonce: uuid(), select: signedOut, hint: signedOut ? '' : hint, signal });
+		const signedOut = isSignedOut();
+		return person(() => signInByDialog({ authUrl, nonce: uuid(), select: signedOut, hint: signedOut ? '' : hint, signal }));
 	}
 
 	/** @param {boolean} interactive @param {boolean} force @returns {Promise<Token>} */
 	async function acquire(interactive, force) {
-		if (storage.get(SIGNED_OUT) !== null && !interactive)
+		if (isSignedOut() && !interactive)
 			throw new AddinError('signin-needed');
 		if (!force && isFresh(held))
 			return held;
@@ -191,7 +193,7 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 			storage.set(SIGNED_OUT, '1');
 			log.add('signed-out');
 		},
-		state: () => ({ signedIn: isFresh(held), signedOut: storage.get(SIGNED_OUT) !== null, username: held?.username ?? '', way: held === null ? 'none' : dialogOnly() ? 'dialog' : 'nested' }),
+		isSignedOut,
 	};
 }
 
@@ -217,7 +219,7 @@ function library() {
 export async function msalLoaded(sleep) {
 	for (let waited = 0; library() === undefined; waited += 20) {
 		if (waited > LOAD_MS)
-			throw new AddinError('signin-missing', { said: 'vendor/msal-browser.min.js is not there' });
+			throw new AddinError('part-missing', { said: 'vendor/msal-browser.min.js is not there' });
 		await sleep(20);
 	}
 	return library();

@@ -1,7 +1,7 @@
 // @ts-check
 /* taskpane.js - the pane's page: puts facts, view and elements together, over the same parts as the button. */
 
-import { CHANNEL, createApp } from './app.js';
+import { CHANNEL, createApp, sleep } from './app.js';
 import { errorOf } from './errors.js';
 import { flowClick, MAY_WRITE } from './flow.js';
 import { flowInspect, flowRemove, flowRepair } from './flow-pane.js';
@@ -10,13 +10,16 @@ import { inviteUrl } from './formats.js';
 import { logText, redact } from './log-report.js';
 import { createNet } from './remote.js';
 import { hostFacts, hostReady } from './outlook.js';
-import { hostOnTheme, hostTheme, hostVersion } from './office-pane.js';
-import { Pane } from './pane.js';
+import { hostIsNamed, hostOnTheme, hostTheme, hostVersion } from './office-pane.js';
+import { NOTHING, Pane } from './pane.js';
 import { copyText, PaneDom } from './pane-dom.js';
 import { paneView } from './pane-view.js';
+import { PANE_LAST_RESORT } from './pane-words.js';
 import { readTheme } from './theme.js';
 
 const LICENCE = 'vendor/msal-browser.LICENSE.txt';
+const GREET_MS = 700;
+const OUTSIDE_MS = 3000;
 
 /** @typedef {import('./pane-view.js').Problem} Problem */
 
@@ -37,16 +40,25 @@ function settled(outcome) {
 function factsOf(i, insecure, start) {
 	const { link, sharing, series, state } = i;
 	return {
-		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', inBody: state !== 'link-missing',
+		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', inBody: state !== 'link-missing', unread: !i.bodyIsKnown,
 		shared: sharing.kind === 'shared' ? { owner: sharing.owner, canWrite: (sharing.permissions & MAY_WRITE) !== 0 } : null,
 		link: link === null ? null : { conversationId: link.conversationId, url: inviteUrl(link.url, insecure), announced: !i.unannounced },
 	};
 }
 
-/** @param {import('./app.js').App} app @param {boolean} inOutlook @returns {import('./pane.js').Ports} */
-function portsOf(app, inOutlook) {
+/** Where the page is. @param {import('./app.js').App} app @param {any} ready what Office says of its host; null: it does not answer */
+function placeOf({ item }, ready) {
+	if (ready === null && hostIsNamed())
+		return 'no-office';
+	if (ready?.host !== 'Outlook')
+		return 'outside';
+	return item === null ? 'no-item' : item.editable ? 'ready' : 'read-only';
+}
+
+/** @param {import('./app.js').App} app @param {ReturnType<typeof placeOf> | 'no-texts'} place @returns {import('./pane.js').Ports} */
+function portsOf(app, place) {
 	return {
-		place: async () => inOutlook ? app.item === null ? 'no-item' : 'ready' : 'outside',
+		place: async () => place,
 		config: async () => (await app.remote).config,
 		async inspect() {
 			const seen = await flowInspect(app.ports());
@@ -58,7 +70,7 @@ function portsOf(app, inOutlook) {
 		remove: async ({ only }) => settled(await app.alone(() => flowRemove(app.ports(), { keepConversation: only }))),
 		async account() {
 			const { session } = await app.remote;
-			if (session.state().signedOut)
+			if (session.isSignedOut())
 				return { state: 'out', account: '' };
 			const { username } = await session.token({ interactive: false });
 			return { state: 'in', account: username };
@@ -70,9 +82,14 @@ function portsOf(app, inOutlook) {
 	};
 }
 
-/** The pane's own texts before the ones that it shares with the button. @param {import('./app.js').App} app @param {import('./remote.js').Net} net @param {string} language */
+/** @param {string} language */
+const paneTexts = (language) => new URL(`strings/pane.${language}.json`, location.href).href;
+
+/** The pane's own texts before the ones that it shares with the button; null: they can not be had. @param {import('./app.js').App} app @param {import('./remote.js').Net} net @param {string} language */
 async function texts(app, net, language) {
-	const [own, shared] = await Promise.all([i18nLoad(net, language, (l) => new URL(`strings/pane.${l}.json`, location.href).href), app.sayAll()]);
+	const [own, shared] = await Promise.all([i18nLoad(net, language, paneTexts), app.sayAll()]);
+	if (own.length === 0)
+		return null;
 	const say = i18nSay(own);
 	return (/** @type {import('./pane-view.js').Text} */ text) => {
 		const mine = say(text.key, text.with);
@@ -109,26 +126,61 @@ function onChange(listener) {
 	new BroadcastChannel(CHANNEL).addEventListener('message', listener);
 }
 
+/**
+ * What is shown while Outlook has not said anything, in the browser's language: that the event is looked at, and after a
+ * while, where no Office has opened the page, that it belongs into one.
+ * @param {PaneDom} dom @param {Promise<unknown>} ready @param {import('./remote.js').Net} net
+ */
+async function greet(dom, ready, net) {
+	let over = false;
+	ready.then(() => { over = true; });
+	const { language } = navigator;
+	for (const [ms, place] of /** @type {const} */ ([[GREET_MS, 'loading'], [OUTSIDE_MS, 'outside']])) {
+		await Promise.race([ready, sleep(ms)]);
+		const say = over ? null : i18nSay(await i18nLoad(net, language, paneTexts));
+		if (over || say === null || place === 'outside' && hostIsNamed())
+			return;
+		dom.tools.say = ({ key }) => say(key);
+		dom.speak(i18nCandidates(language)[0], say('pane.title'));
+		dom.show(paneView({ ...NOTHING, place }), { account: '', supportUrl: '', licence: '' });
+	}
+}
+
+/** Dates as the agent is used to; a language that the browser does not know is no reason to fail. @param {string} language */
+function timesOf(language) {
+	/** @type {Intl.DateTimeFormatOptions} */
+	const how = { dateStyle: 'medium', timeStyle: 'short' };
+	try {
+		return new Intl.DateTimeFormat(language, how);
+	} catch {
+		return new Intl.DateTimeFormat('en', how);
+	}
+}
+
 async function start() {
-	const ready = await hostReady().catch(() => null);
-	const inOutlook = ready?.host === 'Outlook';
-	const host = hostFacts();
-	const app = createApp();
-	const net = createNet({ fetch: globalThis.fetch.bind(globalThis), now: Date.now });
-	const [say, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
-	const times = new Intl.DateTimeFormat(host.language, { dateStyle: 'medium', timeStyle: 'short' });
+	const net = createNet({ fetch: globalThis.fetch.bind(globalThis) });
 	/** @type {Pane} */
 	let pane;
-	const dom = new PaneDom({ say, copy: copyText, time: (ms) => times.format(ms), act: (id) => void pane.act(id) });
+	const dom = new PaneDom({ say: ({ key }) => key, copy: copyText, time: String, act: (id) => id === 'restart' ? location.reload() : void pane.act(id) });
+	const waiting = hostReady().catch(() => null);
+	const [ready] = await Promise.all([waiting, greet(dom, waiting, net)]);
+	const host = hostFacts();
+	const app = createApp();
+	const [said, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
+	const few = i18nSay([PANE_LAST_RESORT]);
+	const say = said ?? ((/** @type {import('./pane-view.js').Text} */ { key }) => few(key));
+	const times = timesOf(host.language);
+	Object.assign(dom.tools, { say, time: (/** @type {number} */ ms) => times.format(ms) });
 	dom.speak(i18nCandidates(host.language)[0], say({ key: 'pane.title' }));
 	dom.paint(readTheme(hostTheme()));
 	hostOnTheme((theme) => dom.paint(readTheme(theme)));
-	pane = new Pane(portsOf(app, inOutlook), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
+	const place = said === null ? 'no-texts' : placeOf(app, ready);
+	pane = new Pane(portsOf(app, place), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
 	await pane.load();
 	onChange(() => void pane.changed());
 	addEventListener('focus', () => void pane.changed());
 	const config = await app.remote.then((r) => r.config, () => null);
-	if (config !== null && config.showDebugPane && inOutlook)
+	if (config !== null && config.showDebugPane && place !== 'outside' && place !== 'no-texts')
 		dom.debug(debugOf(app, config), new URLSearchParams(location.search).get('debug') === '1');
 }
 

@@ -3,6 +3,7 @@
 
 import { AddinError } from './errors.js';
 import { conversationOf } from './remote.js';
+import { retryAfterMs } from './retry.js';
 
 /**
  * @typedef {import('./remote.js').Answer} Answer
@@ -26,7 +27,7 @@ function loginOf(e) {
 function refusal(answer) {
 	const { status } = answer;
 	const said = typeof answer.body?.errorMessage === 'string' ? answer.body.errorMessage.slice(0, 300) : `status ${status}`;
-	const details = { status, said, retryAfterMs: answer.retryAfterMs, uncertain: status >= 500, params: { said } };
+	const details = { status, said, uncertain: status >= 500, params: { said } };
 	if (status === 401)
 		return new AddinError('gateway-unauthorized', details);
 	if (status === 403)
@@ -64,11 +65,12 @@ export function createMore({ attempt, call, make, sleep, log }) {
 				log.add('unblu', { method, path: path.split('?')[0], fault: /** @type {Error} */ (fault).message });
 				throw fault;
 			}
+			const wait = retryAfterMs(answer.retryAfter, Date.now()) ?? 1000;
 			if (answer.status === 401 && !renewed) {
 				renewed = true;
-			} else if (answer.status === 429 && !waited && (answer.retryAfterMs ?? 1000) <= LONGEST_WAIT_MS) {
+			} else if (answer.status === 429 && !waited && wait <= LONGEST_WAIT_MS) {
 				waited = true;
-				await sleep(answer.retryAfterMs ?? 1000);
+				await sleep(wait);
 			} else {
 				return answer;
 			}
@@ -118,7 +120,9 @@ export function createMore({ attempt, call, make, sleep, log }) {
 			there = await look(w.sourceId, fault.details.uncertain ? LOOK_AGAIN_MS : [0]);
 		} catch (e) {
 			log.add('look-failed', { fault: /** @type {Error} */ (e).message });
-			throw fault;
+			/* Also what looks like a plain refusal may be about a conversation that an earlier attempt has made. */
+			const { code, details } = !fault.details.uncertain && e instanceof AddinError && e.details.uncertain ? e : fault;
+			throw new AddinError(code, { ...details, uncertain: true });
 		}
 		if (there !== null)
 			return there;
