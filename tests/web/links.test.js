@@ -2,8 +2,11 @@
 /* PUT, GET and DELETE of {base}/api/links/{conversationId}. */
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import test from 'node:test';
+import { body, item, longId } from '../lib/notification.js';
+import { ON_POSTGRESQL } from '../lib/postgres.js';
 import { waitFor } from '../lib/wait.js';
 import { CLIENT, KIND, LOGIN, OTHER_TENANT, TENANT, Web } from './harness.js';
 
@@ -286,5 +289,36 @@ test('what the pane is told', async (t) => {
 			assert.equal((await show(web, 'conv-1')).writes, 'dry-run');
 			assert.deepEqual(await web.query('SELECT check_ms FROM link'), [{ check_ms: 0 }]);
 		});
+	});
+});
+
+test('a flood of links does not keep notifications waiting', { skip: ON_POSTGRESQL && 'its store has no lock that can be held' }, async () => {
+	await Web.play({}, async (web) => {
+		await storeKeys(web);
+		const sub = await web.follow();
+		const bearer = token();
+		/** @type {string[]} */
+		const answered = [];
+		/** @param {string} what @param {Promise<import('./harness.js').Answer>} answer */
+		const note = async (what, answer) => {
+			assert.equal((await answer).status, 202, what);
+			answered.push(what);
+		};
+		/* Behind the lock everything gathers; it is held for less than the second after which who waits is refused. */
+		const holder = spawn('flock', [`${web.storeFile}.lock`, 'sh', '-c', 'echo held; read x'], { stdio: ['pipe', 'pipe', 'ignore'] });
+		const asked = [];
+		try {
+			await new Promise((resolve) => holder.stdout.once('data', resolve));
+			asked.push(note('first', web.notify(body(item(sub, longId('first'))))));
+			for (let i = 0; i < 100; i++)
+				asked.push(note('link', ask(web, 'PUT', `flood-${i}`, BODY, bearer)));
+			asked.push(note('last', web.notify(body(item(sub, longId('last'))))));
+			assert.equal((await web.ask('GET', '/live')).status, 200);
+		} finally {
+			holder.stdin.end();
+		}
+		await Promise.all(asked);
+		const before = answered.slice(0, answered.indexOf('last')).filter((what) => what === 'link').length;
+		assert.ok(before <= 45, `${before} links of 100 were served first`);
 	});
 });
