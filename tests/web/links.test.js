@@ -171,6 +171,11 @@ test('links', async (t) => {
 			assert.equal((await ask(web, 'DELETE', 'conv-9', null)).status, 204);
 			assert.deepEqual(await web.query("SELECT action, outcome, conversation FROM audit WHERE action = 'unlink'"), [{ action: 'unlink', outcome: 'done', conversation: 'conv-1' }]);
 		});
+		await t.test('the longest request id that nginx lets pass is in the log', async () => {
+			const id = 'a'.repeat(64);
+			assert.equal((await web.ask('PUT', '/addin/api/links/conv-1', '{}', { HTTP_AUTHORIZATION: `Bearer ${token()}`, REQUEST_ID: id })).status, 400);
+			await waitFor(async () => web.log.some((l) => l.event === 'link-refused' && l.requestId === id), 5000, 'its line');
+		});
 		await t.test('no token, topic or source stands in the log', async () => {
 			const text = JSON.stringify(web.log);
 			for (const part of ['Müller', 'source-1', token().split('.')[0]])
