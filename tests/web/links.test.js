@@ -297,33 +297,39 @@ test('what the pane is told', async (t) => {
 	});
 });
 
+/** A flood of links, and a notification behind it, that gather while the store is locked. In the order of their answers. @param {Web} web @param {any} sub */
+async function flood(web, sub) {
+	const bearer = token();
+	/** @type {{ what: string, status: number }[]} */
+	const answers = [];
+	/** @param {string} what @param {Promise<import('./harness.js').Answer>} answer */
+	const note = async (what, answer) => answers.push({ what, status: (await answer).status });
+	const holder = spawn('flock', [`${web.storeFile}.lock`, 'sh', '-c', 'echo held; read x'], { stdio: ['pipe', 'pipe', 'ignore'] });
+	const asked = [];
+	try {
+		await new Promise((resolve) => holder.stdout.once('data', resolve));
+		asked.push(note('first', web.notify(body(item(sub, longId('first'))))));
+		for (let i = 0; i < 100; i++)
+			asked.push(note('link', ask(web, 'PUT', `flood-${i}`, BODY, bearer)));
+		asked.push(note('last', web.notify(body(item(sub, longId('last'))))));
+		assert.equal((await web.ask('GET', '/live')).status, 200);
+	} finally {
+		holder.stdin.end();
+	}
+	await Promise.all(asked);
+	return answers;
+}
+
 test('a flood of links does not keep notifications waiting', { skip: ON_POSTGRESQL && 'its store has no lock that can be held' }, async () => {
 	await Web.play({}, async (web) => {
 		await storeKeys(web);
 		const sub = await web.follow();
-		const bearer = token();
-		/** @type {string[]} */
-		const answered = [];
-		/** @param {string} what @param {Promise<import('./harness.js').Answer>} answer */
-		const note = async (what, answer) => {
-			assert.equal((await answer).status, 202, what);
-			answered.push(what);
-		};
-		/* Behind the lock everything gathers; it is held for less than the second after which who waits is refused. */
-		const holder = spawn('flock', [`${web.storeFile}.lock`, 'sh', '-c', 'echo held; read x'], { stdio: ['pipe', 'pipe', 'ignore'] });
-		const asked = [];
-		try {
-			await new Promise((resolve) => holder.stdout.once('data', resolve));
-			asked.push(note('first', web.notify(body(item(sub, longId('first'))))));
-			for (let i = 0; i < 100; i++)
-				asked.push(note('link', ask(web, 'PUT', `flood-${i}`, BODY, bearer)));
-			asked.push(note('last', web.notify(body(item(sub, longId('last'))))));
-			assert.equal((await web.ask('GET', '/live')).status, 200);
-		} finally {
-			holder.stdin.end();
-		}
-		await Promise.all(asked);
-		const before = answered.slice(0, answered.indexOf('last')).filter((what) => what === 'link').length;
+		let answers = await flood(web, sub);
+		/* On a busy machine they gather for more than the second after which who waits is refused. */
+		for (let i = 0; i < 20 && answers.some((a) => a.status === 503); i++)
+			answers = await flood(web, sub);
+		assert.ok(answers.every((a) => a.status === 202), JSON.stringify(answers));
+		const before = answers.slice(0, answers.findIndex((a) => a.what === 'last')).filter((a) => a.what === 'link').length;
 		assert.ok(before <= 45, `${before} links of 100 were served first`);
 	});
 });
