@@ -53,7 +53,7 @@ child_is_other(enum child_role role)
 static const char *const child_env_all[] = {"PATH", "TZ", "LANG", "LD_PRELOAD",
     "FAKETIME*", "*SAN_OPTIONS", "GCOV_*", "NOTIFY_SOCKET", "OUTLOOK_ADDIN_*",
     "SSL_CERT_*", NULL};
-/* Web's only secret; nginx has no business with it. */
+/* Web's only secret, and that with PostgreSQL only. */
 static const char *const child_env_store[] = {"DATABASE_PASSWORD*", NULL};
 static const char *const child_env_secrets[] = {"CLIENT_SECRET*",
     "SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET*", "CREDENTIALS_DIRECTORY", NULL};
@@ -95,7 +95,7 @@ child_inherit(const struct child_options *o, char **out, size_t cap)
 	for (char **p = environ; *p != NULL && count < cap; p++)
 		if (!child_is_listed(child_env_own, *p) &&
 		    (child_is_listed(child_env_all, *p) ||
-			(o->role != CHILD_NGINX &&
+			(o->with_store_password && o->role != CHILD_NGINX &&
 			    child_is_listed(child_env_store, *p)) ||
 			(o->with_secrets &&
 			    child_is_listed(child_env_secrets, *p))))

@@ -33,6 +33,7 @@ struct child_options {
 	unsigned roles; /* with CHILD_CHECK: whose configuration it reads */
 	const char *nginx_folder; /* with CHILD_NGINX: its -p */
 	bool with_secrets;
+	bool with_store_password; /* never CHILD_NGINX */
 	int listen_fd; /* -1: none */
 	bool listen_stays; /* somebody else keeps it, see listen_inherit() */
 	int page_fd; /* -1: none */

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #define FILTER_ARCH AUDIT_ARCH_X86_64
@@ -35,6 +36,8 @@ static const int filter_refused[] = {
     SYS_listen,
     SYS_kill,
     SYS_tkill,
+    SYS_rt_sigqueueinfo,
+    SYS_rt_tgsigqueueinfo,
     SYS_ptrace,
     SYS_process_vm_readv,
     SYS_process_vm_writev,
@@ -85,7 +88,7 @@ static const int filter_refused[] = {
 enum {
 	FILTER_REFUSED = sizeof(filter_refused) / sizeof(filter_refused[0]),
 	FILTER_X32_BIT = 0x40000000,
-	FILTER_MAX = 2 * FILTER_REFUSED + 32
+	FILTER_MAX = 2 * FILTER_REFUSED + 40
 };
 
 struct filter {
@@ -120,10 +123,24 @@ filter_if_equal(struct filter *f, uint32_t k, uint32_t action)
 }
 
 #ifdef FILTER_ARCH
+static const uint32_t filter_refuse = SECCOMP_RET_ERRNO | EPERM;
+
+/* That call only with this first argument. The loaded value is its number, and
+ * stays so for any other call. */
+static void
+filter_only_with(struct filter *f, uint32_t call, uint32_t first)
+{
+	filter_add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, call);
+	filter_load(f, offsetof(struct seccomp_data, args));
+	filter_add(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, first);
+	filter_return(f, SECCOMP_RET_ALLOW);
+	filter_return(f, filter_refuse);
+}
+
 static void
 filter_build(struct filter *f, bool network)
 {
-	const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
+	const uint32_t refuse = filter_refuse;
 	const size_t first_arg = offsetof(struct seccomp_data, args);
 
 	filter_load(f, offsetof(struct seccomp_data, arch));
@@ -136,6 +153,10 @@ filter_build(struct filter *f, bool network)
 		filter_if_equal(f, SYS_connect, refuse);
 	for (int i = 0; i < FILTER_REFUSED; i++)
 		filter_if_equal(f, (uint32_t)filter_refused[i], refuse);
+	/* raise() and abort(), but of nobody else. */
+	filter_only_with(f, SYS_tgkill, (uint32_t)getpid());
+	/* Its own limits: the C library asks for those of 0. */
+	filter_only_with(f, SYS_prlimit64, 0);
 	/* Its flags lie in memory, where a filter can not look: the C library
 	 * falls back to clone. */
 	filter_if_equal(f, SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS);

@@ -322,6 +322,7 @@ main_check(const struct main_options *o)
 	    .roles = o->roles,
 	    .with_secrets =
 		(o->roles & (SUPERVISOR_SYNC | SUPERVISOR_RENEW)) != 0,
+	    .with_store_password = true,
 	    .listen_fd = -1,
 	    .page_fd = -1,
 	};

@@ -62,6 +62,12 @@ struct supervisor {
 	int count;
 };
 
+static bool
+supervisor_store_is_shared(const struct supervisor *v)
+{
+	return store_database_is_shared(v->options->config->database);
+}
+
 static void
 supervisor_start(void *arg)
 {
@@ -72,6 +78,7 @@ supervisor_start(void *arg)
 	    .over = v->options->over,
 	    .nginx_folder = v->options->nginx_folder,
 	    .with_secrets = s->role == CHILD_SYNC || s->role == CHILD_RENEW,
+	    .with_store_password = supervisor_store_is_shared(v),
 	    .listen_fd = s->role == CHILD_WEB ? v->options->listen_fd : -1,
 	    .listen_stays = s->role == CHILD_WEB && v->options->listen_stays,
 	    .page_fd = v->page_fd,
@@ -107,6 +114,7 @@ supervisor_inspect(void *arg)
 	const struct child_options o = {
 	    .role = CHILD_INSPECT,
 	    .over = v->options->over,
+	    .with_store_password = supervisor_store_is_shared(v),
 	    .listen_fd = -1,
 	    .page_fd = -1,
 	};

@@ -41,14 +41,24 @@ announce_topic(const char *topic, char *out, size_t cap)
 	out[len] = '\0';
 }
 
+/* A name that tzdata can not have (Windows has others, "W. Europe Standard
+ * Time") is as good as none: the zone decides about all-day events only, and
+ * for those without one there is defaultTimeZone. False: no text at all. */
 static bool
-announce_is_zone(const char *zone)
+announce_zone(const json_t *doc, char *out, size_t cap)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "abcdefghijklmnopqrstuvwxyz"
 				      "0123456789_+-/";
+	const json_t *value = json_object_get(doc, "timeZone");
+	const char *zone = json_string_value(value);
 
-	return zone[strspn(zone, allowed)] == '\0';
+	out[0] = '\0';
+	if (zone == NULL)
+		return value == NULL || json_is_null(value);
+	if (zone[strspn(zone, allowed)] == '\0')
+		text_copy(out, cap, zone);
+	return true;
 }
 
 /* What must be there. A text for the error, or NULL. */
@@ -85,10 +95,8 @@ announce_read_optional(const json_t *doc, struct store_link *out)
 		strcmp(mailbox, "shared") != 0))
 		return "mailbox must be own or shared";
 	out->shared = strcmp(mailbox, "shared") == 0;
-	if (!announce_text(
-		doc, "timeZone", out->time_zone, sizeof(out->time_zone)) ||
-	    !announce_is_zone(out->time_zone))
-		return "timeZone is not the name of a zone";
+	if (!announce_zone(doc, out->time_zone, sizeof(out->time_zone)))
+		return "timeZone is no text";
 	if (!announce_text(doc, "eventId", out->event, sizeof(out->event)) ||
 	    (out->event[0] != '\0' &&
 		!text_is_id(out->event, sizeof(out->event) - 1)))

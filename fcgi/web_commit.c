@@ -25,7 +25,10 @@ enum {
 	COMMIT_REOPEN_NOW_MS = 200, /* and when somebody waits for it */
 	COMMIT_STATE_MS = 1000, /* how often the state is looked at */
 	COMMIT_STUCK_MS = 1500, /* no sign of life for so long */
-	COMMIT_WAKE_GAP_MS = 100 /* sync is not woken more often */
+	COMMIT_WAKE_GAP_MS = 100, /* sync is not woken more often */
+	/* Each link has a transaction of its own: so many between two batches
+	 * of notifications, or a flood of links would keep those waiting. */
+	COMMIT_LINKS = 20
 };
 
 struct commit {
@@ -197,35 +200,56 @@ commit_serve(struct commit *c, struct job *j)
 	commit_announce(c);
 }
 
+/* What is done in one turn; under lock. What stays can still be withdrawn. */
+static void
+commit_take(struct commit *c, struct job_queue *notes, struct job_queue *others)
+{
+	struct job_queue left = STAILQ_HEAD_INITIALIZER(left);
+	struct job_queue *to;
+	struct job *j;
+	int count = 0;
+
+	while ((j = STAILQ_FIRST(&c->todo)) != NULL) {
+		STAILQ_REMOVE_HEAD(&c->todo, next);
+		if (j->kind == JOB_NOTIFICATIONS)
+			to = notes;
+		else
+			to = count++ < COMMIT_LINKS ? others : &left;
+		STAILQ_INSERT_TAIL(to, j, next);
+	}
+	STAILQ_CONCAT(&c->todo, &left);
+}
+
 static void
 commit_work(uint32_t events, void *arg)
 {
 	struct commit *c = arg;
-	struct job_queue todo = STAILQ_HEAD_INITIALIZER(todo);
 	struct job_queue notes = STAILQ_HEAD_INITIALIZER(notes);
+	struct job_queue others = STAILQ_HEAD_INITIALIZER(others);
 	struct job *j;
-	bool stop;
+	bool more, stop;
 
 	(void)events;
 	commit_clear(c->todo_fd);
 	pthread_mutex_lock(&c->lock);
-	STAILQ_CONCAT(&todo, &c->todo);
+	commit_take(c, &notes, &others);
+	more = !STAILQ_EMPTY(&c->todo);
 	c->alive_ms = clock_mono_ms();
 	stop = c->stop;
 	pthread_mutex_unlock(&c->lock);
-	if (!STAILQ_EMPTY(&todo))
+	if (!STAILQ_EMPTY(&notes) || !STAILQ_EMPTY(&others))
 		commit_open(c, COMMIT_REOPEN_NOW_MS);
-	while ((j = STAILQ_FIRST(&todo)) != NULL) {
-		STAILQ_REMOVE_HEAD(&todo, next);
-		if (j->kind == JOB_NOTIFICATIONS)
-			STAILQ_INSERT_TAIL(&notes, j, next);
-		else
-			commit_serve(c, j);
-	}
 	if (!STAILQ_EMPTY(&notes))
 		batch_store(&c->worker, &notes);
+	while ((j = STAILQ_FIRST(&others)) != NULL) {
+		STAILQ_REMOVE_HEAD(&others, next);
+		commit_serve(c, j);
+	}
 	commit_wake(c);
-	if (stop)
+	/* commit_post() does not signal while there is something left. */
+	if (more)
+		commit_signal(c->todo_fd);
+	else if (stop)
 		loop_stop(c->loop);
 }
 

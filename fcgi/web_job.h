@@ -11,7 +11,10 @@
 #include "port/store.h"
 #include "rule/notification.h"
 
-enum { JOB_REQUEST_ID_MAX = 64, JOB_RETRY_AFTER_S = 5 };
+enum {
+	JOB_REQUEST_ID_MAX = 65, /* nginx lets 64 pass; with NUL */
+	JOB_RETRY_AFTER_S = 5
+};
 
 /* What a request is answered with; texts are static unless said otherwise. */
 struct reply {

@@ -19,6 +19,7 @@ lib_libbase_a_SOURCES = \
 	lib/base/scan.c lib/base/scan.h \
 	lib/base/scan_string.c lib/base/scan_string.h \
 	lib/base/scan_walk.c \
+	lib/base/siphash.c lib/base/siphash.h \
 	lib/base/secret.c lib/base/secret.h \
 	lib/base/text.c lib/base/text.h \
 	lib/base/tz.c lib/base/tz.h \

@@ -61,6 +61,7 @@ unit_tests += tests/unit/test_scan_jansson
 unit_tests += tests/unit/test_secret
 unit_tests += tests/unit/test_series
 unit_tests += tests/unit/test_share
+unit_tests += tests/unit/test_siphash
 unit_tests += tests/unit/test_store_arrival
 unit_tests += tests/unit/test_store_compact
 unit_tests += tests/unit/test_store_damage

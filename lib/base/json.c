@@ -104,7 +104,7 @@ json_t *
 json_load_strict(const char *data, size_t len, struct err *e)
 {
 	static const struct scan_limits limits = {
-	    JSON_DEPTH_MAX, JSON_VALUES_MAX};
+	    JSON_DEPTH_MAX, JSON_VALUES_MAX, SCAN_MEMBERS_MAX};
 	struct scan_value top;
 	enum scan_result rc;
 	json_error_t je;

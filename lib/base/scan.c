@@ -1,18 +1,29 @@
 /* base/scan.c - the check of a whole text; scan_walk.c reads what passed. */
 #include "base/scan.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "base/rand.h"
 #include "base/scan_string.h"
 
 /* A key's place in the text, for the exact comparison. */
 struct scan_key {
-	uint32_t print;
+	uint64_t print;
 	uint32_t offset; /* of the first byte behind the opening quote */
-	uint32_t len;
-	bool escaped;
+	uint32_t len : 31;
+	bool escaped : 1;
 };
+
+static pthread_once_t seed_once = PTHREAD_ONCE_INIT;
+static uint64_t seed[2];
+
+static void
+seed_make(void)
+{
+	rand_bytes(seed, sizeof(seed));
+}
 
 /* An open container. */
 struct scan_frame {
@@ -28,6 +39,7 @@ struct scanner {
 	size_t values;
 	int depth;
 	int depth_max;
+	size_t members_max;
 	size_t key_count; /* of all open objects together */
 	struct scan_frame frames[SCAN_DEPTH_MAX];
 	struct scan_key keys[SCAN_KEYS_MAX];
@@ -121,12 +133,20 @@ key_equals(const struct scanner *s, const struct scan_key *k,
 	return scan_string_same(&old, v);
 }
 
+/* The same for the life of the process, and known to nobody else. */
+static const uint64_t *
+scan_seed(void)
+{
+	pthread_once(&seed_once, seed_make);
+	return seed;
+}
+
 /* Notes a key of the innermost object. */
 static enum scan_result
 add_key(struct scanner *s, const struct scan_value *v)
 {
 	size_t first = s->frames[s->depth - 1].first_key;
-	uint32_t print = scan_string_print(v);
+	uint64_t print = scan_string_print(v, scan_seed());
 	struct scan_key *k;
 
 	for (size_t i = first; i < s->key_count; i++) {
@@ -136,7 +156,7 @@ add_key(struct scanner *s, const struct scan_value *v)
 			return SCAN_DUPLICATE;
 		}
 	}
-	if (s->key_count - first == SCAN_MEMBERS_MAX ||
+	if (s->key_count - first == s->members_max ||
 	    s->key_count == SCAN_KEYS_MAX)
 		return SCAN_COUNT;
 	k = &s->keys[s->key_count++];
@@ -280,6 +300,8 @@ scan_check(const char *text, size_t len, const struct scan_limits *limits,
 	s.depth = 0;
 	s.depth_max =
 	    limits->depth < SCAN_DEPTH_MAX ? limits->depth : SCAN_DEPTH_MAX;
+	s.members_max = limits->members < SCAN_MEMBERS_MAX ? limits->members
+							   : SCAN_MEMBERS_MAX;
 	s.key_count = 0;
 	rc = len > SCAN_TEXT_MAX ? SCAN_COUNT : check_text(&s);
 	if (where != NULL)

@@ -24,7 +24,8 @@ struct scan_value {
 
 enum {
 	SCAN_DEPTH_MAX = 64, /* whatever limits.depth says */
-	/* Of one object; bounds the search for duplicate keys. */
+	/* Of one object, whatever limits.members says; bounds the search for
+	 * duplicate keys, which compares each key's hash with all before. */
 	SCAN_MEMBERS_MAX = 1024,
 	/* Of all objects that are open at one place of the text. */
 	SCAN_KEYS_MAX = 4096,
@@ -35,13 +36,14 @@ struct scan_limits {
 	/* Deepest nesting of containers, the top one being 1. */
 	int depth;
 	size_t values; /* all values together */
+	size_t members; /* of one object */
 };
 
 enum scan_result {
 	SCAN_OK,
 	SCAN_SYNTAX, /* not JSON, not UTF-8, bytes after the value */
 	SCAN_DEPTH, /* over limits.depth */
-	SCAN_COUNT, /* over limits.values or one of the limits above */
+	SCAN_COUNT, /* over limits.values, .members or a limit above */
 	SCAN_DUPLICATE /* a key twice in one object */
 };
 

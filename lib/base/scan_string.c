@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/siphash.h"
 #include "base/text.h"
 
 #define ONES UINT64_C(0x0101010101010101)
@@ -191,44 +192,22 @@ scan_string_same(const struct scan_value *a, const struct scan_value *b)
 	return true;
 }
 
-static uint64_t
-load_big_endian(const char *at)
+uint64_t
+scan_string_print(const struct scan_value *v, const uint64_t seed[2])
 {
-	uint64_t w;
-
-	memcpy(&w, at, sizeof(w));
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	w = __builtin_bswap64(w);
-#endif
-	return w;
-}
-
-/* Made of the length, the first and the last 8 bytes: keys that differ in the
- * middle only are told apart by the exact comparison. */
-uint32_t
-scan_string_print(const struct scan_value *v)
-{
-	uint64_t first = 0;
-	uint64_t last = 0;
-	uint64_t len = 0;
+	struct siphash h;
 	struct unescaper u;
 	int c;
 
-	if (!v->escaped && v->len >= 8) {
-		first = load_big_endian(v->start);
-		last = load_big_endian(v->start + v->len - 8);
-		len = v->len;
-	} else {
-		unescape_start(&u, v);
-		while ((c = unescape_next(&u)) >= 0) {
-			last = last << 8 | (unsigned)c;
-			if (++len <= 8)
-				first = last;
-		}
+	siphash_start(&h, seed);
+	if (!v->escaped) {
+		siphash_bytes(&h, v->start, v->len);
+		return siphash_end(&h);
 	}
-	first = (first ^ len) * UINT64_C(0x9E3779B97F4A7C15);
-	last = (last + (first >> 32)) * UINT64_C(0xC2B2AE3D27D4EB4F);
-	return (uint32_t)((first ^ last) >> 32);
+	unescape_start(&u, v);
+	while ((c = unescape_next(&u)) >= 0)
+		siphash_byte(&h, (unsigned char)c);
+	return siphash_end(&h);
 }
 
 bool

@@ -19,8 +19,10 @@ bool scan_string_check(
 /* Whether two checked strings are the same once unescaped. */
 bool scan_string_same(const struct scan_value *a, const struct scan_value *b);
 
-/* The same number for strings that scan_string_same() calls the same. */
-uint32_t scan_string_print(const struct scan_value *v);
+/* A hash of all of the unescaped string: the same for strings that
+ * scan_string_same() calls the same, and for no others that somebody could
+ * choose who does not know the seed. */
+uint64_t scan_string_print(const struct scan_value *v, const uint64_t seed[2]);
 
 /* The value that a checked text holds at the first non-blank from at on. The
  * byte behind it. */

@@ -193,7 +193,8 @@ bearer_judge(const struct bearer_keys *keys,
 	json_t *header = NULL, *claims = NULL;
 
 	*why = "not a signed token";
-	if (len > BEARER_TOKEN_MAX || !bearer_split(token, len, &parts))
+	if (len > BEARER_TOKEN_MAX || !bearer_split(token, len, &parts) ||
+	    parts.len[0] > BEARER_HEADER_MAX)
 		goto out;
 	header = bearer_part_json(&parts, 0);
 	if (header == NULL)

@@ -9,6 +9,9 @@
 
 enum {
 	BEARER_TOKEN_MAX = 16 * 1024,
+	/* Of the encoded header, which is read before the signature is known
+	 * to hold. Entra's has under 300. */
+	BEARER_HEADER_MAX = 1024,
 	BEARER_KID_MAX = 64,
 	BEARER_SKEW_MS = 300 * 1000
 };

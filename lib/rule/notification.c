@@ -12,6 +12,7 @@ enum { CLIENT_STATE_MAX = 256, RESOURCE_MAX = 1024, SMALL_TEXT = 64 };
 static const struct scan_limits notification_limits = {
     .depth = NOTIFICATION_DEPTH_MAX,
     .values = NOTIFICATION_VALUES_MAX,
+    .members = NOTIFICATION_MEMBERS_MAX,
 };
 
 /* The members of an item that matter; start is NULL when absent or null. */

@@ -12,6 +12,9 @@ enum {
 	NOTIFICATION_BODY_MAX = 1 << 20, /* bytes */
 	NOTIFICATION_DEPTH_MAX = 16,
 	NOTIFICATION_VALUES_MAX = 20000,
+	/* Of one object. Graph sends ten; the search for one that is there
+	 * twice grows with the square of it. */
+	NOTIFICATION_MEMBERS_MAX = 256,
 	NOTIFICATION_SUBSCRIPTION_MAX = 64, /* with NUL, as all below */
 	NOTIFICATION_EVENT_MAX = 512
 };
@@ -19,7 +22,7 @@ enum {
 enum notification_result {
 	NOTIFICATION_OK,
 	NOTIFICATION_NOT_JSON, /* 400: syntax, UTF-8, duplicate key, empty */
-	NOTIFICATION_TOO_BIG, /* 413: bytes, depth or values */
+	NOTIFICATION_TOO_BIG, /* 413: bytes, depth, values or members */
 	NOTIFICATION_NO_VALUE /* 400: JSON, but without a "value" array */
 };
 

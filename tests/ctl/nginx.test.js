@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import net from 'node:net';
 import { story } from './nginx-site.js';
+import { waitFor } from '../lib/wait.js';
 
 /** @typedef {import('./nginx-site.js').Answer} Answer */
 
@@ -135,4 +137,44 @@ story('the webhook has no limit, the api one far above any agent', async ({ peer
 	assert.equal(JSON.parse(refused?.text ?? '').error.code, 'too-many-requests');
 	assert.equal(refused?.headers['retry-after'], '1');
 	agent.destroy();
+});
+
+story('what nginx can not read is answered in the form of every error', async ({ peer, port, ask }) => {
+	/** @type {[string, string, http.OutgoingHttpHeaders][]} */
+	const long = [
+		['GET', `/addin/webhook/events?validationToken=${'x'.repeat(17_000)}`, {}],
+		['POST', `/addin/webhook/events?validationToken=${'x'.repeat(100_000)}`, { 'X-Request-Id': 'is-not-read-yet' }],
+		['GET', '/addin/api/links/x', { 'X-Request-Id': 'client-id-1', Authorization: `Bearer ${'x'.repeat(17_000)}` }],
+		['PUT', '/addin/api/links/x', Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`X-Long-${i}`, 'x'.repeat(10_000)]))],
+		['GET', '/addin/index.html', { Cookie: 'x'.repeat(20_000) }],
+	];
+	for (const [method, target, headers] of long) {
+		const answer = await ask(method, target, { headers });
+		const what = `${method} ${target.slice(0, 40)}`;
+		assert.equal(answer.status, 400, what);
+		assert.match(String(answer.headers['content-type']), /^application\/json/, what);
+		const { code, requestId } = JSON.parse(answer.text).error;
+		assert.equal(code, 'malformed-request', what);
+		assert.match(requestId, /^([0-9a-f]{32}|client-id-1)$/, what);
+		assert.equal(answer.headers['x-request-id'], requestId, what);
+		assert.equal(answer.headers['x-content-type-options'], 'nosniff', what);
+	}
+	const socket = net.connect(port, '127.0.0.1', () => socket.write('HELLO\r\n\r\n'));
+	let text = '';
+	socket.on('data', (d) => text += d);
+	await waitFor(() => text.includes('"malformed-request"'), 5000, 'what is no HTTP');
+	assert.match(text, /^HTTP\/1.1 400 /);
+	socket.destroy();
+	assert.equal((await ask('GET', '/-malformed')).status, 404, 'nobody gets there otherwise');
+	assert.deepEqual(peer.seen, []);
+});
+
+story('who does not send a whole header is sent away after five seconds', async ({ port }) => {
+	const began = Date.now();
+	let closed = 0;
+	const socket = net.connect(port, '127.0.0.1', () => socket.write('GET /live HTTP/1.1\r\nHost: x\r\n'));
+	socket.on('error', () => {});
+	socket.on('close', () => closed = Date.now());
+	await waitFor(() => closed > 0, 30_000, 'it is closed');
+	assert.ok(closed - began < 9000, `after ${closed - began} ms`);
 });

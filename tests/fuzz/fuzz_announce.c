@@ -19,6 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(strlen(l.source_id) < sizeof(l.source_id));
 	FUZZ_CHECK(text_is_utf8(l.topic, strlen(l.topic)));
 	FUZZ_CHECK(l.start_ms % 60000 == 0);
+	FUZZ_CHECK(strpbrk(l.time_zone, ". \t\n\"'\\") == NULL);
 	FUZZ_CHECK(l.event[0] == '\0' || text_is_id(l.event, STORE_ID_MAX - 1));
 	return 0;
 }

@@ -34,7 +34,7 @@ walk(const struct scan_value *v, const char *begin, const char *end)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct scan_limits limits = {16, 20000};
+	static const struct scan_limits limits = {16, 20000, 256};
 	const char *text = (const char *)data;
 	struct scan_value top;
 	struct scan_value again;

@@ -315,6 +315,25 @@ a_token_over_the_limit_is_not_looked_at(void **state)
 	assert_int_equal(judge_claims(claims), BEARER_VALID);
 }
 
+/* Anybody can send one: it costs no more than its length. */
+static void
+a_header_over_the_limit_is_not_looked_at(void **state)
+{
+	/* 768 bytes are 1024 encoded. */
+	static char header[BEARER_HEADER_MAX / 4 * 3 + 2];
+	char token[8192];
+	size_t len;
+
+	(void)state;
+	for (size_t n = sizeof(header) - 2; n < sizeof(header); n++) {
+		memset(header, ' ', n);
+		memcpy(header, HEADER, strlen(HEADER));
+		len = token_make(token, header, CLAIMS, key, EVP_sha256());
+		assert_int_equal(judge(token, len),
+		    n == sizeof(header) - 2 ? BEARER_VALID : BEARER_MALFORMED);
+	}
+}
+
 #define WITH(iss, tid, aud, azp, oid, times)                                   \
 	"{\"ver\":\"2.0\",\"scp\":\"s\",\"iss\":\"" iss "\",\"tid\":\"" tid    \
 	"\",\"aud\":\"" aud "\",\"azp\":\"" azp "\",\"oid\":\"" oid "\"" times \
@@ -495,6 +514,7 @@ main(void)
 	    cmocka_unit_test(an_unknown_key_is_not_judged),
 	    cmocka_unit_test(what_is_not_three_parts_of_base64url_is_malformed),
 	    cmocka_unit_test(a_token_over_the_limit_is_not_looked_at),
+	    cmocka_unit_test(a_header_over_the_limit_is_not_looked_at),
 	    cmocka_unit_test(every_claim_must_be_the_right_one),
 	    cmocka_unit_test(
 		times_are_required_and_have_a_skew_of_five_minutes),

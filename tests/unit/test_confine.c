@@ -15,7 +15,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -188,6 +190,61 @@ kills_its_parent(void)
 	return kill(getppid(), 0) == 0 ? 0 : errno;
 }
 
+static int
+signals_a_thread_of_its_parent(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0) == 0 ? 0 : errno;
+}
+
+static int
+queues_a_signal_for_its_parent(void)
+{
+	siginfo_t info = {.si_code = SI_QUEUE};
+
+	return syscall(SYS_rt_sigqueueinfo, getppid(), 0, &info) == 0 ? 0
+								      : errno;
+}
+
+static int
+queues_a_signal_for_a_thread_of_its_parent(void)
+{
+	siginfo_t info = {.si_code = SI_QUEUE};
+
+	return syscall(SYS_rt_tgsigqueueinfo, getppid(), getppid(), 0, &info) ==
+		0
+	    ? 0
+	    : errno;
+}
+
+static int
+reads_a_limit_of(pid_t pid)
+{
+	struct rlimit limit;
+
+	return syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, NULL, &limit) == 0
+	    ? 0
+	    : errno;
+}
+
+static int
+reads_a_limit_of_its_parent(void)
+{
+	return reads_a_limit_of(getppid());
+}
+
+static int
+reads_a_limit_of_its_own(void)
+{
+	return reads_a_limit_of(0);
+}
+
+static int
+signals_itself(void)
+{
+	signal(SIGUSR1, SIG_IGN);
+	return raise(SIGUSR1) == 0 ? 0 : errno;
+}
+
 static void *
 nothing(void *arg)
 {
@@ -265,6 +322,11 @@ no_network_no_process_no_program_no_signal(void **state)
 	assert_int_equal(confined(starts_a_process), EPERM);
 	assert_int_equal(confined(becomes_a_program), EPERM);
 	assert_int_equal(confined(kills_its_parent), EPERM);
+	assert_int_equal(confined(signals_a_thread_of_its_parent), EPERM);
+	assert_int_equal(confined(queues_a_signal_for_its_parent), EPERM);
+	assert_int_equal(
+	    confined(queues_a_signal_for_a_thread_of_its_parent), EPERM);
+	assert_int_equal(confined(reads_a_limit_of_its_parent), EPERM);
 }
 
 #ifdef HAVE_POSTGRESQL
@@ -295,6 +357,8 @@ what_it_needs_still_works(void **state)
 	(void)state;
 	assert_int_equal(confined(makes_a_local_socket), 0);
 	assert_int_equal(confined(starts_a_thread), 0);
+	assert_int_equal(confined(signals_itself), 0);
+	assert_int_equal(confined(reads_a_limit_of_its_own), 0);
 	assert_int_equal(confined(takes_memory_for_a_body), 0);
 }
 

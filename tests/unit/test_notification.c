@@ -376,6 +376,29 @@ too_long_and_too_many_are_too_big(void **state)
 	free(text);
 }
 
+/* Graph may send more members than we know, but not without end. */
+static void
+an_item_with_many_unknown_members_is_taken(void **state)
+{
+	char text[8192];
+
+	(void)state;
+	for (int n = NOTIFICATION_MEMBERS_MAX;
+	     n <= NOTIFICATION_MEMBERS_MAX + 1; n++) {
+		struct notification_list list;
+		int len = snprintf(text, sizeof(text),
+		    "{\"value\":[{\"changeType\":\"updated\"");
+
+		for (int i = 1; i < n; i++)
+			len += snprintf(text + len, sizeof(text) - (size_t)len,
+			    ",\"unknown%d\":1", i);
+		snprintf(text + len, sizeof(text) - (size_t)len, "}]}");
+		assert_int_equal(open_text(text, &list),
+		    n == NOTIFICATION_MEMBERS_MAX ? NOTIFICATION_OK
+						  : NOTIFICATION_TOO_BIG);
+	}
+}
+
 static void
 a_body_cut_at_any_byte_is_refused(void **state)
 {
@@ -419,6 +442,7 @@ main(void)
 		items_that_are_no_objects_are_malformed_and_the_rest_is_read),
 	    cmocka_unit_test(bodies_are_judged_as_a_whole),
 	    cmocka_unit_test(too_long_and_too_many_are_too_big),
+	    cmocka_unit_test(an_item_with_many_unknown_members_is_taken),
 	    cmocka_unit_test(a_body_cut_at_any_byte_is_refused),
 	};
 

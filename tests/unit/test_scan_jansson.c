@@ -12,7 +12,8 @@
 
 #include "base/scan.h"
 
-static const struct scan_limits roomy = {SCAN_DEPTH_MAX, 1000000};
+static const struct scan_limits roomy = {
+    SCAN_DEPTH_MAX, 1000000, SCAN_MEMBERS_MAX};
 
 static const char sample[] =
     "{ \"value\" : [ {\"id\":\"a\\\"]}\",\"n\":-1.5,\"t\":true} , {} ,"
