@@ -286,6 +286,19 @@ test('version and help', async () => {
 	});
 });
 
+test('nobody reads the log: requests are answered, and SIGTERM ends all in time', async () => {
+	/* The shell keeps the reading end: the pipe is full, not broken. */
+	const full = 'mkfifo log.fifo && exec 9<>log.fifo; dd if=/dev/zero of=log.fifo oflag=nonblock bs=4096 2>dd.txt; exec "$@" 2>&9';
+	await Web.play({ role: '', wrap: ['sh', '-c', full, 'sh'] }, async (web) => {
+		for (let i = 0; i < 20; i++)
+			assert.equal((await web.notify('x')).status, 400); /* a line each */
+		assert.equal((await web.ask('GET', '/live')).status, 200);
+		const started = performance.now();
+		assert.deepEqual(await web.program?.stop(2000), { code: 0, signal: null });
+		assert.ok(performance.now() - started < 2000);
+	});
+});
+
 test('closed standard descriptors do not become the store or the socket', async () => {
 	await Web.play({ wrap: ['sh', '-c', 'exec "$@" <&- >&-', 'sh'] }, async (web) => {
 		const pid = await waitFor(() => web.pid(), 5000, 'web runs');
