@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ABORT, PARAMS, STDIN, begin, pairs, params, record, request, stream } from '../lib/fastcgi.js';
 import { body, item, longId } from '../lib/notification.js';
-import { waitFor } from '../lib/wait.js';
+import { neverWithin, waitFor } from '../lib/wait.js';
 import { EVENTS, Web } from './harness.js';
 
 const MIB = 1 << 20;
@@ -18,6 +18,16 @@ function headOf(length) {
 /** STDIN records of the given size, without the one that ends it. @param {number} size */
 function someBody(size) {
 	return stream(STDIN, 1, Buffer.alloc(size, ' ')).subarray(0, -8);
+}
+
+/** A head that says that there is no body, and one that never ends. @param {number} size */
+function lie(size) {
+	return Buffer.concat([headOf(0), someBody(size)]);
+}
+
+/** A body of 1 MiB. @param {string} text */
+function large(text) {
+	return request('POST', EVENTS, text + ' '.repeat(MIB - text.length));
 }
 
 test('bad peers', async (t) => {
@@ -80,9 +90,13 @@ test('bad peers', async (t) => {
 		await part('they are sent away, and large bodies have room again', async () => {
 			const stuck = await Promise.all(Array.from({ length: 6 }, () => web.peer(Buffer.concat([headOf(MIB), someBody(1000)]))));
 			const text = body(item(sub, longId('large')));
-			const large = await web.peer(request('POST', EVENTS, text + ' '.repeat(MIB - text.length)));
-			assert.equal((await large.answer(9000))?.status, 202, 'it waited for its turn');
+			const good = await web.peer(large(text));
+			assert.equal((await good.answer(9000))?.status, 202, 'it waited for its turn');
 			await waitFor(() => stuck.filter((p) => p.closed).length > 0, 9000, 'stuck ones are closed');
+		});
+		await part('bodies where none was announced count as they come', async () => {
+			const liars = await Promise.all(Array.from({ length: 20 }, () => web.peer(lie(MIB - 10_000))));
+			await neverWithin(() => liars.filter((p) => !p.closed && p.socket.writableLength === 0).length > 10, 500, 'all of it is taken');
 		});
 		await part('a body in records of one byte each', async () => {
 			const text = Buffer.from(body(item(sub, longId('crumbs'))));
