@@ -32,6 +32,7 @@ struct conn {
 
 	bool keep; /* of the request that is being worked on */
 	bool readable; /* there may be more to read */
+	bool gone; /* the peer has closed both ways */
 	bool in_arriving, in_hungry;
 	struct job *job; /* the request that is being worked on */
 

@@ -20,6 +20,7 @@ enum {
 	ARRIVAL_MAX_MS = 30 * 1000, /* from first to last byte */
 	ARRIVAL_STILL_MS = 5000, /* without a byte */
 	ARRIVAL_STILL_HUNGRY_MS = 1000, /* same, while others wait */
+	ARRIVAL_HUNGRY_MS = 3000, /* waiting itself, with some budget */
 	DRAIN_CHECK_MS = 20,
 	DRAIN_QUIET_MS = 100
 };
@@ -170,6 +171,18 @@ web_loop_set_hungry(struct conn *c)
 	TAILQ_INSERT_TAIL(&c->owner->hungry, c, hungry);
 }
 
+/* No budget for what comes next. One that holds some already has its time. */
+static void
+web_loop_starve(struct conn *c)
+{
+	if (c->gone) {
+		web_loop_close(c);
+		return;
+	}
+	web_loop_set_arriving(c, c->frame.size > 0);
+	web_loop_set_hungry(c);
+}
+
 /* Reads and serves until there is nothing more to do on this connection. */
 static void
 web_loop_process(struct conn *c)
@@ -183,7 +196,7 @@ web_loop_process(struct conn *c)
 			web_loop_set_arriving(c, c->frame.size > 0);
 			return;
 		case CONN_HUNGRY:
-			web_loop_set_hungry(c);
+			web_loop_starve(c);
 			return;
 		case CONN_BAD:
 			web_loop_bad(c);
@@ -207,10 +220,15 @@ web_loop_event(uint32_t events, void *arg)
 {
 	struct conn *c = arg;
 
-	(void)events;
 	c->readable = true;
-	if (c->job == NULL && !c->in_hungry)
+	if ((events & (EPOLLHUP | EPOLLERR)) != 0)
+		c->gone = true;
+	if (c->job != NULL)
+		return;
+	if (!c->in_hungry)
 		web_loop_process(c);
+	else if (c->gone)
+		web_loop_close(c);
 }
 
 /* Those that waited for budget, in their order, as long as there is some. */
@@ -232,19 +250,30 @@ web_loop_again(void *arg)
 	}
 }
 
+/* Whoever waits for budget can not move, but must not hold any for ever. */
+static bool
+web_loop_is_late(const struct conn *c, int64_t now_ms)
+{
+	int64_t still_ms = ARRIVAL_STILL_MS;
+
+	if (c->in_hungry)
+		still_ms = ARRIVAL_HUNGRY_MS;
+	else if (!TAILQ_EMPTY(&c->owner->hungry))
+		still_ms = ARRIVAL_STILL_HUNGRY_MS;
+	return now_ms - c->started_ms >= ARRIVAL_MAX_MS ||
+	    now_ms - c->moved_ms >= still_ms;
+}
+
 static void
 web_loop_check_arrivals(void *arg)
 {
 	struct web_loop *l = arg;
 	int64_t now_ms = clock_mono_ms();
-	int64_t still_ms = TAILQ_EMPTY(&l->hungry) ? ARRIVAL_STILL_MS
-						   : ARRIVAL_STILL_HUNGRY_MS;
 	struct conn *next;
 
 	for (struct conn *c = TAILQ_FIRST(&l->arriving); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, arriving);
-		if (now_ms - c->started_ms < ARRIVAL_MAX_MS &&
-		    now_ms - c->moved_ms < still_ms)
+		if (!web_loop_is_late(c, now_ms))
 			continue;
 		c->frame.fault = "request did not arrive in time";
 		web_loop_bad(c);

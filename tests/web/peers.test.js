@@ -94,9 +94,36 @@ test('bad peers', async (t) => {
 			assert.equal((await good.answer(9000))?.status, 202, 'it waited for its turn');
 			await waitFor(() => stuck.filter((p) => p.closed).length > 0, 9000, 'stuck ones are closed');
 		});
+		await part('megabytes of padding between the bytes of a parameter are sent away', async () => {
+			const drip = record(PARAMS, 1, Buffer.from('v'), 255);
+			const peer = await web.peer(Buffer.concat([begin(1), record(PARAMS, 1, Buffer.from([1, 0x80, 0, 0xea, 0x60, 65])), ...Array.from({ length: 13_000 }, () => drip)]));
+			await waitFor(() => peer.closed, 3000, 'sent away');
+			assert.equal((await (await web.peer(large('{"value":[]}'))).answer(2000))?.status, 202);
+		});
 		await part('bodies where none was announced count as they come', async () => {
 			const liars = await Promise.all(Array.from({ length: 20 }, () => web.peer(lie(MIB - 10_000))));
 			await neverWithin(() => liars.filter((p) => !p.closed && p.socket.writableLength === 0).length > 10, 500, 'all of it is taken');
+		});
+		/* Nobody of them can go on, and none is complete. */
+		const starve = async () => {
+			const liars = await Promise.all(Array.from({ length: 12 }, () => web.peer(lie(240_000))));
+			await waitFor(() => liars.every((p) => p.socket.writableLength === 0), 3000, 'sent');
+			await web.ask('GET', '/live');
+			for (const liar of liars)
+				liar.send(someBody(700_000));
+			await web.ask('GET', '/live');
+			return liars;
+		};
+		await part('those that wait for room and hold some are sent away', async () => {
+			await starve();
+			assert.equal((await (await web.peer(large('{"value":[]}'))).answer(8000))?.status, 202);
+		});
+		await part('those that wait for room and hang up leave it at once', async () => {
+			const liars = await starve();
+			const waiting = await web.peer(large('{"value":[]}'));
+			for (const liar of liars)
+				liar.close();
+			assert.equal((await waiting.answer(1500))?.status, 202);
 		});
 		await part('a body in records of one byte each', async () => {
 			const text = Buffer.from(body(item(sub, longId('crumbs'))));
