@@ -43,6 +43,7 @@ struct web_loop {
 	struct budget budget;
 	struct limit refused;
 	bool freed; /* some budget, this round */
+	int64_t check_ms; /* when the arrival timer is due */
 	int64_t active_ms; /* when the last request began */
 	int64_t drain_until_ms;
 	void (*drained)(void *arg);
@@ -146,6 +147,13 @@ web_loop_serve(struct conn *c, int source)
 }
 
 static void
+web_loop_set_check(struct web_loop *l)
+{
+	l->check_ms = clock_mono_ms() + ARRIVAL_CHECK_MS;
+	loop_timer_set(l->arrival_timer, ARRIVAL_CHECK_MS);
+}
+
+static void
 web_loop_set_arriving(struct conn *c, bool arriving)
 {
 	struct web_loop *l = c->owner;
@@ -159,7 +167,7 @@ web_loop_set_arriving(struct conn *c, bool arriving)
 	}
 	TAILQ_INSERT_TAIL(&l->arriving, c, arriving);
 	if (!loop_timer_is_set(l->arrival_timer))
-		loop_timer_set(l->arrival_timer, ARRIVAL_CHECK_MS);
+		web_loop_set_check(l);
 }
 
 static void
@@ -250,6 +258,22 @@ web_loop_again(void *arg)
 	}
 }
 
+/* Time in which this process did not come round is nobody's delay. */
+static void
+web_loop_forgive(struct web_loop *l, int64_t now_ms)
+{
+	int64_t late_ms = now_ms - l->check_ms;
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &l->arriving, arriving)
+	{
+		c->started_ms += late_ms;
+		c->moved_ms += late_ms;
+		if (c->moved_ms > now_ms)
+			c->moved_ms = now_ms;
+	}
+}
+
 /* Whoever waits for budget can not move, but must not hold any for ever. */
 static bool
 web_loop_is_late(const struct conn *c, int64_t now_ms)
@@ -271,6 +295,7 @@ web_loop_check_arrivals(void *arg)
 	int64_t now_ms = clock_mono_ms();
 	struct conn *next;
 
+	web_loop_forgive(l, now_ms);
 	for (struct conn *c = TAILQ_FIRST(&l->arriving); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, arriving);
 		if (!web_loop_is_late(c, now_ms))
@@ -279,7 +304,7 @@ web_loop_check_arrivals(void *arg)
 		web_loop_bad(c);
 	}
 	if (!TAILQ_EMPTY(&l->arriving))
-		loop_timer_set(l->arrival_timer, ARRIVAL_CHECK_MS);
+		web_loop_set_check(l);
 }
 
 /* Sends a job's answer, once; the job stays the caller's. */

@@ -125,6 +125,24 @@ test('bad peers', async (t) => {
 				liar.close();
 			assert.equal((await waiting.answer(1500))?.status, 202);
 		});
+		await part('what came while the server stood still is not late', async () => {
+			const bytes = request('POST', EVENTS, body(item(sub, longId('still'))) + ' '.repeat(150_000));
+			const peer = await web.peer(bytes.subarray(0, 75_000));
+			/* Somebody waits for room: a second without a byte is too long. */
+			for (let i = 0; i < 3; i++)
+				await web.peer(Buffer.concat([headOf(MIB), someBody(1000)]));
+			await web.ask('GET', '/live');
+			const stopped = /** @type {number} */ (web.pid());
+			process.kill(stopped, 'SIGSTOP');
+			try {
+				peer.send(bytes.subarray(75_000));
+				await waitFor(() => peer.socket.writableLength === 0, 3000, 'it lies in the socket');
+				await new Promise((resolve) => setTimeout(resolve, 1300));
+			} finally {
+				process.kill(stopped, 'SIGCONT');
+			}
+			assert.equal((await peer.answer())?.status, 202);
+		});
 		await part('a body in records of one byte each', async () => {
 			const text = Buffer.from(body(item(sub, longId('crumbs'))));
 			const peer = await web.peer(Buffer.concat([headOf(text.length), stream(STDIN, 1, text, 1)]));
