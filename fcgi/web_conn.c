@@ -115,16 +115,24 @@ conn_finish_spool(struct conn *c, int *source)
 	return CONN_REQUEST;
 }
 
-/* The request lies in the socket as a whole: only its body needs budget. */
+/* The request lies in the socket as a whole: only its body needs budget. What
+ * has come behind it since stays there; libfcgi would read that, too, and lose
+ * it. */
 static enum conn_result
 conn_take_whole(struct conn *c, struct budget *budget,
-    const struct frame *before, int *source)
+    const struct frame *before, unsigned char *scratch, int whole)
 {
+	size_t len = c->frame.size - before->size;
+
 	if (budget->taken + c->frame.body > WEB_BODIES_MAX) {
 		c->frame = *before;
 		return CONN_HUNGRY;
 	}
-	*source = c->fd;
+	if (recv(c->fd, scratch, len, MSG_DONTWAIT) != (ssize_t)len ||
+	    ftruncate(whole, 0) != 0 ||
+	    pwrite(whole, scratch, len, 0) != (ssize_t)len ||
+	    lseek(whole, 0, SEEK_SET) != 0)
+		return CONN_CLOSED;
 	return CONN_REQUEST;
 }
 
@@ -161,7 +169,8 @@ conn_read(
 		if (result == FRAME_DONE && c->spool < 0 && used == (size_t)n &&
 		    n < CONN_SCRATCH) {
 			c->readable = false;
-			return conn_take_whole(c, budget, &before, source);
+			return conn_take_whole(
+			    c, budget, &before, scratch, *source);
 		}
 		if (!conn_take_budget(c, budget)) {
 			c->frame = before;

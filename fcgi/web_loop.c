@@ -1,8 +1,10 @@
 /* fcgi/web_loop.c - see web_loop.h. */
 #include "web_loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -41,6 +43,7 @@ struct web_loop {
 	TAILQ_HEAD(, job) pending; /* the oldest first */
 	struct job_queue outbox; /* for the commit thread, this round */
 	struct budget budget;
+	int whole; /* memfd, for requests that came as a whole */
 	struct limit refused;
 	bool freed; /* some budget, this round */
 	int64_t check_ms; /* when the arrival timer is due */
@@ -128,7 +131,7 @@ web_loop_serve(struct conn *c, int source)
 		if (c->spool >= 0)
 			c->spool = -1;
 		else
-			c->fd = -1;
+			l->whole = memfd_create("whole", MFD_CLOEXEC);
 		c->frame.fault = "libfcgi refuses the request";
 		web_loop_bad(c);
 		return false;
@@ -196,9 +199,10 @@ static void
 web_loop_process(struct conn *c)
 {
 	struct web_loop *l = c->owner;
-	int source = -1;
 
 	for (int i = 0; i < SERVE_AT_ONCE; i++) {
+		int source = l->whole;
+
 		switch (conn_read(c, &l->budget, l->scratch, &source)) {
 		case CONN_WAITS:
 			web_loop_set_arriving(c, c->frame.size > 0);
@@ -419,6 +423,12 @@ web_loop_new(struct web *w, int listen_fd, struct err *e)
 	l->late_timer = loop_timer_new(w->loop, web_loop_late, l);
 	l->again_timer = loop_timer_new(w->loop, web_loop_again, l);
 	loop_after_round(w->loop, web_loop_after, l);
+	l->whole = memfd_create("whole", MFD_CLOEXEC);
+	if (l->whole < 0) {
+		err_set_errno(e, ERR_RETRY, errno, "memfd");
+		web_loop_free(l);
+		return NULL;
+	}
 	l->done_watch = loop_watch_add(
 	    w->loop, commit_fd(w->commit), EPOLLIN, web_loop_collect, l, e);
 	l->acceptor = acceptor_new(w->loop, listen_fd, web_loop_add, l, e);
@@ -475,6 +485,8 @@ web_loop_free(struct web_loop *l)
 	loop_after_round(l->web->loop, NULL, NULL);
 	acceptor_free(l->acceptor);
 	loop_watch_remove(l->done_watch);
+	if (l->whole >= 0)
+		close(l->whole);
 	loop_timer_free(l->arrival_timer);
 	loop_timer_free(l->late_timer);
 	loop_timer_free(l->again_timer);
