@@ -257,6 +257,10 @@ frame_feed(struct frame *f, const unsigned char *data, size_t len, size_t *used)
 			return FRAME_BAD;
 		*used += n;
 		f->size += n;
+		if (f->head == 0 && f->size > FRAME_HEAD_MAX) {
+			frame_fail(f, "too long before its body");
+			return FRAME_BAD;
+		}
 		if (f->params_done && f->head == 0)
 			f->head = f->size;
 		if (f->stage == FRAME_AT_END)

@@ -15,11 +15,13 @@
  *
  * version 1, one id that is not 0, no padding on BEGIN and on the two empty
  * records, every name-value pair complete, without NUL, with a name that is
- * not empty and has no '='.
+ * not empty and has no '='. Up to the end of the parameters it is at most
+ * FRAME_HEAD_MAX bytes, whatever they are.
  */
 enum {
 	FRAME_HEADER = 8,
 	FRAME_PARAMS_MAX = 64 * 1024, /* all name-value pairs together */
+	FRAME_HEAD_MAX = 2 * FRAME_PARAMS_MAX, /* with headers and padding */
 	FRAME_NAME_MAX = 256
 };
 

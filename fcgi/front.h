@@ -17,11 +17,10 @@ int front_init(struct err *e);
 
 /*
  * Lets libfcgi read the head of one request that is known to be complete and
- * of the shape of frame.h. source is read (a non-blocking socket that holds
- * this request and nothing else, or a file that begins at its offset); peer
- * is where the answer goes. Both stay the caller's. NULL when libfcgi does
- * not agree with frame.h, which ends the connection: libfcgi has then closed
- * source, and *source is -1.
+ * of the shape of frame.h. source is read (a file that begins at its offset
+ * and holds this request and nothing else); peer is where the answer goes. Both
+ * stay the caller's. NULL when libfcgi does not agree with frame.h, which ends
+ * the connection: libfcgi has then closed source, and *source is -1.
  */
 struct front *front_begin(int *source, int peer, struct err *e);
 

@@ -14,7 +14,13 @@
 enum {
 	BATCH_ROWS = 500, /* in one transaction, as all writers */
 	BATCH_TEXT = 128 * 1024,
-	BATCH_ATTEMPTS = 2
+	BATCH_ATTEMPTS = 2,
+	/* Anybody can name subscriptions by the thousand, and each costs a look
+	 * into the store. So many are looked up in a request's turn, which is
+	 * more than Graph puts into most; for the rest it gets a short time
+	 * whenever nobody waits for his turn. */
+	BATCH_QUERIES = 32,
+	BATCH_SLICE_US = 10 * 1000
 };
 
 /* Rows of one delay; their texts lie in the batch. */
@@ -32,10 +38,10 @@ struct batch_drops {
 };
 
 struct batch {
-	struct batch_drops drops[METRICS_NOTIFICATION_COUNT];
 	struct batch_rows events; /* due after the debounce */
 	struct batch_rows lifecycle; /* due at once */
 	struct job_queue waiting; /* all of whose rows are here */
+	struct job_queue unfinished; /* some of whose rows are here */
 	int64_t accepted;
 	struct limit dropped, failed;
 	size_t text_len;
@@ -48,6 +54,7 @@ batch_new(void)
 	struct batch *b = mem_zalloc(sizeof(*b));
 
 	STAILQ_INIT(&b->waiting);
+	STAILQ_INIT(&b->unfinished);
 	return b;
 }
 
@@ -116,11 +123,14 @@ batch_add_rows(struct batch *b, const struct notification *n,
 }
 
 static void
-batch_drop(struct batch *b, const struct notification *n,
+batch_drop(struct job *j, const struct notification *n,
     enum metrics_notification result, const char *reason)
 {
-	struct batch_drops *d = &b->drops[result];
+	struct batch_drops *d;
 
+	if (j->drops == NULL)
+		j->drops = mem_zalloc(METRICS_NOTIFICATION_COUNT * sizeof(*d));
+	d = &j->drops[result];
 	metrics_notification(result, 1);
 	if (d->count++ != 0)
 		return;
@@ -130,14 +140,15 @@ batch_drop(struct batch *b, const struct notification *n,
 	snprintf(d->tenant, sizeof(d->tenant), "%s", n->tenant);
 }
 
-/* At the end of a request, or of what is taken of it. */
+/* At the end of a request and of its first turn: it may not see the end. */
 static void
-batch_tell_drops(struct batch *b, const struct job *j)
+batch_tell_drops(struct batch *b, struct job *j)
 {
 	int64_t left_out;
 
-	for (size_t i = 0; i < METRICS_NOTIFICATION_COUNT; i++) {
-		struct batch_drops *d = &b->drops[i];
+	for (size_t i = 0; j->drops != NULL && i < METRICS_NOTIFICATION_COUNT;
+	     i++) {
+		struct batch_drops *d = &j->drops[i];
 
 		if (d->count != 0 &&
 		    limit_allows(&b->dropped, clock_mono_ms(), &left_out))
@@ -154,13 +165,14 @@ batch_tell_drops(struct batch *b, const struct job *j)
 
 /* 0 also for what is dropped; -1 when the store does not answer. */
 static int
-batch_take(struct worker *w, const struct notification *n, struct err *e)
+batch_take(struct worker *w, struct job *j, const struct notification *n,
+    struct err *e)
 {
 	const struct lookup_entry *who = NULL;
 	struct batch *b = w->batch;
 
 	if (n->subscription[0] == '\0') {
-		batch_drop(b, n, METRICS_MALFORMED, n->fault);
+		batch_drop(j, n, METRICS_MALFORMED, n->fault);
 		return 0;
 	}
 	switch (
@@ -171,14 +183,14 @@ batch_take(struct worker *w, const struct notification *n, struct err *e)
 		w->unknown = w->unknown ||
 		    config_tenant_index(w->config, n->tenant) >= 0;
 		batch_drop(
-		    b, n, METRICS_UNKNOWN_SUBSCRIPTION, "unknown subscription");
+		    j, n, METRICS_UNKNOWN_SUBSCRIPTION, "unknown subscription");
 		return 0;
 	case LOOKUP_WRONG_STATE:
-		batch_drop(b, n, METRICS_WRONG_CLIENT_STATE,
+		batch_drop(j, n, METRICS_WRONG_CLIENT_STATE,
 		    "wrong or missing clientState");
 		return 0;
 	case LOOKUP_FOREIGN_TENANT:
-		batch_drop(b, n, METRICS_FOREIGN_TENANT, "foreign tenant");
+		batch_drop(j, n, METRICS_FOREIGN_TENANT, "foreign tenant");
 		return 0;
 	case LOOKUP_OURS:
 		break;
@@ -186,7 +198,7 @@ batch_take(struct worker *w, const struct notification *n, struct err *e)
 	if (n->changes != 0 || n->lifecycle != NOTIFICATION_NO_LIFECYCLE)
 		batch_add_rows(b, n, who);
 	else if (n->fault != NULL)
-		batch_drop(b, n, METRICS_MALFORMED, n->fault);
+		batch_drop(j, n, METRICS_MALFORMED, n->fault);
 	else
 		metrics_notification(METRICS_IGNORED, 1);
 	return 0;
@@ -249,27 +261,53 @@ batch_flush(struct worker *w, struct err *e)
 		STAILQ_REMOVE_HEAD(&b->waiting, next);
 		batch_return(w, j, true);
 	}
+	while ((j = STAILQ_FIRST(&b->unfinished)) != NULL) {
+		STAILQ_REMOVE_HEAD(&b->unfinished, next);
+		commit_defer(w->commit, j);
+	}
 	batch_empty(b);
 	commit_announce(w->commit);
 	return 0;
 }
 
-/* All items of one job; earlier ones may be committed on the way. */
+/* Whether the job has had its turn, which began at these two. */
+static bool
+batch_is_over(
+    const struct worker *w, const struct job *j, unsigned queries, int64_t us)
+{
+	if (j->deferred)
+		return clock_mono_us() - us >= BATCH_SLICE_US;
+	return lookup_queries(w->lookup) - queries >= BATCH_QUERIES;
+}
+
+/* Items of one job, to the end or until its turn is over; earlier ones may be
+ * committed on the way. */
 static int
 batch_take_job(struct worker *w, struct job *j, struct err *e)
 {
+	unsigned queries = lookup_queries(w->lookup);
+	int64_t start_us = clock_mono_us();
+	struct batch *b = w->batch;
 	struct notification n;
+	bool more = true;
 	int rc = 0;
 
-	while (rc == 0 && notification_next(&j->list, &n)) {
-		if (!batch_has_room(w->batch))
+	while (rc == 0 && !batch_is_over(w, j, queries, start_us)) {
+		more = notification_next(&j->list, &n);
+		if (!more)
+			break;
+		if (!batch_has_room(b))
 			rc = batch_flush(w, e);
 		if (rc == 0)
-			rc = batch_take(w, &n, e);
+			rc = batch_take(w, j, &n, e);
 	}
-	batch_tell_drops(w->batch, j);
-	if (rc == 0)
-		STAILQ_INSERT_TAIL(&w->batch->waiting, j, next);
+	if (!more || !j->deferred)
+		batch_tell_drops(b, j);
+	j->deferred = more;
+	if (rc == 0 && more)
+		STAILQ_INSERT_TAIL(&b->unfinished, j, next);
+	else if (rc == 0)
+		STAILQ_INSERT_TAIL(&b->waiting, j, next);
 	return rc;
 }
 
@@ -281,6 +319,7 @@ batch_fail(struct worker *w, struct job_queue *jobs, const struct err *e)
 	int64_t left_out, count = 0;
 	struct job *j;
 
+	STAILQ_CONCAT(&b->waiting, &b->unfinished);
 	STAILQ_CONCAT(&b->waiting, jobs);
 	while ((j = STAILQ_FIRST(&b->waiting)) != NULL) {
 		STAILQ_REMOVE_HEAD(&b->waiting, next);

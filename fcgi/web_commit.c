@@ -35,6 +35,7 @@ struct commit {
 	/* shared, under lock */
 	pthread_mutex_t lock;
 	struct job_queue todo;
+	struct job_queue later; /* begun; one at a time, after todo */
 	struct job_queue done;
 	struct commit_state state;
 	int64_t alive_ms; /* the thread came round */
@@ -82,6 +83,14 @@ commit_return(struct commit *c, struct job *j)
 	STAILQ_INSERT_TAIL(&c->done, j, next);
 	pthread_mutex_unlock(&c->lock);
 	c->unannounced = true;
+}
+
+void
+commit_defer(struct commit *c, struct job *j)
+{
+	pthread_mutex_lock(&c->lock);
+	STAILQ_INSERT_TAIL(&c->later, j, next);
+	pthread_mutex_unlock(&c->lock);
 }
 
 void
@@ -220,6 +229,27 @@ commit_take(struct commit *c, struct job_queue *notes, struct job_queue *others)
 	STAILQ_CONCAT(&c->todo, &left);
 }
 
+/* A turn for the one that has waited longest; the others after what came
+ * meanwhile. */
+static void
+commit_go_on(struct commit *c)
+{
+	struct job_queue one = STAILQ_HEAD_INITIALIZER(one);
+	struct job *j;
+
+	pthread_mutex_lock(&c->lock);
+	j = STAILQ_FIRST(&c->later);
+	if (j != NULL) {
+		STAILQ_REMOVE_HEAD(&c->later, next);
+		STAILQ_INSERT_TAIL(&one, j, next);
+	}
+	pthread_mutex_unlock(&c->lock);
+	if (j == NULL)
+		return;
+	batch_store(&c->worker, &one);
+	commit_signal(c->todo_fd);
+}
+
 static void
 commit_work(uint32_t events, void *arg)
 {
@@ -245,6 +275,7 @@ commit_work(uint32_t events, void *arg)
 		STAILQ_REMOVE_HEAD(&others, next);
 		commit_serve(c, j);
 	}
+	commit_go_on(c);
 	commit_wake(c);
 	/* commit_post() does not signal while there is something left. */
 	if (more)
@@ -295,6 +326,7 @@ commit_start(const struct config *config, struct page *page, struct err *e)
 
 	pthread_mutex_init(&c->lock, NULL);
 	STAILQ_INIT(&c->todo);
+	STAILQ_INIT(&c->later);
 	STAILQ_INIT(&c->done);
 	c->alive_ms = clock_mono_ms();
 	c->worker.config = config;
@@ -349,18 +381,28 @@ commit_collect(struct commit *c, struct job_queue *jobs)
 	pthread_mutex_unlock(&c->lock);
 }
 
+static bool
+commit_take_back(struct job_queue *queue, struct job *j)
+{
+	struct job *at;
+
+	STAILQ_FOREACH(at, queue, next)
+	{
+		if (at == j) {
+			STAILQ_REMOVE(queue, j, job, next);
+			return true;
+		}
+	}
+	return false;
+}
+
 bool
 commit_withdraw(struct commit *c, struct job *j)
 {
-	struct job *at;
-	bool found = false;
+	bool found;
 
 	pthread_mutex_lock(&c->lock);
-	STAILQ_FOREACH(at, &c->todo, next)
-	if (at == j)
-		found = true;
-	if (found)
-		STAILQ_REMOVE(&c->todo, j, job, next);
+	found = commit_take_back(&c->todo, j) || commit_take_back(&c->later, j);
 	pthread_mutex_unlock(&c->lock);
 	return found;
 }

@@ -30,8 +30,8 @@ void commit_post(struct commit *c, struct job_queue *jobs);
 /* Appends the jobs that are done to *jobs. Loop thread. */
 void commit_collect(struct commit *c, struct job_queue *jobs);
 
-/* Takes a job back that the thread has not begun: true, and it is the
- * caller's again. */
+/* Takes a job back that the thread is not at, though it may have begun it:
+ * true, and it is the caller's again. */
 bool commit_withdraw(struct commit *c, struct job *j);
 
 enum { COMMIT_REASONS = 16, COMMIT_REASON_MAX = 48, COMMIT_DETAIL_MAX = 256 };

@@ -11,21 +11,27 @@
 #include "rule/notification.h"
 #include "web.h"
 
-/* Record headers and padding that a body may come with. */
-enum { CONN_FRAMING_MAX = 128 * 1024 };
+/* Record headers and padding that a body may come with, and what is set aside
+ * for them at once: more than any server makes of them. */
+enum { CONN_FRAMING_MAX = 128 * 1024, CONN_FRAMING = 1024 };
 
-/* What the spool of this request will hold, as far as is known. */
+/* What the spool of this request will hold, as far as is known: what was
+ * announced, or what has come if that is more. */
 static size_t
 conn_need(const struct conn *c)
 {
 	const struct frame *f = &c->frame;
 	int64_t body = f->content_length;
+	size_t announced;
 
 	if (!f->params_done)
 		return f->size;
-	if (body < 0 || body > NOTIFICATION_BODY_MAX)
+	if (c->too_long || body > NOTIFICATION_BODY_MAX)
+		return f->head; /* the rest will be read away */
+	if (body < 0)
 		body = NOTIFICATION_BODY_MAX;
-	return f->head + (size_t)body;
+	announced = f->head + (size_t)body + (size_t)body / 64 + CONN_FRAMING;
+	return f->size > announced ? f->size : announced;
 }
 
 static bool
@@ -45,8 +51,6 @@ conn_take_budget(struct conn *c, struct budget *budget)
 	size_t need = conn_need(c);
 	size_t more = need > c->charge ? need - c->charge : 0;
 
-	if (c->frame.content_length > NOTIFICATION_BODY_MAX)
-		return true; /* will be read away */
 	if (budget->spooled + more > WEB_SPOOL_MAX ||
 	    budget->taken + more > WEB_BODIES_MAX)
 		return false;
@@ -111,16 +115,24 @@ conn_finish_spool(struct conn *c, int *source)
 	return CONN_REQUEST;
 }
 
-/* The request lies in the socket as a whole: only its body needs budget. */
+/* The request lies in the socket as a whole: only its body needs budget. What
+ * has come behind it since stays there; libfcgi would read that, too, and lose
+ * it. */
 static enum conn_result
 conn_take_whole(struct conn *c, struct budget *budget,
-    const struct frame *before, int *source)
+    const struct frame *before, unsigned char *scratch, int whole)
 {
+	size_t len = c->frame.size - before->size;
+
 	if (budget->taken + c->frame.body > WEB_BODIES_MAX) {
 		c->frame = *before;
 		return CONN_HUNGRY;
 	}
-	*source = c->fd;
+	if (recv(c->fd, scratch, len, MSG_DONTWAIT) != (ssize_t)len ||
+	    ftruncate(whole, 0) != 0 ||
+	    pwrite(whole, scratch, len, 0) != (ssize_t)len ||
+	    lseek(whole, 0, SEEK_SET) != 0)
+		return CONN_CLOSED;
 	return CONN_REQUEST;
 }
 
@@ -157,7 +169,8 @@ conn_read(
 		if (result == FRAME_DONE && c->spool < 0 && used == (size_t)n &&
 		    n < CONN_SCRATCH) {
 			c->readable = false;
-			return conn_take_whole(c, budget, &before, source);
+			return conn_take_whole(
+			    c, budget, &before, scratch, *source);
 		}
 		if (!conn_take_budget(c, budget)) {
 			c->frame = before;

@@ -32,6 +32,7 @@ struct conn {
 
 	bool keep; /* of the request that is being worked on */
 	bool readable; /* there may be more to read */
+	bool gone; /* the peer has closed both ways */
 	bool in_arriving, in_hungry;
 	struct job *job; /* the request that is being worked on */
 
@@ -49,11 +50,11 @@ enum conn_result {
 };
 
 /*
- * Reads on. A request that lies in the socket as a whole, with nothing behind
- * it, is only looked at (MSG_PEEK) and *source is the socket. Anything else
- * is read into a memfd, exactly to its end, and *source is that memfd, at its
- * beginning: what waits unread would keep the peer from sending the rest.
- * scratch holds CONN_SCRATCH bytes.
+ * Reads on, exactly to the end of a request, into a memfd, which is at its
+ * beginning then. *source is one of the caller's, for requests that lie in the
+ * socket as a whole; it becomes that of the connection for any other, as what
+ * waits unread would keep the peer from sending the rest. scratch holds
+ * CONN_SCRATCH bytes.
  */
 enum conn_result conn_read(
     struct conn *c, struct budget *budget, unsigned char *scratch, int *source);

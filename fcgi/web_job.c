@@ -61,6 +61,7 @@ job_free(struct job *j)
 		secret_wipe(j->token, strlen(j->token));
 	free(j->token);
 	free(j->link);
+	free(j->drops);
 	free(j->body);
 	reply_clear(&j->reply);
 	free(j);

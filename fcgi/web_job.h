@@ -56,6 +56,8 @@ struct job {
 
 	/* JOB_NOTIFICATIONS */
 	struct notification_list list; /* points into body */
+	bool deferred; /* begun, the rest has to wait */
+	struct batch_drops *drops; /* see web_batch.c; NULL: none */
 	/* JOB_LINK_* */
 	char *token; /* wiped when freed */
 	struct store_link *link; /* conversation, and what PUT says */

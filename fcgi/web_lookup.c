@@ -18,6 +18,7 @@ enum { LOOKUP_SLOTS = 4096, LOOKUP_FRESH_MS = 1000 };
 struct lookup {
 	int64_t version;
 	int64_t version_ms; /* monotonic, when it was asked for */
+	unsigned queries; /* so far; wraps */
 	struct lookup_entry pending; /* of the last judged pending row */
 	struct lookup_entry *slots[LOOKUP_SLOTS];
 };
@@ -82,6 +83,7 @@ lookup_read(struct lookup *l, struct store *s, const char *id, int64_t now_ms,
 	struct store_subscription row;
 	int rc = store_subscription_by_id(s, id, &row, e);
 
+	l->queries++;
 	if (rc == 0 && *slot != NULL &&
 	    strcmp((*slot)->subscription, id) == 0) {
 		free(*slot);
@@ -121,6 +123,7 @@ lookup_find_pending(struct lookup *l, struct store *s,
 
 	if (n->client_state_hash[0] == '\0')
 		return 0;
+	l->queries++;
 	rc = store_subscription_by_client_state(
 	    s, n->client_state_hash, &row, e);
 	if (rc <= 0 || row.id[0] != '\0')
@@ -128,6 +131,12 @@ lookup_find_pending(struct lookup *l, struct store *s,
 	lookup_fill(&l->pending, &row, "", l->version, now_ms);
 	*out = &l->pending;
 	return 1;
+}
+
+unsigned
+lookup_queries(const struct lookup *l)
+{
+	return l->queries;
 }
 
 enum lookup_verdict

@@ -44,4 +44,7 @@ enum lookup_verdict
 lookup_judge(struct lookup *l, struct store *s, const struct notification *n,
     int64_t now_ms, const struct lookup_entry **out, struct err *e);
 
+/* How often lookup_judge() has had to ask the store so far; it wraps. */
+unsigned lookup_queries(const struct lookup *l);
+
 #endif

@@ -1,8 +1,10 @@
 /* fcgi/web_loop.c - see web_loop.h. */
 #include "web_loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,6 +22,7 @@ enum {
 	ARRIVAL_MAX_MS = 30 * 1000, /* from first to last byte */
 	ARRIVAL_STILL_MS = 5000, /* without a byte */
 	ARRIVAL_STILL_HUNGRY_MS = 1000, /* same, while others wait */
+	ARRIVAL_HUNGRY_MS = 3000, /* waiting itself, with some budget */
 	DRAIN_CHECK_MS = 20,
 	DRAIN_QUIET_MS = 100
 };
@@ -40,8 +43,10 @@ struct web_loop {
 	TAILQ_HEAD(, job) pending; /* the oldest first */
 	struct job_queue outbox; /* for the commit thread, this round */
 	struct budget budget;
+	int whole; /* memfd, for requests that came as a whole */
 	struct limit refused;
 	bool freed; /* some budget, this round */
+	int64_t check_ms; /* when the arrival timer is due */
 	int64_t active_ms; /* when the last request began */
 	int64_t drain_until_ms;
 	void (*drained)(void *arg);
@@ -126,7 +131,7 @@ web_loop_serve(struct conn *c, int source)
 		if (c->spool >= 0)
 			c->spool = -1;
 		else
-			c->fd = -1;
+			l->whole = memfd_create("whole", MFD_CLOEXEC);
 		c->frame.fault = "libfcgi refuses the request";
 		web_loop_bad(c);
 		return false;
@@ -145,6 +150,13 @@ web_loop_serve(struct conn *c, int source)
 }
 
 static void
+web_loop_set_check(struct web_loop *l)
+{
+	l->check_ms = clock_mono_ms() + ARRIVAL_CHECK_MS;
+	loop_timer_set(l->arrival_timer, ARRIVAL_CHECK_MS);
+}
+
+static void
 web_loop_set_arriving(struct conn *c, bool arriving)
 {
 	struct web_loop *l = c->owner;
@@ -158,7 +170,7 @@ web_loop_set_arriving(struct conn *c, bool arriving)
 	}
 	TAILQ_INSERT_TAIL(&l->arriving, c, arriving);
 	if (!loop_timer_is_set(l->arrival_timer))
-		loop_timer_set(l->arrival_timer, ARRIVAL_CHECK_MS);
+		web_loop_set_check(l);
 }
 
 static void
@@ -170,20 +182,33 @@ web_loop_set_hungry(struct conn *c)
 	TAILQ_INSERT_TAIL(&c->owner->hungry, c, hungry);
 }
 
+/* No budget for what comes next. One that holds some already has its time. */
+static void
+web_loop_starve(struct conn *c)
+{
+	if (c->gone) {
+		web_loop_close(c);
+		return;
+	}
+	web_loop_set_arriving(c, c->frame.size > 0);
+	web_loop_set_hungry(c);
+}
+
 /* Reads and serves until there is nothing more to do on this connection. */
 static void
 web_loop_process(struct conn *c)
 {
 	struct web_loop *l = c->owner;
-	int source = -1;
 
 	for (int i = 0; i < SERVE_AT_ONCE; i++) {
+		int source = l->whole;
+
 		switch (conn_read(c, &l->budget, l->scratch, &source)) {
 		case CONN_WAITS:
 			web_loop_set_arriving(c, c->frame.size > 0);
 			return;
 		case CONN_HUNGRY:
-			web_loop_set_hungry(c);
+			web_loop_starve(c);
 			return;
 		case CONN_BAD:
 			web_loop_bad(c);
@@ -207,10 +232,15 @@ web_loop_event(uint32_t events, void *arg)
 {
 	struct conn *c = arg;
 
-	(void)events;
 	c->readable = true;
-	if (c->job == NULL && !c->in_hungry)
+	if ((events & (EPOLLHUP | EPOLLERR)) != 0)
+		c->gone = true;
+	if (c->job != NULL)
+		return;
+	if (!c->in_hungry)
 		web_loop_process(c);
+	else if (c->gone)
+		web_loop_close(c);
 }
 
 /* Those that waited for budget, in their order, as long as there is some. */
@@ -232,25 +262,53 @@ web_loop_again(void *arg)
 	}
 }
 
+/* Time in which this process did not come round is nobody's delay. */
+static void
+web_loop_forgive(struct web_loop *l, int64_t now_ms)
+{
+	int64_t late_ms = now_ms - l->check_ms;
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &l->arriving, arriving)
+	{
+		c->started_ms += late_ms;
+		c->moved_ms += late_ms;
+		if (c->moved_ms > now_ms)
+			c->moved_ms = now_ms;
+	}
+}
+
+/* Whoever waits for budget can not move, but must not hold any for ever. */
+static bool
+web_loop_is_late(const struct conn *c, int64_t now_ms)
+{
+	int64_t still_ms = ARRIVAL_STILL_MS;
+
+	if (c->in_hungry)
+		still_ms = ARRIVAL_HUNGRY_MS;
+	else if (!TAILQ_EMPTY(&c->owner->hungry))
+		still_ms = ARRIVAL_STILL_HUNGRY_MS;
+	return now_ms - c->started_ms >= ARRIVAL_MAX_MS ||
+	    now_ms - c->moved_ms >= still_ms;
+}
+
 static void
 web_loop_check_arrivals(void *arg)
 {
 	struct web_loop *l = arg;
 	int64_t now_ms = clock_mono_ms();
-	int64_t still_ms = TAILQ_EMPTY(&l->hungry) ? ARRIVAL_STILL_MS
-						   : ARRIVAL_STILL_HUNGRY_MS;
 	struct conn *next;
 
+	web_loop_forgive(l, now_ms);
 	for (struct conn *c = TAILQ_FIRST(&l->arriving); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, arriving);
-		if (now_ms - c->started_ms < ARRIVAL_MAX_MS &&
-		    now_ms - c->moved_ms < still_ms)
+		if (!web_loop_is_late(c, now_ms))
 			continue;
 		c->frame.fault = "request did not arrive in time";
 		web_loop_bad(c);
 	}
 	if (!TAILQ_EMPTY(&l->arriving))
-		loop_timer_set(l->arrival_timer, ARRIVAL_CHECK_MS);
+		web_loop_set_check(l);
 }
 
 /* Sends a job's answer, once; the job stays the caller's. */
@@ -365,6 +423,12 @@ web_loop_new(struct web *w, int listen_fd, struct err *e)
 	l->late_timer = loop_timer_new(w->loop, web_loop_late, l);
 	l->again_timer = loop_timer_new(w->loop, web_loop_again, l);
 	loop_after_round(w->loop, web_loop_after, l);
+	l->whole = memfd_create("whole", MFD_CLOEXEC);
+	if (l->whole < 0) {
+		err_set_errno(e, ERR_RETRY, errno, "memfd");
+		web_loop_free(l);
+		return NULL;
+	}
 	l->done_watch = loop_watch_add(
 	    w->loop, commit_fd(w->commit), EPOLLIN, web_loop_collect, l, e);
 	l->acceptor = acceptor_new(w->loop, listen_fd, web_loop_add, l, e);
@@ -423,6 +487,8 @@ web_loop_free(struct web_loop *l)
 	loop_after_round(l->web->loop, NULL, NULL);
 	acceptor_free(l->acceptor);
 	loop_watch_remove(l->done_watch);
+	if (l->whole >= 0)
+		close(l->whole);
 	loop_timer_free(l->arrival_timer);
 	loop_timer_free(l->late_timer);
 	loop_timer_free(l->again_timer);

@@ -43,13 +43,17 @@ struct worker {
 
 /* Hands a job back to the loop thread; see web_commit.c. */
 void commit_return(struct commit *c, struct job *j);
+/* Keeps a job that is not done yet, behind all that wait now. */
+void commit_defer(struct commit *c, struct job *j);
 /* Wakes the loop thread for those handed back since the last call. */
 void commit_announce(struct commit *c);
 
 /*
  * Stores the notifications of all jobs (JOB_NOTIFICATIONS) in transactions of
  * at most 500 rows and returns each job with 202 once the last of its rows is
- * durable, with 503 when it could not be stored.
+ * durable, with 503 when it could not be stored. A job of subscriptions that
+ * have to be looked up, each for itself, is deferred (commit_defer()) once it
+ * has had its share; what was taken of it is durable then.
  */
 void batch_store(struct worker *w, struct job_queue *jobs);
 struct batch *batch_new(void);

@@ -113,11 +113,15 @@ unit_tests += tests/unit/test_metrics
 unit_tests += tests/unit/test_notification
 unit_tests += tests/unit/test_validation
 unit_tests += tests/unit/test_wake
+unit_tests += tests/unit/test_web_conn
 tests_unit_test_confine_SOURCES = tests/unit/test_confine.c fcgi/confine.c \
 	fcgi/confine_filter.c
 tests_unit_test_confine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c fcgi/frame.c
 tests_unit_test_frame_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_web_conn_SOURCES = tests/unit/test_web_conn.c fcgi/web_conn.c \
+	fcgi/frame.c
+tests_unit_test_web_conn_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

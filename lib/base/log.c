@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,12 +17,14 @@
 
 enum {
 	LOG_LINE_MAX = 4096, /* PIPE_BUF: up to here a write is one piece */
-	LOG_VALUE_MAX = 256
+	LOG_VALUE_MAX = 256,
+	LOG_WAIT_MS = 100
 };
 
 static const char *log_program = "outlook-addin";
 static const char *log_role;
 static atomic_int log_least = LOG_LEVEL_INFO;
+static atomic_llong log_dropped; /* lines since the last one that was taken */
 
 static const char *const log_level_names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
@@ -137,22 +141,74 @@ log_put_head(struct log_line *line, enum log_level level, const char *event)
 		log_put_field(line, &head[i]);
 }
 
-/* A stderr that takes nothing must not stop the work: the rest is dropped. */
 static void
+log_finish(struct log_line *line)
+{
+	const char *end = line->cut ? log_cut_end : "}\n";
+	size_t len = strlen(end);
+
+	memcpy(line->data + line->len, end, len);
+	line->len += len;
+}
+
+/*
+ * stderr is shared with other programs and has to stay blocking; whether it
+ * takes something is asked first. A pipe that says so has room for a whole
+ * line. Somebody else may be quicker, so the first try does not wait where the
+ * kernel knows such a write; the second is for those that do not.
+ */
+static ssize_t
+log_try(const char *data, size_t len, int wait_ms)
+{
+	struct iovec piece = {(char *)(uintptr_t)data, len};
+	struct pollfd out = {STDERR_FILENO, POLLOUT, 0};
+	ssize_t n;
+
+	if (poll(&out, 1, wait_ms) <= 0)
+		return -1;
+	n = pwritev2(STDERR_FILENO, &piece, 1, -1, RWF_NOWAIT);
+	if (n >= 0 || poll(&out, 1, wait_ms) <= 0)
+		return n;
+	return write(STDERR_FILENO, data, len);
+}
+
+/* Whether all of it was taken. What is slow is waited for a moment, what has
+ * stopped costs that moment once. */
+static bool
 log_send(const struct log_line *line)
 {
+	int wait_ms = atomic_load(&log_dropped) == 0 ? LOG_WAIT_MS : 0;
 	size_t at = 0;
 
 	while (at < line->len) {
-		ssize_t n =
-		    write(STDERR_FILENO, line->data + at, line->len - at);
+		ssize_t n = log_try(line->data + at, line->len - at, wait_ms);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return;
+			return false;
 		at += (size_t)n;
 	}
+	return true;
+}
+
+/* Before the first line that is taken again: how many were not. */
+static bool
+log_tell_dropped(void)
+{
+	int64_t count = atomic_load(&log_dropped);
+	const struct log_field lines = LOG_INT("lines", count);
+	struct log_line line = {.len = 0, .cut = false};
+
+	if (count == 0)
+		return true;
+	log_put_head(&line, LOG_LEVEL_WARNING, "log-lines-dropped");
+	log_put_field(&line, &lines);
+	log_finish(&line);
+	if (!log_send(&line))
+		return false;
+	atomic_fetch_sub(&log_dropped, count);
+	return true;
 }
 
 void
@@ -196,15 +252,10 @@ log_write(enum log_level level, const char *event, ...)
 		log_put_field(&line, &f);
 	}
 	va_end(ap);
-	if (line.cut) {
-		memcpy(
-		    line.data + line.len, log_cut_end, sizeof(log_cut_end) - 1);
-		line.len += sizeof(log_cut_end) - 1;
-	} else {
-		line.data[line.len++] = '}';
-		line.data[line.len++] = '\n';
-	}
-	log_send(&line);
+	log_finish(&line);
+	/* A stderr that takes nothing must not stop the work. */
+	if (!log_tell_dropped() || !log_send(&line))
+		atomic_fetch_add(&log_dropped, 1);
 	errno = saved;
 }
 

@@ -39,6 +39,8 @@ struct log_field {
  * Writes {"time","level","program","role","event",...fields} in one write(2):
  * time is RFC 3339 UTC with milliseconds; foreign text is escaped (controls,
  * DEL, U+2028/9, bidi controls, invalid UTF-8) and cut at 256 bytes.
+ * A stderr that nobody reads does not stop the caller: after 100 ms, once,
+ * lines are dropped, and "log-lines-dropped" says how many when it goes again.
  * errno is kept. Safe from several threads.
  */
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__, LOG_END)

@@ -361,6 +361,41 @@ parameters_have_a_limit_all_together(void **state)
 }
 
 static void
+padding_counts_before_the_body_and_not_in_it(void **state)
+{
+	static const unsigned char padding[255];
+	unsigned char head[] = {1, 0x80, 0, 0x9c, 0x40, 'a'};
+	struct frame f;
+	size_t used;
+
+	(void)state;
+	b.len = 0;
+	begin(1, 1, 0);
+	record(PARAMS, 1, head, sizeof(head));
+	while (b.len + 264 <= FRAME_HEAD_MAX) {
+		header(PARAMS, 1, 1, sizeof(padding));
+		put("v", 1);
+		put(padding, sizeof(padding));
+	}
+	assert_int_equal(feed_all(&f, &used), FRAME_MORE);
+	header(PARAMS, 1, 1, sizeof(padding));
+	put("v", 1);
+	put(padding, sizeof(padding));
+	bad("too long before its body");
+
+	b.len = 0;
+	begin(1, 1, 0);
+	record(PARAMS, 1, "", 0);
+	while (b.len <= FRAME_HEAD_MAX + 264) {
+		header(STDIN, 1, 1, sizeof(padding));
+		put("v", 1);
+		put(padding, sizeof(padding));
+	}
+	record(STDIN, 1, "", 0);
+	assert_int_equal(feed_all(&f, &used), FRAME_DONE);
+}
+
+static void
 content_length_is_read_as_far_as_it_is_a_number(void **state)
 {
 	static const struct {
@@ -402,6 +437,7 @@ main(void)
 	    cmocka_unit_test(lengths_that_do_not_fit_are_refused),
 	    cmocka_unit_test(a_pair_that_reaches_behind_the_stream_is_refused),
 	    cmocka_unit_test(parameters_have_a_limit_all_together),
+	    cmocka_unit_test(padding_counts_before_the_body_and_not_in_it),
 	    cmocka_unit_test(content_length_is_read_as_far_as_it_is_a_number),
 	};
 

@@ -306,6 +306,63 @@ lines_of_several_threads_do_not_mix(void **state)
 	assert_int_equal((long)count, 4L * LINES);
 }
 
+/* Reads what lies in the pipe; the number of lines, *first and *last. */
+static int
+drain(int fd, char first[8192], char last[8192])
+{
+	static char data[1 << 17];
+	ssize_t n = read(fd, data, sizeof(data) - 1);
+	int count = 0;
+
+	assert_true(n > 0);
+	data[n] = '\0';
+	for (char *at = data; *at != '\0'; count++) {
+		char *end = strchr(at, '\n');
+
+		assert_non_null(end);
+		snprintf(last, 8192, "%.*s", (int)(end - at), at);
+		if (count == 0)
+			memcpy(first, last, strlen(last) + 1);
+		at = end + 1;
+	}
+	return count;
+}
+
+static void
+a_full_pipe_stops_nobody_and_is_told_of(void **state)
+{
+	int pipes[2], written = 0, got;
+	int old = dup(STDERR_FILENO);
+	char first[8192], last[8192];
+	json_t *o;
+
+	(void)state;
+	log_init("prog", NULL, LOG_LEVEL_INFO);
+	assert_int_equal(pipe(pipes), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	close(pipes[1]);
+	alarm(20); /* a write that waits for ever */
+	for (; written < LINES; written++)
+		log_info("filling-the-pipe", LOG_INT("n", written));
+	got = drain(pipes[0], first, last);
+	assert_true(got > 100 && got < written);
+	log_info("again");
+	alarm(0);
+	assert_int_equal(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+	assert_int_equal(drain(pipes[0], first, last), 2);
+	o = json_loads(first, 0, NULL);
+	assert_string_equal(member(o, "event"), "log-lines-dropped");
+	assert_int_equal(
+	    json_integer_value(json_object_get(o, "lines")), written - got);
+	json_decref(o);
+	assert_non_null(strstr(last, "\"again\""));
+	log_info("filling-the-pipe");
+	assert_int_equal(drain(pipes[0], first, last), 1);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	close(pipes[0]);
+}
+
 static void
 names_of_levels_are_read_exactly(void **state)
 {
@@ -334,6 +391,7 @@ main(void)
 	    cmocka_unit_test(levels_below_the_least_are_not_written),
 	    cmocka_unit_test(errno_is_kept),
 	    cmocka_unit_test(lines_of_several_threads_do_not_mix),
+	    cmocka_unit_test(a_full_pipe_stops_nobody_and_is_told_of),
 	    cmocka_unit_test(names_of_levels_are_read_exactly),
 	};
 

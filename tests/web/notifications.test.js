@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { body, item, lifecycleItem, longId } from '../lib/notification.js';
 import { request } from '../lib/fastcgi.js';
+import { waitFor } from '../lib/wait.js';
 import { EVENTS, HINT, KIND, LIFECYCLE, OTHER_TENANT, TENANT, Web } from './harness.js';
 
 test('notifications', async (t) => {
@@ -78,6 +79,30 @@ test('notifications', async (t) => {
 			/* Each item has to stay within the 20,000 values of a body. */
 			const items = Array.from({ length: 2200 }, (_, i) => ({ subscriptionId: sub.id, clientState: sub.clientState, tenantId: sub.tenant, changeType: 'updated', resourceData: { id: longId(`many-${i}`) } }));
 			await adds(body(...items), items.map((i) => ({ kind: KIND.event, event: i.resourceData.id, hints: HINT.updated })));
+		});
+		await t.test('one of ours behind hundreds that nobody knows is stored, and told once or twice in the log', async () => {
+			const unknown = Array.from({ length: 500 }, (_, i) => ({ subscriptionId: `0bad-${i}`, clientState: 'x', tenantId: sub.tenant }));
+			const before = await web.metric('notifications_total{result="unknown_subscription"}') ?? 0;
+			const lines = web.log.length;
+			await adds(body(...unknown, item(sub, longId('behind'))), [{ kind: KIND.event, event: longId('behind'), hints: HINT.updated }]);
+			assert.equal(await web.metric('notifications_total{result="unknown_subscription"}'), before + 500);
+			const told = web.log.slice(lines).filter((l) => l.event === 'notification-dropped');
+			assert.ok(told.length <= 2, JSON.stringify(told));
+			assert.equal(told.reduce((sum, l) => sum + l.items, 0), 500);
+		});
+		await t.test('ours do not wait for requests that name thousands that nobody knows', async () => {
+			const crowd = body(...Array.from({ length: 6_500 }, () => ({ subscriptionId: 'a', clientState: 'b' })));
+			const peers = await Promise.all(Array.from({ length: 10 }, () => web.peer(request('POST', EVENTS, crowd))));
+			await waitFor(() => peers.every((p) => p.socket.writableLength === 0), 5000, 'sent');
+			let answered = 0;
+			const all = Promise.all(peers.map((p) => p.answer(10_000).then((a) => {
+				answered++;
+				return a?.status;
+			})));
+			assert.equal((await web.notify(body(item(sub, longId('first'))))).status, 202);
+			assert.ok(answered < 10, 'they are still at work');
+			assert.ok((await all).every((status) => status === 202 || status === 503));
+			assert.ok((await web.events()).includes(longId('first')));
 		});
 		await t.test('a body of 1 MiB is read, one byte more is not', async () => {
 			const text = body(item(sub, 'big'));

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ABORT, PARAMS, STDIN, begin, pairs, params, record, request, stream } from '../lib/fastcgi.js';
 import { body, item, longId } from '../lib/notification.js';
-import { waitFor } from '../lib/wait.js';
+import { neverWithin, waitFor } from '../lib/wait.js';
 import { EVENTS, Web } from './harness.js';
 
 const MIB = 1 << 20;
@@ -18,6 +18,16 @@ function headOf(length) {
 /** STDIN records of the given size, without the one that ends it. @param {number} size */
 function someBody(size) {
 	return stream(STDIN, 1, Buffer.alloc(size, ' ')).subarray(0, -8);
+}
+
+/** A head that says that there is no body, and one that never ends. @param {number} size */
+function lie(size) {
+	return Buffer.concat([headOf(0), someBody(size)]);
+}
+
+/** A body of 1 MiB. @param {string} text */
+function large(text) {
+	return request('POST', EVENTS, text + ' '.repeat(MIB - text.length));
 }
 
 test('bad peers', async (t) => {
@@ -80,9 +90,58 @@ test('bad peers', async (t) => {
 		await part('they are sent away, and large bodies have room again', async () => {
 			const stuck = await Promise.all(Array.from({ length: 6 }, () => web.peer(Buffer.concat([headOf(MIB), someBody(1000)]))));
 			const text = body(item(sub, longId('large')));
-			const large = await web.peer(request('POST', EVENTS, text + ' '.repeat(MIB - text.length)));
-			assert.equal((await large.answer(9000))?.status, 202, 'it waited for its turn');
+			const good = await web.peer(large(text));
+			assert.equal((await good.answer(9000))?.status, 202, 'it waited for its turn');
 			await waitFor(() => stuck.filter((p) => p.closed).length > 0, 9000, 'stuck ones are closed');
+		});
+		await part('megabytes of padding between the bytes of a parameter are sent away', async () => {
+			const drip = record(PARAMS, 1, Buffer.from('v'), 255);
+			const peer = await web.peer(Buffer.concat([begin(1), record(PARAMS, 1, Buffer.from([1, 0x80, 0, 0xea, 0x60, 65])), ...Array.from({ length: 13_000 }, () => drip)]));
+			await waitFor(() => peer.closed, 3000, 'sent away');
+			assert.equal((await (await web.peer(large('{"value":[]}'))).answer(2000))?.status, 202);
+		});
+		await part('bodies where none was announced count as they come', async () => {
+			const liars = await Promise.all(Array.from({ length: 20 }, () => web.peer(lie(MIB - 10_000))));
+			await neverWithin(() => liars.filter((p) => !p.closed && p.socket.writableLength === 0).length > 10, 500, 'all of it is taken');
+		});
+		/* Nobody of them can go on, and none is complete. */
+		const starve = async () => {
+			const liars = await Promise.all(Array.from({ length: 12 }, () => web.peer(lie(240_000))));
+			await waitFor(() => liars.every((p) => p.socket.writableLength === 0), 3000, 'sent');
+			await web.ask('GET', '/live');
+			for (const liar of liars)
+				liar.send(someBody(700_000));
+			await web.ask('GET', '/live');
+			return liars;
+		};
+		await part('those that wait for room and hold some are sent away', async () => {
+			await starve();
+			assert.equal((await (await web.peer(large('{"value":[]}'))).answer(8000))?.status, 202);
+		});
+		await part('those that wait for room and hang up leave it at once', async () => {
+			const liars = await starve();
+			const waiting = await web.peer(large('{"value":[]}'));
+			for (const liar of liars)
+				liar.close();
+			assert.equal((await waiting.answer(1500))?.status, 202);
+		});
+		await part('what came while the server stood still is not late', async () => {
+			const bytes = request('POST', EVENTS, body(item(sub, longId('still'))) + ' '.repeat(150_000));
+			const peer = await web.peer(bytes.subarray(0, 75_000));
+			/* Somebody waits for room: a second without a byte is too long. */
+			for (let i = 0; i < 3; i++)
+				await web.peer(Buffer.concat([headOf(MIB), someBody(1000)]));
+			await web.ask('GET', '/live');
+			const stopped = /** @type {number} */ (web.pid());
+			process.kill(stopped, 'SIGSTOP');
+			try {
+				peer.send(bytes.subarray(75_000));
+				await waitFor(() => peer.socket.writableLength === 0, 3000, 'it lies in the socket');
+				await new Promise((resolve) => setTimeout(resolve, 1300));
+			} finally {
+				process.kill(stopped, 'SIGCONT');
+			}
+			assert.equal((await peer.answer())?.status, 202);
 		});
 		await part('a body in records of one byte each', async () => {
 			const text = Buffer.from(body(item(sub, longId('crumbs'))));

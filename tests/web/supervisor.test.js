@@ -299,8 +299,8 @@ test('web gets no secret and only what is on the list', async () => {
 		const environ = fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter((v) => v !== '').map((v) => v.slice(0, v.indexOf('='))).sort();
 		const sanitizers = environ.filter((n) => /SAN_OPTIONS$|^GCOV_/.test(n));
 		assert.deepEqual(environ.filter((n) => !sanitizers.includes(n)), ['FAKETIME_FMT', 'LANG', 'OUTLOOK_ADDIN_CHILD', 'OUTLOOK_ADDIN_LISTEN_FD', 'OUTLOOK_ADDIN_PAGE_FD', 'OUTLOOK_ADDIN_X', 'PATH', 'TZ']);
-		/* 0-2, the socket, the loops and their descriptors, the store: no more. */
-		const open = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+		/* 0-2, the socket, the loops and their descriptors, the store, what requests are read from: no more. */
+		const open = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)).filter((f) => f !== '/memfd:whole (deleted)');
 		assert.equal(open.filter((f) => f.startsWith('/') && !f.startsWith(web.dir) && f !== '/dev/null').length, 0, open.join('\n'));
 	});
 });
@@ -343,6 +343,19 @@ test('version and help', async () => {
 	await Web.play({ start: false }, async (web) => {
 		assert.match(execFileSync(web.parts.fcgi, ['--version'], { encoding: 'utf8' }), /^outlook-addin-fcgi \d+\.\d+\.\d+\n$/);
 		assert.match(execFileSync(web.parts.fcgi, ['--help'], { encoding: 'utf8' }), /--role ROLE/);
+	});
+});
+
+test('nobody reads the log: requests are answered, and SIGTERM ends all in time', async () => {
+	/* The shell keeps the reading end: the pipe is full, not broken. */
+	const full = 'mkfifo log.fifo && exec 9<>log.fifo; dd if=/dev/zero of=log.fifo oflag=nonblock bs=4096 2>dd.txt; exec "$@" 2>&9';
+	await Web.play({ role: '', wrap: ['sh', '-c', full, 'sh'] }, async (web) => {
+		for (let i = 0; i < 20; i++)
+			assert.equal((await web.notify('x')).status, 400); /* a line each */
+		assert.equal((await web.ask('GET', '/live')).status, 200);
+		const started = performance.now();
+		assert.deepEqual(await web.program?.stop(2000), { code: 0, signal: null });
+		assert.ok(performance.now() - started < 2000);
 	});
 });
 
