@@ -142,6 +142,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/engine_turn.c \
 	lib/sync/expiry.c lib/sync/expiry.h \
 	lib/sync/follow.c lib/sync/follow.h \
+	lib/sync/follow_claim.c \
 	lib/sync/follow_replace.c \
 	lib/sync/follow_terms.c lib/sync/follow_state.h \
 	lib/sync/followup.c \

@@ -21,14 +21,12 @@ err_format(char work[ERR_WORK_MAX], const char *fmt, va_list ap)
 		snprintf(work, ERR_WORK_MAX, "%s", "unprintable error");
 }
 
-/* The arguments may lie in e->text itself, so work is always a copy. */
+/* The arguments may lie in e->text itself, so work is always a copy. What a
+ * peer said, or a precision cut in the middle of a character, is no UTF-8. */
 static void
 err_store(struct err *e, const char *work)
 {
-	size_t len = text_cut_bytes(work, ERR_TEXT_MAX - 1);
-
-	memcpy(e->text, work, len);
-	e->text[len] = '\0';
+	text_copy_utf8(e->text, sizeof(e->text), work);
 }
 
 int

@@ -95,6 +95,30 @@ text_is_utf8(const char *text, size_t len)
 	return true;
 }
 
+size_t
+text_copy_utf8(char *out, size_t cap, const char *text)
+{
+	size_t left = strlen(text);
+	size_t len = 0;
+
+	while (left > 0) {
+		uint32_t c;
+		size_t taken = text_code_point(text, left, &c);
+		char point[4];
+		size_t n = text_put_code_point(c, point);
+
+		if (n >= cap - len)
+			break;
+		memcpy(out + len, point, n);
+		len += n;
+		taken += taken == 0;
+		text += taken;
+		left -= taken;
+	}
+	out[len] = '\0';
+	return len;
+}
+
 /* What could end a line, reorder what a reader sees or hide from him. */
 static bool
 is_unfit_for_display(uint32_t c)

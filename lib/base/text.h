@@ -29,6 +29,13 @@ size_t text_json_escape(
 /* Whether len bytes are valid UTF-8 (no surrogates, no overlong forms). */
 bool text_is_utf8(const char *text, size_t len);
 
+/*
+ * Copies text into out, which takes cap > 0 bytes with its NUL: each byte that
+ * is no UTF-8 has become U+FFFD, what does not fit is cut at a code point. The
+ * bytes written without the NUL.
+ */
+size_t text_copy_utf8(char *out, size_t cap, const char *text);
+
 /* Bytes of the longest prefix with at most max_chars code points. */
 size_t text_cut_chars(const char *text, size_t max_chars);
 

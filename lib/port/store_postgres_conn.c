@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "base/mem.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "port/store_postgres.h"
 
 enum { STORE_POSTGRES_INT = 20, STORE_POSTGRES_TEXT = 25 }; /* type ids */
@@ -166,7 +168,24 @@ struct store_postgres_params {
 	Oid types[STORE_PARAMS_MAX];
 	const char *values[STORE_PARAMS_MAX];
 	char numbers[STORE_PARAMS_MAX][24];
+	char *cleaned[STORE_PARAMS_MAX]; /* ours, or NULL */
 };
+
+/* One text that the server can not hold would fail the transaction, and all
+ * that others have put into it, again and again. */
+static const char *
+store_postgres_clean(const char *text, char **cleaned)
+{
+	size_t cap;
+
+	*cleaned = NULL;
+	if (text == NULL || text_is_utf8(text, strlen(text)))
+		return text;
+	cap = 3 * strlen(text) + 1;
+	*cleaned = mem_calloc(cap, 1);
+	text_copy_utf8(*cleaned, cap, text);
+	return *cleaned;
+}
 
 static void
 store_postgres_bind(struct store_postgres_params *out,
@@ -179,7 +198,9 @@ store_postgres_bind(struct store_postgres_params *out,
 		    is_int ? STORE_POSTGRES_INT : STORE_POSTGRES_TEXT;
 		snprintf(out->numbers[i], sizeof(out->numbers[i]), "%lld",
 		    (long long)params[i].num);
-		out->values[i] = is_int ? out->numbers[i] : params[i].text;
+		out->values[i] = store_postgres_clean(
+		    is_int ? out->numbers[i] : params[i].text,
+		    &out->cleaned[i]);
 	}
 }
 
@@ -187,13 +208,17 @@ static int
 store_postgres_send(struct store_conn *c, const char *sql,
     const struct store_value *params, size_t count)
 {
-	struct store_postgres_params bound;
+	struct store_postgres_params bound = {.cleaned = {NULL}};
+	int sent;
 
 	if (params == NULL && count == 0)
 		return PQsendQuery(c->db, sql);
 	store_postgres_bind(&bound, params, count);
-	return PQsendQueryParams(
+	sent = PQsendQueryParams(
 	    c->db, sql, (int)count, bound.types, bound.values, NULL, NULL, 0);
+	for (size_t i = 0; i < count; i++)
+		free(bound.cleaned[i]);
+	return sent;
 }
 
 /* 0 once a result can be taken without waiting. */

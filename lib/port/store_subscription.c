@@ -73,11 +73,13 @@ static int
 store_subscription_grant(
     struct store *s, const struct store_subscription *sub, struct err *e)
 {
+	/* A pending one that is newer may be being made. Of those that were
+	 * granted this is the last, whatever the clock said when they were. */
 	static const char older_sql[] =
 	    "DELETE FROM subscription WHERE user_id = $1 AND tenant = $2"
-	    " AND client_state_hash <> $3 AND created_ms <= (SELECT"
-	    " n.created_ms FROM subscription n"
-	    " WHERE n.client_state_hash = $3)";
+	    " AND client_state_hash <> $3 AND (granted_ms > 0"
+	    " OR created_ms <= (SELECT n.created_ms FROM subscription n"
+	    " WHERE n.client_state_hash = $3))";
 
 	if (store_subscription_write(s, store_subscription_grant_sql, sub, e) !=
 	    0)

@@ -41,6 +41,17 @@ retry_wait_ms(const struct err *e, int attempt, uint64_t random)
 	return asked_ms > own_ms ? asked_ms : own_ms;
 }
 
+int64_t
+retry_forbidden_ms(int attempt)
+{
+	int64_t wait_ms = RETRY_FORBIDDEN_MS;
+
+	for (int i = 0; i <= attempt && wait_ms < RETRY_FORBIDDEN_CAP_MS; i++)
+		wait_ms *= 2;
+	return wait_ms < RETRY_FORBIDDEN_CAP_MS ? wait_ms
+						: RETRY_FORBIDDEN_CAP_MS;
+}
+
 bool
 retry_is_worth_it(enum err_code code)
 {

@@ -12,7 +12,9 @@ enum {
 	RETRY_BASE_MS = 2000,
 	RETRY_CAP_MS = 15 * 60 * 1000,
 	RETRY_FIRST_MAX_MS = 10 * 1000, /* the first fault: within this */
-	RETRY_AFTER_MAX_MS = 24 * 60 * 60 * 1000
+	RETRY_AFTER_MAX_MS = 24 * 60 * 60 * 1000,
+	RETRY_FORBIDDEN_MS = 5 * 60 * 1000, /* a mailbox that Unblu refuses */
+	RETRY_FORBIDDEN_CAP_MS = 6 * 60 * 60 * 1000
 };
 
 /*
@@ -31,6 +33,13 @@ retry_delay_ms(int attempt, int64_t base_ms, int64_t cap_ms, uint64_t random);
  * fault or 5xx (ERR_RETRY) is repeated within RETRY_FIRST_MAX_MS.
  */
 int64_t retry_wait_ms(const struct err *e, int attempt, uint64_t random);
+
+/*
+ * The wait of a row that was itself refused for the attempt-th time (from 0):
+ * longer than its mailbox is left alone, each time twice as long, so that those
+ * that only waited with it come first.
+ */
+int64_t retry_forbidden_ms(int attempt);
 
 /* Whether repeating can help at all: ERR_RETRY, ERR_BUSY, ERR_AUTH, ERR_FULL.
  */

@@ -13,7 +13,7 @@
 #include "remote/gateway.h"
 #include "rule/retry.h"
 
-enum { CALL_SCOPE_MAX = 96, CALL_FORBIDDEN_MS = 5 * 60 * 1000 };
+enum { CALL_SCOPE_MAX = 96 };
 
 static void call_get_token(struct call *c);
 
@@ -248,7 +248,7 @@ call_throttle(struct call *c, const struct err *e)
 		return;
 	call_scope(c, whole, scope);
 	if (e->code == ERR_MAILBOX && c->peer == CALL_UNBLU) {
-		session_throttle(c->session, scope, CALL_FORBIDDEN_MS);
+		session_throttle(c->session, scope, RETRY_FORBIDDEN_MS);
 	} else if (e->code == ERR_BUSY) {
 		int64_t wait_ms =
 		    session_refused(c->session, scope, e->retry_after_ms);

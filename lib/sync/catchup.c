@@ -15,6 +15,7 @@
 #include "remote/graph.h"
 #include "remote/graph_batch.h"
 #include "rule/catchup.h"
+#include "rule/retry.h"
 #include "sync/engine.h"
 #include "sync/task.h"
 
@@ -79,10 +80,10 @@ catchup_fail_store(struct catchup *c, const struct err *e)
 /* With this hint a 200 is not believed before the event is seen in a calendar.
  */
 static void
-catchup_look(struct catchup *c, const char *event)
+catchup_look(struct catchup *c, const char *event, int64_t delay_ms)
 {
 	c->different++;
-	task_add(c->task, STORE_WORK_EVENT, event, STORE_HINT_MISSED, 0);
+	task_add(c->task, STORE_WORK_EVENT, event, STORE_HINT_MISSED, delay_ms);
 }
 
 /* ---- which links? ---- */
@@ -128,7 +129,7 @@ catchup_visit(const struct store_link *l, void *arg)
 		catchup_ask_for(c, l);
 		break;
 	case CATCHUP_LOOK:
-		catchup_look(c, l->event);
+		catchup_look(c, l->event, 0);
 		break;
 	}
 	stop = ++c->visits >= CATCHUP_VISITS || c->count == CATCHUP_LINKS ||
@@ -242,11 +243,14 @@ catchup_is_throttled(const struct catchup *c, int64_t *wait_ms)
 
 /* ---- what follows? ---- */
 
-/* The first answer of a member that has the code. */
+/* Of two answers that have the code, that with the longer wait. */
 static const struct err *
 catchup_answer(const struct catchup_member *m, enum err_code code)
 {
-	return &m->answers[m->answers[0].code == code ? 0 : 1];
+	const struct err *a = &m->answers[0], *b = &m->answers[1];
+	bool second = b->code == code && b->retry_after_ms > a->retry_after_ms;
+
+	return a->code == code && !second ? a : b;
 }
 
 /* True: the member is settled. Else *why is why not. */
@@ -263,7 +267,9 @@ catchup_settle(
 			*why = *catchup_answer(m, ERR_RETRY);
 			return false;
 		}
-		catchup_look(c, m->event);
+		catchup_look(c, m->event,
+		    retry_wait_ms(catchup_answer(m, ERR_RETRY), 0,
+			rand_below(UINT64_MAX)));
 		return true;
 	case CATCHUP_THROTTLED:
 		*why = *catchup_answer(m, ERR_BUSY);
@@ -275,7 +281,7 @@ catchup_settle(
 	case CATCHUP_NO_TOKEN: /* the whole batch has failed with it */
 		break;
 	}
-	catchup_look(c, m->event);
+	catchup_look(c, m->event, 0);
 	return true;
 }
 
@@ -329,7 +335,7 @@ catchup_answered(const struct err *e, void *arg)
 	    LOG_STR("tenant", c->task->work.tenant),
 	    LOG_STR("mailbox", c->task->work.user), LOG_ERR(e));
 	for (size_t i = 0; i < c->count; i++)
-		catchup_look(c, c->members[i].event);
+		catchup_look(c, c->members[i].event, 0);
 	c->count = 0;
 	text_copy(c->round.after, sizeof(c->round.after), c->read_to);
 	catchup_read(c);

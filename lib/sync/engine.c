@@ -186,6 +186,8 @@ engine_recovery_apply(struct store *s, void *arg, struct err *err)
 	struct engine *e = arg;
 
 	e->recovered_count = 0;
+	if (engine_free_claims(e, s, err) != 0)
+		return -1;
 	if (e->shares)
 		return engine_replica_join(e, s, err);
 	return e->crashed
@@ -361,10 +363,13 @@ engine_drop_all(struct engine *e)
 void
 engine_free(struct engine *e)
 {
+	bool busy;
+
 	if (e == NULL)
 		return;
+	busy = e->count > 0;
 	engine_drop_all(e);
-	engine_replica_clear(e);
+	engine_replica_clear(e, busy);
 	loop_timer_free(e->next);
 	loop_timer_free(e->beat);
 	loop_timer_free(e->checkpoint);

@@ -1,5 +1,7 @@
 /* sync/engine_replica.c - see engine_state.h: one of several syncs that share a
  * store. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +9,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "port/store_renewal.h"
 #include "port/store_replica.h"
 #include "sync/engine_state.h"
 
@@ -48,6 +51,12 @@ engine_replica_holds(struct engine *e, int64_t asked_ms)
 }
 
 /* ---- joining ---- */
+
+int
+engine_free_claims(struct engine *e, struct store *s, struct err *err)
+{
+	return store_mailbox_release_all(s, e->claims, err);
+}
 
 int
 engine_replica_join(struct engine *e, struct store *s, struct err *err)
@@ -124,6 +133,16 @@ engine_replica_poll(void *arg)
 
 /* ---- life ---- */
 
+/* Alone with its store every sync has the same name, so that the next life
+ * finds what this one leaves claimed. */
+static void
+engine_name_claims(struct engine *e)
+{
+	snprintf(e->claims, sizeof(e->claims), "sync-%016" PRIx64 "-",
+	    text_hash(TEXT_HASH, e->replica));
+	memcpy(e->session->owner, e->claims, strlen(e->claims));
+}
+
 void
 engine_replica_init(struct engine *e)
 {
@@ -132,28 +151,32 @@ engine_replica_init(struct engine *e)
 	e->shares = store_database_is_shared(e->session->config->database);
 	e->lease = loop_timer_new(e->session->loop, engine_replica_lost, e);
 	e->poll = loop_timer_new(e->session->loop, engine_replica_poll, e);
+	if (e->shares &&
+	    (name == NULL || !text_copy(e->replica, sizeof(e->replica), name)))
+		rand_guid(e->replica);
+	engine_name_claims(e);
 	if (!e->shares)
 		return;
-	if (name == NULL || !text_copy(e->replica, sizeof(e->replica), name))
-		rand_guid(e->replica);
 	e->session->lease_lost = engine_replica_lost;
 	e->session->lease_arg = e;
 	loop_timer_set(e->poll, ENGINE_POLL_MS);
 }
 
-/* In order: the others need not wait until the lease is over. */
+/* In order: the others, and renew, need not wait until it is over. */
 void
-engine_replica_clear(struct engine *e)
+engine_replica_clear(struct engine *e, bool busy)
 {
 	struct session *s = e->session;
 	struct err err = {.code = ERR_NONE};
+	bool works = s->store != NULL && s->commit_failures == 0;
 
 	loop_timer_free(e->lease);
 	loop_timer_free(e->poll);
+	if (works && busy && engine_free_claims(e, s->store, &err) != 0)
+		log_warning("claims-not-released", LOG_ERR(&err));
 	if (!e->shares)
 		return;
 	s->lease_lost = NULL;
-	if (s->store != NULL && e->fence != 0 && s->commit_failures == 0 &&
-	    store_replica_leave(s->store, &err) != 0)
+	if (works && e->fence != 0 && store_replica_leave(s->store, &err) != 0)
 		log_warning("replica-not-left", LOG_ERR(&err));
 }

@@ -44,6 +44,7 @@ struct engine {
 	/* engine_replica.c: with a store that other syncs share */
 	bool shares;
 	char replica[STORE_GUID]; /* our name, also after a restart */
+	char claims[24]; /* what the owner of each claim begins with */
 	int64_t fence; /* our number, 0: not joined */
 	int64_t joining_ms; /* monotonic, when it was asked for */
 	int64_t beaten_ms; /* monotonic, when the last beat was asked for */
@@ -80,9 +81,12 @@ void engine_give_turns(void *arg);
 /* ---- engine_replica.c ---- */
 
 void engine_replica_init(struct engine *e);
-void engine_replica_clear(struct engine *e);
+/* busy: tasks were under way, which may have claimed mailboxes. */
+void engine_replica_clear(struct engine *e, bool busy);
 /* The store was opened again: the number goes with the handle. */
 void engine_replica_opened(struct engine *e);
+/* Inside a transaction: what a life before this one had claimed is free. */
+int engine_free_claims(struct engine *e, struct store *s, struct err *err);
 /* Inside a transaction: joins. */
 int engine_replica_join(struct engine *e, struct store *s, struct err *err);
 /* That stands. */

@@ -13,11 +13,7 @@
 #include "base/text.h"
 #include "port/store_renewal.h"
 
-enum {
-	FOLLOW_CLAIM_MS = 90 * 1000, /* longer than any run of requests */
-	FOLLOW_REAUTHORIZED_MS = 10 * 60 * 1000,
-	FOLLOW_REPLACEMENTS = 3
-};
+enum { FOLLOW_REAUTHORIZED_MS = 10 * 60 * 1000, FOLLOW_REPLACEMENTS = 3 };
 
 static void
 follow_free(struct follow *f)
@@ -39,7 +35,7 @@ follow_cancel(struct follow *f)
 	follow_free(f);
 }
 
-static void
+void
 follow_commit(struct follow *f,
     int (*apply)(struct store *s, void *arg, struct err *e),
     void (*after)(void *arg))
@@ -101,7 +97,7 @@ follow_ended(void *arg)
 	follow_free(f);
 }
 
-static void
+void
 follow_end(struct follow *f, enum follow_outcome outcome, int64_t due_ms)
 {
 	f->result.outcome = outcome;
@@ -316,9 +312,14 @@ follow_creation_done(const struct err *e, void *arg)
 	follow_fail(f, e);
 }
 
-void
-follow_create(struct follow *f)
+/* The claim has just been taken again. */
+static void
+follow_post(void *arg)
 {
+	struct follow *f = arg;
+
+	if (!follow_still_holds(f))
+		return;
 	f->conflict = false;
 	f->pending_is_dead = false;
 	f->longest_ms = 0;
@@ -326,18 +327,20 @@ follow_create(struct follow *f)
 	    follow_creation_done);
 }
 
+void
+follow_create(struct follow *f)
+{
+	follow_commit(f, follow_apply_hold, follow_post);
+}
+
 static int
 follow_apply_pending(struct store *s, void *arg, struct err *e)
 {
 	struct follow *f = arg;
 
-	return store_subscription_add_pending(s, f->fresh, e);
-}
-
-static void
-follow_prepared(void *arg)
-{
-	follow_create(arg);
+	if (follow_apply_hold(s, f, e) != 0)
+		return -1;
+	return f->claimed ? store_subscription_add_pending(s, f->fresh, e) : 0;
 }
 
 /* The clientState is durable before Graph learns it. One that Graph did not
@@ -350,60 +353,10 @@ follow_prepare(struct follow *f)
 		return;
 	}
 	follow_fill_fresh(f);
-	follow_commit(f, follow_apply_pending, follow_prepared);
+	follow_commit(f, follow_apply_pending, follow_post);
 }
 
 /* ---- start ---- */
-
-/* 1: somebody decided, or Graph's last answer, that this mailbox is not to be
- * asked for now; the result says so. 0 not, -1. */
-static int
-follow_read_mailbox(struct follow *f, struct store *s, struct err *e)
-{
-	struct store_mailbox box;
-	int rc = store_mailbox_find(s, f->tenant, f->user, &box, e);
-
-	if (rc < 0)
-		return -1;
-	f->parked = rc == 1 && box.state == STORE_MAILBOX_PARKED;
-	if (rc == 0 || box.state == STORE_MAILBOX_UNFOLLOWED) {
-		f->result.outcome = FOLLOW_KEPT;
-		return 1;
-	}
-	if (!f->parked || box.retry_ms <= clock_wall_ms())
-		return 0;
-	f->result.outcome = FOLLOW_PARKED;
-	f->result.due_ms = box.retry_ms;
-	err_set(&f->result.err, ERR_MAILBOX, "%s", box.reason);
-	return 1;
-}
-
-static int
-follow_apply_claim(struct store *s, void *arg, struct err *e)
-{
-	struct follow *f = arg;
-	int64_t now_ms = clock_wall_ms();
-	int rc;
-
-	f->result.due_ms = 0;
-	err_clear(&f->result.err);
-	rc = follow_read_mailbox(f, s, e);
-	if (rc < 0)
-		return -1;
-	f->left_alone = rc == 1;
-	if (f->left_alone)
-		return 0;
-	rc = store_mailbox_claim(s, f->tenant, f->user, f->session->owner,
-	    now_ms, now_ms + FOLLOW_CLAIM_MS, &f->result.due_ms, e);
-	if (rc < 0)
-		return -1;
-	f->claimed = rc == 1;
-	rc = store_subscription_of(s, f->tenant, f->user, &f->sub, e);
-	if (rc < 0)
-		return -1;
-	f->has_sub = rc == 1 && f->sub.granted_ms > 0;
-	return 0;
-}
 
 static enum subscription_need
 follow_decide(const struct follow *f, struct subscription *facts)

@@ -46,7 +46,8 @@ struct follow *follow_start(struct session *s, const char *tenant,
     const char *user, unsigned flags,
     void (*done)(const struct follow_result *r, void *arg), void *arg);
 
-/* Ends it without a callback; the claim runs out by itself. */
+/* Ends it without a callback; the claim runs out by itself, or is freed by the
+ * next one of that name, see engine_free_claims(). */
 void follow_cancel(struct follow *f);
 
 #endif

@@ -39,14 +39,24 @@ follow_removal_done(const struct err *e, void *arg)
 		follow_prepare(f);
 }
 
+static void
+follow_delete(void *arg)
+{
+	struct follow *f = arg;
+
+	if (follow_still_holds(f))
+		follow_call(f, follow_build_removal, follow_parse_removal,
+		    follow_removal_done);
+}
+
+/* Whoever took the claim meanwhile may have made just this one. */
 void
 follow_remove_other(struct follow *f, const char *reason)
 {
 	log_info("subscription-replaced", LOG_STR("tenant", f->tenant),
 	    LOG_STR("mailbox", f->user), LOG_STR("subscription", f->other_id),
 	    LOG_STR("reason", reason));
-	follow_call(
-	    f, follow_build_removal, follow_parse_removal, follow_removal_done);
+	follow_commit(f, follow_apply_hold, follow_delete);
 }
 
 static int

@@ -45,11 +45,24 @@ void follow_call(struct follow *f,
     int (*build)(struct http_request *req, void *arg, struct err *e),
     int (*parse)(const struct http_reply *reply, void *arg, struct err *e),
     void (*done)(const struct err *e, void *arg));
-/* The steps that its two files hand to each other. */
+void follow_commit(struct follow *f,
+    int (*apply)(struct store *s, void *arg, struct err *e),
+    void (*after)(void *arg));
+/* The end; the claim is given back with it. */
+void follow_end(struct follow *f, enum follow_outcome outcome, int64_t due_ms);
+/* The steps that its files hand to each other. */
 void follow_fail(struct follow *f, const struct err *e);
 void follow_renew(struct follow *f);
 void follow_prepare(struct follow *f); /* the pending row, then POST */
 void follow_create(struct follow *f); /* POST; the row is there */
+
+/* follow_claim.c, inside a transaction: the claim is taken for longer, and
+ * whether it could be: another one may have taken it once it was over. False:
+ * so it is, and the follow ends. */
+int follow_apply_hold(struct store *s, void *arg, struct err *e);
+bool follow_still_holds(struct follow *f);
+/* The first time, with what is stored. */
+int follow_apply_claim(struct store *s, void *arg, struct err *e);
 
 /* follow_terms.c: what a subscription is made for. */
 void follow_facts(const struct follow *f, const struct store_subscription *sub,

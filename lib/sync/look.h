@@ -10,8 +10,8 @@
 #include "sync/task.h"
 
 enum {
-	LOOK_COPY_WAIT_MS = 1000,
-	LOOK_BUSY_STEPS = 5, /* doublings of it */
+	LOOK_TURN_MS = 1000, /* while the conversation is busy */
+	LOOK_TURN_MAX_MS = 32 * 1000,
 	LOOK_ODD_TRIES = 3, /* of an answer that contradicts another one */
 	/* Before the second look at a pause, which may have ended meanwhile;
 	 * then between two. Its end frees the rows, so nobody waits for it. */

@@ -45,15 +45,18 @@ look_link(struct look *l, struct link *out)
 void
 look_wait_turn(struct look *l)
 {
+	static const char reason[] = "the conversation is busy";
 	struct task *t = l->task;
-	int64_t wait_ms = LOOK_COPY_WAIT_MS;
+	/* As long again as it has waited already. Its attempts are those that
+	 * have failed, and this is none. */
+	int64_t wait_ms = task_now_ms() - t->work.due_ms;
 
-	for (int i = 0; i < t->work.attempts && i < LOOK_BUSY_STEPS; i++)
-		wait_ms *= 2;
-	if (t->work.attempts < LOOK_BUSY_STEPS)
-		t->work.attempts++;
+	if (strcmp(t->work.reason, reason) != 0 || wait_ms < LOOK_TURN_MS)
+		wait_ms = LOOK_TURN_MS;
+	if (wait_ms > LOOK_TURN_MAX_MS)
+		wait_ms = LOOK_TURN_MAX_MS;
 	l->has_link = false;
-	task_defer(t, wait_ms, "the conversation is busy");
+	task_defer(t, wait_ms, reason);
 }
 
 void

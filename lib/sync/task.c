@@ -364,6 +364,19 @@ task_park(struct task *t, const struct err *e)
 	task_defer(t, wait_ms, e->text);
 }
 
+/* What Unblu refuses of one conversation keeps a mailbox's others no longer
+ * than its pause. */
+static int64_t
+task_wait_ms(const struct task *t, const struct err *e)
+{
+	int64_t wait_ms =
+	    retry_wait_ms(e, t->work.attempts, rand_below(UINT64_MAX));
+	int64_t forbidden_ms = retry_forbidden_ms(t->work.attempts);
+
+	return e->code == ERR_MAILBOX && wait_ms < forbidden_ms ? forbidden_ms
+								: wait_ms;
+}
+
 void
 task_fail(struct task *t, const struct err *e)
 {
@@ -380,8 +393,7 @@ task_fail(struct task *t, const struct err *e)
 		return;
 	}
 	if (wait_ms <= 0) {
-		wait_ms =
-		    retry_wait_ms(e, t->work.attempts, rand_below(UINT64_MAX));
+		wait_ms = task_wait_ms(t, e);
 		t->work.attempts++;
 	}
 	if (t->call.asked || e->code == ERR_CONFIG)

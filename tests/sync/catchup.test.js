@@ -223,6 +223,13 @@ describe('a mailbox catches up', { concurrency: 3 }, () => {
 			await topicIs(b, links[24], 'Behind it', 30_000);
 			const [line] = await caughtUp(b);
 			assert.ok(line.lookedAt >= 2, 'the bad one is looked at by itself');
+			/* Not before the time that it said, within the $batch as well. */
+			const seen = await until('it is looked at', async () => {
+				const log = (await b.control('GET', '/control/log?service=graph&op=getEvent&limit=20000')).filter((/** @type {any} */ r) => r.status === answer.status);
+				return log.length >= 3 && log;
+			});
+			for (let i = 1; i < seen.length; i++)
+				assert.ok(seen[i].at - seen[i - 1].at >= 1000 * (answer.retryAfter ?? 0), `asked ${seen[i].at - seen[i - 1].at} ms later`);
 			assert.equal((await b.dump()).dead.length, 0);
 		});
 

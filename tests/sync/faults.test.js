@@ -168,6 +168,22 @@ describe('peers fail', { concurrency: 4 }, () => {
 		assert.equal((await b.dump()).dead.length, 0);
 	});
 
+	test('what Unblu refuses of one conversation waits longer than the rows that it holds up', async (t) => {
+		const b = await Bench.start(t);
+		const [bad, good] = [await linked(b, { subject: 'Bad' }), await linked(b, { subject: 'Good' })];
+		await fault(b, { service: 'unblu', op: 'setTopic', conversation: bad.id, kind: 'status', status: 403 });
+		await rename(b, bad, 'Not allowed');
+		await until('it is refused', async () => (await b.dump()).work.some((/** @type {any} */ w) => /forbidden/.test(w.reason)));
+		await rename(b, good, 'Allowed');
+		const rows = await until('both wait', async () => {
+			const { work } = await b.dump();
+			return work.length === 2 && work.every((/** @type {any} */ w) => /forbidden/.test(w.reason)) && work;
+		});
+		const wait = (/** @type {any} */ m) => rows.find((/** @type {any} */ w) => w.event === m.event.immutableId).notBefore - b.now();
+		assert.ok(wait(good) < 6 * 60_000, `the other waits ${wait(good)} ms`);
+		assert.ok(wait(bad) > 9 * 60_000, `the refused one waits ${wait(bad)} ms`);
+	});
+
 	test('a permanent refusal of Unblu becomes a dead letter', async (t) => {
 		const b = await Bench.start(t);
 		const m = await linked(b);

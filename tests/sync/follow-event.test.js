@@ -147,6 +147,22 @@ describe('an event changes', { concurrency: 4 }, () => {
 		assert.equal((await b.link(m.id)).event, m.event.immutableId);
 	});
 
+	test('waiting for a conversation that is busy is no failed attempt', async (t) => {
+		const b = await Bench.start(t);
+		const m = await b.meeting(ANNA);
+		await b.notify(ANNA, m.event.immutableId);
+		await until('it is linked', async () => (await b.link(m.id))?.state === STATE.linked);
+		await b.control('POST', '/control/faults', { service: 'unblu', op: 'setTopic', kind: 'delay', delayMs: 2500, count: 1 });
+		const copy = await b.act({ action: 'copy', mailbox: ANNA, event: m.event.immutableId });
+		await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Slow' });
+		await b.notify(ANNA, m.event.immutableId);
+		await until('it is being written', async () => (await b.link(m.id))?.writing !== '');
+		await b.notify(ANNA, copy.immutableId);
+		const row = await until('the other one waits', async () => (await b.dump()).work.find((/** @type {any} */ w) => w.reason === 'the conversation is busy'));
+		assert.equal(row.attempts, 0);
+		await until('the copy was seen', () => b.lines().some((l) => l.event === 'copy-seen'));
+	});
+
 	test('an ended conversation is no longer followed', async (t) => {
 		const b = await Bench.start(t);
 		const m = await b.meeting(ANNA);

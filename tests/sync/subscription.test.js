@@ -68,6 +68,23 @@ describe('mailboxes are followed', { concurrency: 4 }, () => {
 		assert.ok(wait > 50_000 && wait < 61_000, `after ${wait} ms`);
 	});
 
+	for (const signal of ['SIGTERM', 'SIGKILL'])
+		test(`a new agent waits for no claim of the sync that ended by ${signal} while it asked for the subscription`, async (t) => {
+			const b = await Bench.start(t);
+			await b.control('POST', '/control/faults', { service: 'graph', op: 'createSubscription', kind: 'hang', count: 1 });
+			await b.follow(ANNA);
+			await until('it is asked for', async () => (await b.control('GET', '/control/faults')).rules.length === 0);
+			if (signal === 'SIGKILL') {
+				process.kill(b.pid(), signal);
+			} else {
+				await b.down();
+				await b.up();
+			}
+			await until('it is there', async () => (await b.dump()).subscriptions.some((/** @type {any} */ s) => s.granted > 0), 15_000);
+			await b.settled();
+			assert.equal((await subscriptions(b)).length, 1);
+		});
+
 	test('a due subscription is not renewed before half of its life and is by force', async (t) => {
 		const b = await Bench.start(t);
 		const sub = await followed(b);

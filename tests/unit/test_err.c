@@ -103,6 +103,30 @@ long_text_is_cut_at_a_code_point(void **state)
 	assert_true(text_is_utf8(e.text, strlen(e.text)));
 }
 
+/* What a peer said, and what "%.5s" has cut in the middle of a character. */
+static void
+what_is_no_utf8_is_replaced(void **state)
+{
+	struct err e = {0};
+	char cut[ERR_TEXT_MAX + 8];
+
+	(void)state;
+	err_set(&e, ERR_AUTH, "[%.5s] %s", "aaaa\xC3\xA9", "\xFFz\xF0\x9F");
+	assert_string_equal(
+	    e.text, "[aaaa\xEF\xBF\xBD] \xEF\xBF\xBDz\xEF\xBF\xBD\xEF\xBF\xBD");
+	err_wrap(&e, "%.1s", "\xC3\xA9");
+	assert_true(text_is_utf8(e.text, strlen(e.text)));
+	err_set_errno(&e, ERR_CONFIG, ENOENT, "open \xE9");
+	assert_string_equal(
+	    e.text, "open \xEF\xBF\xBD: No such file or directory");
+	/* Three bytes for each do not fit, and none is cut. */
+	memset(cut, 0xFF, sizeof(cut) - 1);
+	cut[sizeof(cut) - 1] = '\0';
+	err_set(&e, ERR_AUTH, "%s", cut);
+	assert_int_equal(strlen(e.text), (ERR_TEXT_MAX - 1) / 3 * 3);
+	assert_true(text_is_utf8(e.text, strlen(e.text)));
+}
+
 static void
 clear_makes_it_the_empty_error(void **state)
 {
@@ -139,6 +163,7 @@ main(void)
 	    cmocka_unit_test(wrap_puts_context_in_front_and_keeps_the_code),
 	    cmocka_unit_test(an_error_may_be_made_of_its_own_text),
 	    cmocka_unit_test(long_text_is_cut_at_a_code_point),
+	    cmocka_unit_test(what_is_no_utf8_is_replaced),
 	    cmocka_unit_test(clear_makes_it_the_empty_error),
 	    cmocka_unit_test(every_code_has_a_name_of_its_own),
 	};

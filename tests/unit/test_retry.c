@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include <limits.h>
+
 #include "rule/retry.h"
 
 static void
@@ -86,6 +88,21 @@ the_first_fault_is_repeated_within_ten_seconds(void **state)
 }
 
 static void
+who_was_refused_comes_behind_those_who_waited_with_him(void **state)
+{
+	(void)state;
+	/* They wait for what is left of the pause, and a tenth of it. */
+	assert_true(
+	    retry_forbidden_ms(0) > RETRY_FORBIDDEN_MS * 11 / 10 + 1000);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(
+		    retry_forbidden_ms(i + 1), 2 * retry_forbidden_ms(i));
+	assert_int_equal(retry_forbidden_ms(6), RETRY_FORBIDDEN_CAP_MS);
+	assert_int_equal(
+	    retry_forbidden_ms(INT_MAX - 1), RETRY_FORBIDDEN_CAP_MS);
+}
+
+static void
 only_passing_trouble_is_worth_a_repetition(void **state)
 {
 	(void)state;
@@ -107,6 +124,8 @@ main(void)
 	    cmocka_unit_test(what_the_peer_asked_for_is_the_least),
 	    cmocka_unit_test(an_absurd_wish_of_the_peer_is_capped),
 	    cmocka_unit_test(the_first_fault_is_repeated_within_ten_seconds),
+	    cmocka_unit_test(
+		who_was_refused_comes_behind_those_who_waited_with_him),
 	    cmocka_unit_test(only_passing_trouble_is_worth_a_repetition),
 	};
 

@@ -293,6 +293,49 @@ a_granted_subscription_replaces_the_older_ones(void **state)
 	assert_int_equal(found.expires_ms, T0 + 1500);
 }
 
+static void
+a_grant_of_a_clock_that_was_ahead_gives_way_like_any_other(void **state)
+{
+	struct test_store *t = *state;
+	struct store_subscription ahead =
+	    test_subscription(ANNA, "ahead", T0 + 1000000);
+	struct store_subscription new = test_subscription(ANNA, "new", T0);
+	struct store_subscription found = {0};
+
+	SET(ahead.id, "id-ahead");
+	ahead.granted_ms = ahead.created_ms;
+	assert_ok(t, store_subscription_granted(t->store, &ahead, &t->e));
+	SET(new.id, "id-new");
+	new.granted_ms = T0;
+	assert_ok(t, store_subscription_granted(t->store, &new, &t->e));
+	assert_int_equal(
+	    store_subscription_of(t->store, TENANT, ANNA, &found, &t->e), 1);
+	assert_string_equal(found.id, "id-new");
+	assert_int_equal(
+	    store_subscription_by_id(t->store, "id-ahead", &found, &t->e), 0);
+}
+
+/* One such text would stop all that goes into the same transaction. */
+static void
+a_text_that_is_no_utf8_fails_no_transaction(void **state)
+{
+	struct test_store *t = *state;
+	struct store_mailbox box;
+
+	assert_ok(t,
+	    store_mailbox_follow(
+		t->store, TENANT, ANNA, "", false, T0, NULL, &t->e));
+	assert_ok(t, store_begin(t->store, &t->e));
+	assert_ok(t,
+	    store_mailbox_park(
+		t->store, TENANT, ANNA, "half \xC3] of it", T0, T0, &t->e));
+	assert_ok(t, store_commit(t->store, &t->e));
+	assert_int_equal(
+	    store_mailbox_find(t->store, TENANT, ANNA, &box, &t->e), 1);
+	assert_memory_equal(box.reason, "half ", 5);
+	assert_non_null(strstr(box.reason, "] of it"));
+}
+
 static int
 count_subscription(const struct store_subscription *sub, void *arg)
 {
@@ -336,6 +379,9 @@ main(void)
 	    cmocka_unit_test(
 		a_pending_subscription_is_found_by_its_client_state),
 	    cmocka_unit_test(a_granted_subscription_replaces_the_older_ones),
+	    cmocka_unit_test(a_text_that_is_no_utf8_fails_no_transaction),
+	    cmocka_unit_test(
+		a_grant_of_a_clock_that_was_ahead_gives_way_like_any_other),
 	    cmocka_unit_test(a_grant_without_a_row_makes_one_and_each_sees_it),
 	};
 
