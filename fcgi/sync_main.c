@@ -90,6 +90,7 @@ sync_look_at_keys(void *arg)
 {
 	struct sync_process *p = arg;
 	struct store *s = p->session->store;
+	int64_t now_ms = clock_wall_ms();
 	int64_t at_ms = 0;
 	char *keys = NULL;
 
@@ -97,7 +98,7 @@ sync_look_at_keys(void *arg)
 	if (s == NULL || !p->session->config->sync_enabled)
 		return;
 	if (store_keys_load(s, &keys, &at_ms, NULL) == 0 &&
-	    at_ms < clock_wall_ms() - SYNC_KEYS_OLD_MS) {
+	    (at_ms < now_ms - SYNC_KEYS_OLD_MS || at_ms > now_ms)) {
 		sync_add(p, STORE_WORK_KEYS, "", "", 0);
 		engine_wake(p->engine);
 	}
