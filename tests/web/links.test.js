@@ -3,7 +3,12 @@
 
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
+import { hasTestHooks } from '../lib/build.js';
+import { FakeClock } from '../lib/faketime.js';
 import { waitFor } from '../lib/wait.js';
 import { CLIENT, KIND, LOGIN, OTHER_TENANT, TENANT, Web } from './harness.js';
 
@@ -287,4 +292,24 @@ test('what the pane is told', async (t) => {
 			assert.deepEqual(await web.query('SELECT check_ms FROM link'), [{ check_ms: 0 }]);
 		});
 	});
+});
+
+test('a key that Entra has withdrawn is refused within a minute', { skip: !hasTestHooks() && 'needs --enable-test-hooks' }, async () => {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'outlook-addin-clock-'));
+	fs.chmodSync(folder, 0o755);
+	const clock = new FakeClock(folder);
+	const { FAKETIME_DONT_FAKE_MONOTONIC: _, ...env } = clock.env;
+	try {
+		await Web.play({ env }, async (web) => {
+			await storeKeys(web);
+			assert.equal((await ask(web, 'GET', 'conv-1', null)).status, 404);
+			await web.query("UPDATE signing_keys SET keys_json = '[]'", false);
+			assert.equal((await ask(web, 'GET', 'conv-1', null)).status, 404, 'nothing is read for each request');
+			clock.set(60_000);
+			assert.equal((await ask(web, 'GET', 'conv-1', null)).status, 503, 'it is not known any more');
+		});
+	} finally {
+		clock.close();
+		fs.rmSync(folder, { recursive: true, force: true });
+	}
 });
