@@ -10,6 +10,7 @@
 #include "base/jws.h"
 #include "base/log.h"
 #include "port/store_due.h"
+#include "port/store_mend.h"
 #include "port/store_renewal.h"
 #include "port/store_retain.h"
 #include "rule/renewal.h"
@@ -154,7 +155,7 @@ int
 upkeep_expire(struct store *s, const struct config *config, struct err *e)
 {
 	int64_t now_ms = clock_wall_ms();
-	int64_t removed = 0;
+	int64_t removed = 0, mended = 0;
 	int due = upkeep_is_due(s, e);
 
 	if (due != 1)
@@ -164,6 +165,10 @@ upkeep_expire(struct store *s, const struct config *config, struct err *e)
 	    unfollow_unused(s, config, e) != 0 ||
 	    look_at_credential(s, config, e) != 0)
 		return -1;
+	if (store_mend_links(s, now_ms, &mended, e) != 0)
+		return -1;
+	if (mended != 0)
+		log_warning("clock-was-ahead", LOG_INT("links", mended));
 	if (removed != 0)
 		log_info("store-expired", LOG_INT("rows", removed));
 	compact(s);

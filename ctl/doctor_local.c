@@ -13,6 +13,7 @@
 #include "live.h"
 #include "port/credential.h"
 #include "port/store_replica.h"
+#include "rule/catchup.h"
 #include "rule/cron.h"
 #include "sync/expiry.h"
 
@@ -103,14 +104,16 @@ try_heartbeat(struct doctor *d)
 	if (store_fact_get(d->store, "sync-heartbeat", NULL, 0, &at_ms, NULL) <
 	    0)
 		return;
-	if (at_ms != 0 && now_ms - at_ms <= LIVE_SYNC_STALE_MS)
+	if (catchup_is_alive(at_ms, now_ms))
 		doctor_add(d, "sync", "heartbeat", DOCTOR_OK, "alive", "");
 	else
 		doctor_addf(d, "sync", "heartbeat", DOCTOR_FAILED,
 		    "start outlook-addin-fcgi with the role sync or all, and "
 		    "look into its log",
 		    at_ms == 0 ? "sync has never run"
-			       : "sync was last seen %" PRId64 " s ago",
+			: at_ms > now_ms
+			? "sync was last seen by a clock that ran ahead"
+			: "sync was last seen %" PRId64 " s ago",
 		    (now_ms - at_ms) / 1000);
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/when.h"
 #include "port/wake.h"
+#include "rule/catchup.h"
 
 enum { LOCK_WAIT_MS = 10000, IDLE_WAIT_MS = 5000, IDLE_PAUSE_MS = 50 };
 
@@ -85,7 +86,7 @@ sync_is_at_work(
 	if (store_fact_get(live->store, "sync-heartbeat", NULL, 0, &at_ms, e) <
 	    0)
 		return -1;
-	if (clock_wall_ms() - at_ms > LIVE_SYNC_STALE_MS)
+	if (!catchup_is_alive(at_ms, clock_wall_ms()))
 		return 0;
 	if (store_work_each(
 		live->store, tenant, user, note_progress, &busy, e) != 0)

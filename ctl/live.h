@@ -8,8 +8,6 @@
 #include "ctl.h"
 #include "port/store.h"
 
-enum { LIVE_SYNC_STALE_MS = 15 * 1000 }; /* as /ready judges */
-
 struct live {
 	struct config config;
 	struct store *store;

@@ -7,6 +7,7 @@
 
 #include "listing.h"
 #include "remote/entra.h"
+#include "rule/catchup.h"
 #include "sync/expiry.h"
 
 /* As /ready judges. */
@@ -123,7 +124,7 @@ sync_json(struct building *b)
 	if (store_fact_get(b->live->store, "sync-heartbeat", text, sizeof(text),
 		&at_ms, &b->err) < 0)
 		return NULL;
-	alive = at_ms > 0 && b->live->now_ms - at_ms <= LIVE_SYNC_STALE_MS;
+	alive = catchup_is_alive(at_ms, b->live->now_ms);
 	if (enabled && !alive)
 		add_reason(b, "sync",
 		    at_ms == 0 ? "sync has never run"

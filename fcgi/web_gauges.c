@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "child.h"
 #include "port/metrics.h"
+#include "rule/catchup.h"
 #include "sync/expiry.h"
 #include "web_worker.h"
 
@@ -17,7 +18,6 @@ enum {
 	GAUGES_REASONS = 32,
 	GAUGES_PROBE_MS = 5000, /* a small write may fit where ours did not */
 	GAUGES_TOTALS_MS = 5000, /* the count looks at every row */
-	GAUGES_SYNC_STALE_MS = 15 * 1000,
 	GAUGES_OLD_WORK_MS = 5 * 60 * 1000
 };
 
@@ -76,7 +76,7 @@ gauges_sync_is_silent(struct worker *w, int64_t now_ms)
 		return false;
 	return store_fact_get(w->store, "sync-heartbeat", text, sizeof(text),
 		   &at_ms, NULL) != 1 ||
-	    now_ms - at_ms > GAUGES_SYNC_STALE_MS;
+	    !catchup_is_alive(at_ms, now_ms);
 }
 
 static bool

@@ -65,6 +65,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store_link.c \
 	lib/port/store_mailbox.c \
 	lib/port/store_mark.c lib/port/store_mark.h \
+	lib/port/store_mend.c lib/port/store_mend.h \
 	lib/port/store_misc.c \
 	lib/port/store_move.c lib/port/store_move.h \
 	lib/port/store_move_copy.c \
@@ -137,7 +138,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/catchup.c \
 	lib/sync/degraded.c lib/sync/degraded.h \
 	lib/sync/engine.c lib/sync/engine.h \
-	lib/sync/engine_due.c lib/sync/engine_state.h \
+	lib/sync/engine_clock.c lib/sync/engine_due.c lib/sync/engine_state.h \
 	lib/sync/engine_replica.c \
 	lib/sync/engine_turn.c \
 	lib/sync/expiry.c lib/sync/expiry.h \

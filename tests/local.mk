@@ -73,6 +73,7 @@ tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 unit_tests += tests/unit/test_store_link
 unit_tests += tests/unit/test_store_lock
 unit_tests += tests/unit/test_store_mailbox
+unit_tests += tests/unit/test_store_mend
 if HAVE_POSTGRESQL
 unit_tests += tests/unit/test_store_move
 endif

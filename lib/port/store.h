@@ -443,7 +443,9 @@ int store_audit_deletions(struct store *s, const char *tenant, const char *user,
     int64_t since_ms, int64_t *out, struct err *e);
 
 /* A scope ("graph:{tenant}", "graph:{tenant}/{user}", "unblu") must not be
- * called before until_ms; only ever raised. */
+ * called before until_ms; only ever raised, but for one so far behind it that a
+ * clock which ran ahead has written it. */
+enum { STORE_THROTTLE_MAX_MS = 24 * 60 * 60 * 1000 };
 int store_throttle_set(
     struct store *s, const char *scope, int64_t until_ms, struct err *e);
 /* 0; *until_ms 0 when nothing is known. */
@@ -458,7 +460,10 @@ int store_keys_save(
 int store_keys_load(
     struct store *s, char **json, int64_t *fetched_ms, struct err *e);
 
-/* Named lease: 1 taken or renewed, 0 held by another until *held_until_ms. */
+/* Named lease: 1 taken or renewed, 0 held by another until *held_until_ms. One
+ * that would last longer than anybody takes it for is nobody's: a clock which
+ * ran ahead has written it. */
+enum { STORE_LEASE_MAX_MS = 60 * 60 * 1000 };
 int store_lease_take(struct store *s, const char *name, const char *owner,
     int64_t now_ms, int64_t until_ms, int64_t *held_until_ms, struct err *e);
 int store_lease_release(

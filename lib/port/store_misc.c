@@ -25,10 +25,13 @@ store_throttle_set(
 	static const char sql[] =
 	    "INSERT INTO throttle (scope, until_ms) VALUES ($1, $2)"
 	    " ON CONFLICT (scope) DO UPDATE SET until_ms = excluded.until_ms"
-	    " WHERE throttle.until_ms < excluded.until_ms";
+	    " WHERE throttle.until_ms < excluded.until_ms"
+	    " OR throttle.until_ms > excluded.until_ms + $3";
 
 	return store_misc_run(s, sql,
-		   STORE_WITH(STORE_TEXT(scope), STORE_INT(until_ms)), e) < 0
+		   STORE_WITH(STORE_TEXT(scope), STORE_INT(until_ms),
+		       STORE_INT(STORE_THROTTLE_MAX_MS)),
+		   e) < 0
 	    ? -1
 	    : 0;
 }
@@ -96,12 +99,13 @@ store_lease_try(struct store *s, const char *name, const char *owner,
 	    "INSERT INTO lease (name, owner, until_ms) VALUES ($1, $2, $3)"
 	    " ON CONFLICT (name) DO UPDATE SET owner = excluded.owner,"
 	    " until_ms = excluded.until_ms"
-	    " WHERE lease.owner = excluded.owner OR lease.until_ms <= $4";
+	    " WHERE lease.owner = excluded.owner OR lease.until_ms <= $4"
+	    " OR lease.until_ms > $5";
 	static const char held_sql[] =
 	    "SELECT until_ms FROM lease WHERE name = $1";
 	int64_t taken = store_db_run(s, take_sql,
 	    STORE_WITH(STORE_TEXT(name), STORE_TEXT(owner), STORE_INT(until_ms),
-		STORE_INT(now_ms)),
+		STORE_INT(now_ms), STORE_INT(now_ms + STORE_LEASE_MAX_MS)),
 	    e);
 	int64_t held = until_ms;
 

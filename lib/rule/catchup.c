@@ -49,3 +49,10 @@ catchup_was_away(int64_t last_beat_ms, int64_t now_ms)
 {
 	return now_ms - last_beat_ms > CATCHUP_AWAY_MS;
 }
+
+bool
+catchup_is_alive(int64_t last_beat_ms, int64_t now_ms)
+{
+	return last_beat_ms > 0 && now_ms - last_beat_ms <= CATCHUP_SILENT_MS &&
+	    last_beat_ms - now_ms <= CATCHUP_SILENT_MS;
+}

@@ -60,4 +60,10 @@ int64_t catchup_next_ms(int64_t now_ms, int64_t every_ms, uint64_t random);
  * been set forward, which looks the same. One that lies ahead says nothing. */
 bool catchup_was_away(int64_t last_beat_ms, int64_t now_ms);
 
+/* Whether the sync with that last heartbeat (0: none yet) is alive. One that
+ * lies as far ahead is of a clock that has been set back since: a living one
+ * writes another within seconds. */
+enum { CATCHUP_SILENT_MS = 15 * 1000 };
+bool catchup_is_alive(int64_t last_beat_ms, int64_t now_ms);
+
 #endif

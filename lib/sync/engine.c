@@ -206,6 +206,7 @@ engine_recovery_stands(void *arg)
 	if (e->recovered_count > 0)
 		log_info("work-recovered", LOG_INT("rows", e->recovered_count));
 	engine_add_due(e);
+	engine_mend_clock(e);
 	engine_wake(e);
 }
 
@@ -307,6 +308,7 @@ engine_beat(void *arg)
 	engine_write_heartbeat(e);
 	engine_replica_beat(e);
 	engine_add_due(e);
+	engine_mend_clock(e);
 	engine_wake(e);
 	if (!loop_timer_is_set(e->checkpoint))
 		loop_timer_set(e->checkpoint, ENGINE_CHECKPOINT_MS);
@@ -357,6 +359,7 @@ engine_drop_all(struct engine *e)
 	session_commit_cancel(e->session, &e->claim);
 	session_commit_cancel(e->session, &e->heartbeat);
 	session_commit_cancel(e->session, &e->due);
+	session_commit_cancel(e->session, &e->mending);
 	session_commit_cancel(e->session, &e->replica_beat);
 }
 

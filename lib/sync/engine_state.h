@@ -2,6 +2,7 @@
 #ifndef SYNC_ENGINE_STATE_H
 #define SYNC_ENGINE_STATE_H
 
+#include "port/store_mend.h"
 #include "sync/engine.h"
 
 enum {
@@ -41,6 +42,12 @@ struct engine {
 	struct session_commit due; /* what the clock alone asks for */
 	bool more_due; /* than could be added */
 
+	/* engine_clock.c */
+	struct session_commit mending;
+	struct store_mend mend; /* how far it has come */
+	int mend_looks; /* that are left of this beat's */
+	int64_t mended;
+
 	/* engine_replica.c: with a store that other syncs share */
 	bool shares;
 	char replica[STORE_GUID]; /* our name, also after a restart */
@@ -63,6 +70,12 @@ void engine_write_heartbeat(struct engine *e);
 /* Links and mailboxes whose time has come become work, not more than can be
  * worked on: thousands that are due together come one after the other. */
 void engine_add_due(struct engine *e);
+
+/* ---- engine_clock.c ---- */
+
+/* At each beat: rows and mailboxes that would wait until a clock that ran ahead
+ * is reached are put right. */
+void engine_mend_clock(struct engine *e);
 
 /* ---- engine_turn.c ---- */
 

@@ -3,9 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { buildFolder } from '../lib/build.js';
+import { ON_POSTGRESQL } from '../lib/postgres.js';
 import { ANNA, BEN, Bench, CARLA, KIND, TENANT_A, until } from './harness.js';
 import { fault, linked, rename, topicIs } from './meetings.js';
 
@@ -130,6 +132,29 @@ describe('islands', { concurrency: 4 }, () => {
 			}, 45_000);
 			assert.equal(d.mailboxes.filter((/** @type {any} */ m) => m.catchUp > 0).length, caughtUp);
 		});
+
+	test('a second sync on a store of one host waits, and leaves the first one\'s rows and socket alone', { skip: ON_POSTGRESQL && 'there they share the work' }, async (t) => {
+		const b = await Bench.start(t);
+		const socket = fs.statSync(path.join(b.dir, 'wake.sock')).ino;
+		await fault(b, { service: 'graph', op: 'getEvent', mailbox: ANNA, kind: 'hang', count: 1 });
+		const m = await b.meeting(ANNA);
+		await b.notify(ANNA, m.event.immutableId);
+		const inProgress = async () => (await b.dump()).work.filter((/** @type {any} */ w) => w.inProgress).length;
+		await until('a row is in progress', inProgress);
+		const second = spawn(path.join(buildFolder(), 'fcgi/outlook-addin-fcgi'), ['--config', path.join(b.dir, 'addin.json'), '--role', 'sync'], { env: b.env, stdio: ['ignore', 'ignore', 'pipe'] });
+		t.after(() => second.kill('SIGKILL'));
+		let said = '';
+		second.stderr.on('data', (data) => {
+			said += data;
+		});
+		await until('it says that it waits', () => said.includes('"sync-waits"'));
+		assert.ok(!said.includes('"ready"') && !said.includes('"work-recovered"'), said);
+		assert.equal(await inProgress(), 1);
+		assert.equal(fs.statSync(path.join(b.dir, 'wake.sock')).ino, socket);
+		/* The lock goes with its holder, however that ends. */
+		process.kill(b.pid(), 'SIGKILL');
+		await until('the next one is ready', () => b.lines().filter((l) => l.event === 'ready' && l.role === 'sync').length === 2);
+	});
 
 	test('a tenant\'s throttled token endpoint is that tenant\'s affair', async (t) => {
 		const b = await Bench.start(t, { start: false });

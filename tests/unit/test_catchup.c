@@ -172,6 +172,34 @@ a_late_heartbeat_means_that_we_were_away(void **state)
 	assert_false(catchup_was_away(1000 + 86400000, 1000));
 }
 
+static void
+a_heartbeat_shows_a_living_sync(void **state)
+{
+	const int64_t day = 86400000;
+	static const struct {
+		const char *what;
+		int64_t ago_ms;
+		bool alive;
+	} cases[] = {
+	    {"just now", 0, true},
+	    {"within its time", CATCHUP_SILENT_MS, true},
+	    {"too long ago", CATCHUP_SILENT_MS + 1, false},
+	    {"a little ahead, by another host's clock", -CATCHUP_SILENT_MS,
+		true},
+	    {"ahead: the clock was set back, and it has not beaten since",
+		-CATCHUP_SILENT_MS - 1, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("# %s\n", cases[i].what);
+		assert_int_equal(catchup_is_alive(day - cases[i].ago_ms, day),
+		    cases[i].alive);
+	}
+	/* It has never run, and the clock is near its beginning. */
+	assert_false(catchup_is_alive(0, 1000));
+}
+
 int
 main(void)
 {
@@ -181,6 +209,7 @@ main(void)
 	    cmocka_unit_test(
 		the_next_one_is_due_within_the_interval_and_not_together),
 	    cmocka_unit_test(a_late_heartbeat_means_that_we_were_away),
+	    cmocka_unit_test(a_heartbeat_shows_a_living_sync),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,6 +265,28 @@ a_recovery_that_fails_is_repeated(void **state)
 	bench_free(b);
 }
 
+static void
+what_a_clock_an_hour_ahead_left_behind_is_worked_on(void **state)
+{
+	enum { HOUR_MS = 60 * 60 * 1000 };
+	struct test_store *t = *state;
+	int64_t ahead_ms = clock_wall_ms() + HOUR_MS;
+	struct bench *b = bench_new(t);
+	struct store_work w;
+
+	/* A row, one that waits for ten years, and what has just arrived. */
+	test_add(t, ANNA, "old", 0, 1, 0);
+	assert_int_equal(test_claim(t, 1, &w, 1, NULL), 1);
+	assert_ok(t,
+	    store_work_defer(
+		t->store, &w, ahead_ms + 87600LL * HOUR_MS, "once", &t->e));
+	test_add(t, BERT, "row", 0, ahead_ms, 0);
+	test_add(t, BERT, "arrival", 0, ahead_ms, DELAY);
+	open_store(b);
+	run_until_rows(b, 0);
+	bench_free(b);
+}
+
 /* An event of a tenant that is configured: its token is never answered. */
 static void
 add_hanging(struct test_store *t, struct store *s, char *tenant, int count)
@@ -388,6 +410,9 @@ main(void)
 	    cmocka_unit_test_prestate_setup_teardown(
 		a_recovery_that_fails_is_repeated, test_store_setup,
 		test_store_teardown, db),
+	    cmocka_unit_test_prestate_setup_teardown(
+		what_a_clock_an_hour_ahead_left_behind_is_worked_on,
+		test_store_setup, test_store_teardown, db),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

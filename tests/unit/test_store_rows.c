@@ -76,6 +76,23 @@ a_throttle_is_only_ever_raised(void **state)
 }
 
 static void
+a_throttle_of_a_clock_years_ahead_gives_way(void **state)
+{
+	struct test_store *t = *state;
+	int64_t until = -1;
+
+	assert_ok(t,
+	    store_throttle_set(
+		t->store, "unblu", T0 + STORE_THROTTLE_MAX_MS + 51, &t->e));
+	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 51, &t->e));
+	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_int_equal(until, T0 + STORE_THROTTLE_MAX_MS + 51);
+	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 50, &t->e));
+	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_int_equal(until, T0 + 50);
+}
+
+static void
 the_signing_keys_are_one_set(void **state)
 {
 	struct test_store *t = *state;
@@ -124,6 +141,26 @@ a_lease_has_one_holder_until_it_runs_out(void **state)
 	assert_ok(t, store_lease_release(t->store, "renew", "b", &t->e));
 	assert_int_equal(store_lease_take(t->store, "renew", "a", T0 + 31,
 			     T0 + 61, &until, &t->e),
+	    1);
+}
+
+static void
+a_lease_of_a_clock_years_ahead_is_nobodys(void **state)
+{
+	enum { LIFE = 90 * 1000 };
+	struct test_store *t = *state;
+	int64_t ahead = T0 + STORE_LEASE_MAX_MS - LIFE;
+
+	if (store_database_is_shared(t->url))
+		return;
+	assert_int_equal(store_lease_take(t->store, "box", "dead", ahead,
+			     ahead + LIFE, NULL, &t->e),
+	    1);
+	assert_int_equal(
+	    store_lease_take(t->store, "box", "b", T0, T0 + LIFE, NULL, &t->e),
+	    0);
+	assert_int_equal(store_lease_take(t->store, "box", "b", T0 - 1,
+			     T0 - 1 + LIFE, NULL, &t->e),
 	    1);
 }
 
@@ -362,8 +399,10 @@ main(void)
 	const struct CMUnitTest cases[] = {
 	    cmocka_unit_test(audit_records_are_kept_in_order_and_counted),
 	    cmocka_unit_test(a_throttle_is_only_ever_raised),
+	    cmocka_unit_test(a_throttle_of_a_clock_years_ahead_gives_way),
 	    cmocka_unit_test(the_signing_keys_are_one_set),
 	    cmocka_unit_test(a_lease_has_one_holder_until_it_runs_out),
+	    cmocka_unit_test(a_lease_of_a_clock_years_ahead_is_nobodys),
 	    cmocka_unit_test(facts_are_set_found_and_removed),
 	    cmocka_unit_test(what_is_past_is_removed_unless_more_is_planned),
 	    cmocka_unit_test(what_is_over_is_removed_by_age),

@@ -66,6 +66,11 @@ test('health routes and unknown paths', async () => {
 			/* Nobody has seen a sync here. */
 			assert.deepEqual(JSON.parse(ready.body), { status: 'degraded', degraded: ['sync'] });
 		}
+		/* Ahead of the clock, which was set back since. */
+		for (const [ahead, degraded] of /** @type {[number, string[]][]} */ ([[0, []], [60_000, ['sync']]])) {
+			await web.query(`INSERT INTO fact (name, fact, at_ms) VALUES ('sync-heartbeat', '0', ${Date.now() + ahead}) ON CONFLICT (name) DO UPDATE SET at_ms = excluded.at_ms`, false);
+			await waitFor(async () => JSON.stringify(await web.degraded()) === JSON.stringify(degraded), 5000, `a heartbeat ${ahead} ms ahead`);
+		}
 		for (const path of ['/', '/addin', '/addin/', '/webhook/events', '/addin/webhook', '/addin/webhook/events/', '/addin/webhook/eventsx', '/addinlive', '/live/', ''])
 			assert.equal((await web.ask('GET', path)).status, 404, path);
 		assert.equal((await web.ask('POST', '/live')).status, 405);

@@ -4,7 +4,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'node:test';
+import { hasTestHooks } from '../lib/build.js';
+import { FakeClock } from '../lib/faketime.js';
 import { body, item, longId } from '../lib/notification.js';
 import { ON_POSTGRESQL } from '../lib/postgres.js';
 import { waitFor } from '../lib/wait.js';
@@ -339,4 +344,24 @@ test('a flood of links does not keep notifications waiting', { skip: ON_POSTGRES
 		const before = answers.slice(0, answers.findIndex((a) => a.what === 'last')).filter((a) => a.what === 'link').length;
 		assert.ok(before <= 40, `${before} links of 60 were served first`);
 	});
+});
+
+test('a key that Entra has withdrawn is refused within a minute', { skip: !hasTestHooks() && 'needs --enable-test-hooks' }, async () => {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'outlook-addin-clock-'));
+	fs.chmodSync(folder, 0o755);
+	const clock = new FakeClock(folder);
+	const { FAKETIME_DONT_FAKE_MONOTONIC: _, ...env } = clock.env;
+	try {
+		await Web.play({ env }, async (web) => {
+			await storeKeys(web);
+			assert.equal((await ask(web, 'GET', 'conv-1', null)).status, 404);
+			await web.query("UPDATE signing_keys SET keys_json = '[]'", false);
+			assert.equal((await ask(web, 'GET', 'conv-1', null)).status, 404, 'nothing is read for each request');
+			clock.set(60_000);
+			assert.equal((await ask(web, 'GET', 'conv-1', null)).status, 503, 'it is not known any more');
+		});
+	} finally {
+		clock.close();
+		fs.rmSync(folder, { recursive: true, force: true });
+	}
 });
