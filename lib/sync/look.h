@@ -85,8 +85,8 @@ bool look_leave_link(struct look *l);
  * is not kept for ever. */
 void look_link_rests(struct store_link *s);
 /* For an event that is not acted on: notes that it came after its conversation
- * was removed, or that it carries the conversation that another mailbox still
- * waits for. Goes into the task's outcome. */
+ * was removed, or that it carries the conversation of another mailbox's link.
+ * Goes into the task's outcome. */
 void look_note_ignored(struct look *l);
 /* Takes the link's conversation for this task and reads the link again, which
  * may have changed since. False: the task has ended: another has it now, or

@@ -243,6 +243,10 @@ task_apply_copies(const struct task *t, struct store *s, struct err *e)
 	    store_copy_add(s, o->conversation, t->work.tenant, t->work.user,
 		o->copy_event, e) != 0)
 		return -1;
+	if (o->no_copy &&
+	    store_copy_forget(
+		s, t->work.tenant, t->work.user, t->work.event, e) != 0)
+		return -1;
 	if (o->copy_over[0] != '\0' && o->link != NULL &&
 	    store_copy_remove(s, o->link->conversation, o->copy_over, e) != 0)
 		return -1;

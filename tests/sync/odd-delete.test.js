@@ -295,6 +295,29 @@ describe('more than one event of a conversation', { concurrency: 4 }, () => {
 		assert.equal((await b.conversation(fresh.conversation.id)).deleted, false);
 	});
 
+	for (const [what, gone] of /** @type {[string, boolean][]} */ ([['keeps the conversation until an operator releases it', false], ['that is deleted before keeps nothing', true]]))
+		test(`one in another mailbox that is followed ${what}`, async (t) => {
+			const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+			const m = await linked(b);
+			const his = await b.act({ action: 'create', mailbox: BEN, subject: 'His', start: '2027-03-01T09:00:00Z', end: '2027-03-01T09:30:00Z' });
+			await b.act({ action: 'link', mailbox: BEN, event: his.immutableId, conversationId: m.id, sourceId: m.made.sourceId });
+			await b.notify(BEN, his.immutableId, HINT.created);
+			await dry(b);
+			if (gone)
+				await removed(b, { event: his }, BEN);
+			await dry(b);
+			await removed(b, m);
+			if (!gone) {
+				await stateIs(b, m, STATE.held);
+				await isUntouched(b, m);
+				assert.match((await b.dump()).audit[0].detail, /another mailbox/);
+				await b.tool('fact', `release:${m.id}`, '');
+				await b.notify(ANNA, m.event.immutableId, HINT.deleted);
+			}
+			await stateIs(b, m, STATE.deleted);
+			assert.deepEqual(await audit(b), gone ? ['delete done'] : ['delete held', 'delete done']);
+		});
+
 	test('of a series that is deleted the conversation goes', async (t) => {
 		const b = await Bench.start(t);
 		const m = await linked(b, { recurrence: { pattern: { type: 'weekly', interval: 1, daysOfWeek: ['monday'] }, range: { type: 'numbered', numberOfOccurrences: 5 } } });
