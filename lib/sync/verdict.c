@@ -87,9 +87,39 @@ verdict_end_done(const struct err *e, void *arg)
 	    "somebody took part: ended instead of deleted");
 }
 
+/* An orphan's event is nowhere to be looked at. */
+static bool
+verdict_is_late(const struct look *l)
+{
+	return !l->orphan && l->late_looks < VERDICT_LOOKS &&
+	    clock_mono_ms() - l->looked_ms > VERDICT_FRESH_MS;
+}
+
+/* Behind the mark, and all the questions before it. False: the task has ended,
+ * or looks at the event again. */
+static bool
+verdict_still_holds(struct look *l)
+{
+	/* The agent has removed it himself meanwhile. */
+	if (l->link.state == STORE_LINK_DELETED) {
+		task_finish(l->task);
+		return false;
+	}
+	if (l->orphan && look_spares_orphan(l))
+		return false;
+	if (verdict_is_late(l)) {
+		l->late_looks++;
+		look_read(l);
+		return false;
+	}
+	return true;
+}
+
 static void
 verdict_end_marked(struct task *t)
 {
+	if (!verdict_still_holds(t->state))
+		return;
 	task_call(t, CALL_UNBLU, verdict_build_end, verdict_parse_end,
 	    verdict_end_done, t->state);
 }
@@ -154,31 +184,11 @@ verdict_delete_done(const struct err *e, void *arg)
 		: "");
 }
 
-/* An orphan's event is nowhere to be looked at. */
-static bool
-verdict_is_late(const struct look *l)
-{
-	return !l->orphan && l->late_looks < VERDICT_LOOKS &&
-	    clock_mono_ms() - l->looked_ms > VERDICT_FRESH_MS;
-}
-
 static void
 verdict_marked(struct task *t)
 {
-	struct look *l = t->state;
-
-	/* The agent has removed it himself meanwhile. */
-	if (l->link.state == STORE_LINK_DELETED) {
-		task_finish(t);
+	if (!verdict_still_holds(t->state))
 		return;
-	}
-	if (l->orphan && look_spares_orphan(l))
-		return;
-	if (verdict_is_late(l)) {
-		l->late_looks++;
-		look_read(l);
-		return;
-	}
 	task_call(t, CALL_UNBLU, verdict_build_delete, verdict_parse_delete,
 	    verdict_delete_done, t->state);
 }
