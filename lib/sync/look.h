@@ -163,10 +163,15 @@ void removal_seek_copy(struct look *l);
 /* verdict.c: there is no event; may the conversation be deleted? */
 void verdict_start(struct look *l);
 /* Its parts, for those who ask before that is certain: reads the conversation;
- * the conversation does not exist; is the one that was read ours (and not
- * over)? False, and verdict_gone(): the task has ended. */
+ * is the one that was read ours (and not over)? False: the task has ended. */
 void verdict_read(struct look *l, void (*done)(const struct err *e, void *arg));
-void verdict_gone(struct look *l);
 bool verdict_owns(struct look *l);
+
+/* verdict_doubt.c, ends: Unblu says that the conversation does not exist. It is
+ * asked once more, unless that was our doing: behind a mark that somebody left
+ * it counts as our deletion. */
+void verdict_gone(struct look *l);
+/* Ends: Unblu has answered 403 to the deletion. Tried again, then held. */
+void verdict_forbidden(struct look *l, const struct err *e);
 
 #endif

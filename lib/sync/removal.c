@@ -354,6 +354,8 @@ removal_hold(struct look *l, const char *why)
 		degraded_set(l->task->session, DEGRADED_DELETIONS, 0,
 		    "deletions are held: outlook-addinctl deletion list");
 	}
+	/* What was released has had its chance. */
+	look_end_release(l);
 	look_finish(l);
 }
 

@@ -167,6 +167,10 @@ verdict_delete_done(const struct err *e, void *arg)
 		look_close(l, STORE_LINK_KEPT, "delete", "refused", e->text);
 		return;
 	}
+	if (e->code == ERR_MAILBOX) {
+		verdict_forbidden(l, e);
+		return;
+	}
 	if (e->code != ERR_NONE) {
 		look_fail(l, e);
 		return;
@@ -229,19 +233,6 @@ verdict_history_done(const struct err *e, void *arg)
 		look_fail(l, e);
 	else
 		verdict_judge(l);
-}
-
-/* Behind a mark that somebody left the conversation being gone is our doing,
- * and counts as our deletion. */
-void
-verdict_gone(struct look *l)
-{
-	bool ours = strcmp(l->link.writing, "delete") == 0;
-
-	look_close(l, STORE_LINK_DELETED, ours ? "delete" : "follow",
-	    ours ? "done" : "gone",
-	    ours ? "found done after an interruption"
-		 : "the conversation does not exist any more");
 }
 
 bool

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ANNA, BOX, Bench, HINT, STATE, until } from './harness.js';
+import { waits, waitsNoMore } from './meetings.js';
 
 /** A followed meeting. @param {Bench} b @param {any} [change] */
 async function linked(b, change) {
@@ -225,6 +226,8 @@ describe('an event is deleted', { concurrency: 4 }, () => {
 		await b.control('POST', `/control/conversations/${m.id}/delete`, {});
 		await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Too late' });
 		await b.notify(ANNA, m.event.immutableId);
+		await waits(b, /no such conversation/);
+		await waitsNoMore(b);
 		await until('it is over', async () => (await b.link(m.id)).state === STATE.deleted);
 		assert.equal((await b.dump()).dead.length, 0);
 	});

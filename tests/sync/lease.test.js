@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { ANNA, BEN, KIND, STATE, TENANT_A, until } from './harness.js';
 import { GRACE_MS, START, announced, audit, bench, carry, due, leadsTo, searched } from './orphans.js';
+import { waits, waitsNoMore } from './meetings.js';
 
 describe('an event that was never saved', { concurrency: 4 }, () => {
 	test('leaves an orphan, which is removed by the clock alone after two full searches', async (t) => {
@@ -82,6 +83,10 @@ describe('an event that was never saved', { concurrency: 4 }, () => {
 		const b = await bench(t);
 		const m = await announced(b);
 		await b.control('POST', `/control/conversations/${m.id}/delete`, {});
+		await due(b, m);
+		await waits(b, /no such conversation/);
+		await waitsNoMore(b);
+		await until('it is over', async () => (await b.link(m.id)).state === STATE.deleted);
 		const d = await leadsTo(b, m, STATE.deleted);
 		assert.deepEqual(audit(d), ['follow gone']);
 		assert.equal(await b.count('unblu', 'delete'), 0);

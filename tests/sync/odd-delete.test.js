@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ANNA, BEN, BOX, Bench, HINT, KIND, STATE, TENANT_A } from './harness.js';
-import { audit, dry, edited, fault, linked, removed, shows, stateIs, until } from './meetings.js';
+import { audit, dry, edited, fault, linked, removed, shows, stateIs, until, waits, waitsNoMore } from './meetings.js';
 
 const IN_BIN = { settings: { graph: { deletedItems: '200', notify: { profile: 'none' } } } };
 const GONE = { service: 'graph', kind: 'status', status: 404, code: 'ErrorItemNotFound' };
@@ -343,10 +343,30 @@ describe('an Unblu that answers oddly', { concurrency: 4 }, () => {
 		const m = await linked(b);
 		await b.control('POST', `/control/conversations/${m.id}/delete`, {});
 		await removed(b, m);
+		await waits(b, /no such conversation/);
+		assert.deepEqual(await audit(b), []);
+		await waitsNoMore(b);
 		await stateIs(b, m, STATE.deleted);
 		assert.deepEqual(await audit(b), ['follow gone']);
 		assert.equal(await b.count('unblu', 'delete'), 0);
 	});
+
+	for (const op of ['read', 'setTopic'])
+		test(`one 404 at ${op} closes no link, and the event is followed a minute later`, async (t) => {
+			const b = await Bench.start(t);
+			const m = await linked(b);
+			await fault(b, { service: 'unblu', op, kind: 'status', status: 404, count: 1 });
+			await edited(b, m, { subject: 'Not gone', start: '2027-03-01T10:00:00Z', end: '2027-03-01T10:30:00Z' });
+			await waits(b, /no such conversation/);
+			assert.equal((await b.link(m.id)).state, STATE.linked);
+			assert.match((await b.link(m.id)).error, /no such conversation/);
+			const row = (await b.dump()).work[0];
+			assert.ok(row.notBefore > b.now() + 50_000);
+			await waitsNoMore(b);
+			await shows(b, m, { topic: 'Not gone' });
+			await dry(b);
+			assert.equal((await b.link(m.id)).error, '');
+		});
 
 	test('without a history whoever has left and is still listed keeps it', async (t) => {
 		const b = await Bench.start(t, { settings: { unblu: { history: 'missing', leftParticipants: 'ended' } } });
@@ -358,16 +378,27 @@ describe('an Unblu that answers oddly', { concurrency: 4 }, () => {
 		await isUntouched(b, m);
 	});
 
-	test('a deletion that Unblu forbids holds the row with the reason', async (t) => {
-		const b = await Bench.start(t);
+	test('a deletion that Unblu forbids is told of, tried three times in all, and then held; others of the mailbox go on', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
 		const m = await linked(b);
-		await fault(b, { service: 'unblu', op: 'delete', kind: 'status', status: 403, count: 1 });
+		const other = await linked(b);
+		await fault(b, { service: 'unblu', op: 'delete', kind: 'status', status: 403 });
 		await removed(b, m);
-		await until('it is held with the reason', async () => (await b.dump()).work.some((/** @type {any} */ w) => /forbidden/.test(w.reason)));
-		const d = await b.dump();
-		assert.deepEqual(d.dead, []);
-		assert.equal(d.links[0].state, STATE.gone);
+		await waits(b, /forbidden/);
+		assert.deepEqual(await audit(b), ['delete refused']);
+		await edited(b, other, { subject: 'Goes on' });
+		await shows(b, other, { topic: 'Goes on' });
+		for (let n = 2; n <= 3; n++) {
+			await waitsNoMore(b);
+			await until('it was tried again', async () => await b.count('unblu', 'delete') === n);
+			if (n === 2)
+				await waits(b, /forbidden/);
+		}
+		await stateIs(b, m, STATE.held);
+		await dry(b);
+		assert.deepEqual(await audit(b), ['delete refused', 'set-topic done', 'delete held']);
 		assert.equal((await b.conversation(m.id)).deleted, false);
+		assert.ok('degraded:deletions' in (await b.dump()).facts);
 	});
 
 	test("an administrator's token does not widen what is deleted", async (t) => {
