@@ -201,14 +201,18 @@ enum plan_gone
 plan_gone(const struct link *link, const struct policy *policy, int64_t now_ms,
     int64_t *until_ms)
 {
+	int64_t since_ms = now_ms;
+
 	*until_ms = 0;
 	/* What was never seen can not be missed: that is the lease's affair. */
 	if (link == NULL || !link->mine || link_is_over(link->state) ||
 	    link->state == LINK_ANNOUNCED || link->state == LINK_UNCONFIRMED ||
 	    policy->deletion == POLICY_LEAVE)
 		return PLAN_GONE_NOTHING;
-	*until_ms = (link->gone_since_ms > 0 ? link->gone_since_ms : now_ms) +
-	    policy->deletion_grace_ms;
+	/* By a clock that was ahead it may be gone since tomorrow. */
+	if (link->gone_since_ms > 0 && link->gone_since_ms < now_ms)
+		since_ms = link->gone_since_ms;
+	*until_ms = since_ms + policy->deletion_grace_ms;
 	if (link->gone_since_ms == 0 && policy->deletion_grace_ms > 0)
 		return PLAN_GONE_GRACE;
 	return now_ms < *until_ms ? PLAN_GONE_GRACE : PLAN_GONE_CONFIRM;

@@ -43,7 +43,7 @@ removal_grace(struct look *l, int64_t until_ms)
 	struct store_link *s = &l->link;
 	int64_t now_ms = task_now_ms();
 
-	if (s->gone_since_ms == 0) {
+	if (s->gone_since_ms == 0 || s->gone_since_ms > now_ms) {
 		s->gone_since_ms = now_ms;
 		log_info("event-gone", LOG_STR("tenant", s->tenant),
 		    LOG_STR("mailbox", s->user),

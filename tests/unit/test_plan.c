@@ -456,6 +456,10 @@ a_gone_event_waits_its_grace_time_and_is_confirmed_then(void **state)
 	assert_true(until == NOW + 60000);
 	assert_int_equal(
 	    plan_gone(&l, &p, NOW + 60000, &until), PLAN_GONE_CONFIRM);
+	/* noted by a clock that was ahead: it is gone since now */
+	l.gone_since_ms = NOW + 86400000;
+	assert_int_equal(plan_gone(&l, &p, NOW, &until), PLAN_GONE_GRACE);
+	assert_true(until == NOW + 60000);
 	p.deletion_grace_ms = 0;
 	l = stored;
 	assert_int_equal(plan_gone(&l, &p, NOW, &until), PLAN_GONE_CONFIRM);
