@@ -422,8 +422,8 @@ int store_copy_find(
     struct store *s, const char *conversation, char *event, struct err *e);
 /* Whether a mailbox other than the link's has one that is no link's event; 1,
  * 0, -1. */
-int store_copy_elsewhere(
-    struct store *s, const char *conversation, struct err *e);
+int
+store_copy_elsewhere(struct store *s, const char *conversation, struct err *e);
 /* It is no copy any more: it has inherited, or is gone. */
 int store_copy_remove(struct store *s, const char *conversation,
     const char *event, struct err *e);
