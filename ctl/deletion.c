@@ -1,6 +1,6 @@
 /* ctl/deletion.c - outlook-addinctl deletion: deletions that the brake holds,
  * because there were more within an hour than maxDeletionsPerMailbox or
- * maxDeletionsPerTenant allow. */
+ * maxDeletionsPerTenant allow, or somebody has to judge. */
 #include <stdio.h>
 #include <string.h>
 

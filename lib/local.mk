@@ -106,6 +106,7 @@ lib_libport_a_SOURCES += \
 
 lib_librule_a_SOURCES += \
 	lib/rule/catchup.c lib/rule/catchup.h \
+	lib/rule/doubt.c lib/rule/doubt.h \
 	lib/rule/event.c lib/rule/event.h \
 	lib/rule/guard.c lib/rule/guard.h \
 	lib/rule/lease.c lib/rule/lease.h \
@@ -166,7 +167,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/task.c lib/sync/task.h \
 	lib/sync/token.c lib/sync/token.h \
 	lib/sync/token_fetch.c lib/sync/token_fetch.h \
-	lib/sync/verdict.c \
+	lib/sync/verdict.c lib/sync/verdict_doubt.c \
 	lib/sync/write.c
 
 LIB_ALL = lib/libsync.a lib/libremote.a lib/libport.a lib/librule.a lib/libbase.a

@@ -32,6 +32,7 @@ unit_tests += tests/unit/test_invariants
 unit_tests += tests/unit/test_odd_events
 unit_tests += tests/unit/test_topic
 unit_tests += tests/unit/test_plan
+unit_tests += tests/unit/test_doubt
 unit_tests += tests/unit/test_guard
 unit_tests += tests/unit/test_graph_scan
 unit_tests += tests/unit/test_event

@@ -420,8 +420,16 @@ int store_copy_exists(struct store *s, const char *conversation, struct err *e);
  * one's nor by now another one's; 1 found, 0, -1. event: STORE_ID_MAX. */
 int store_copy_find(
     struct store *s, const char *conversation, char *event, struct err *e);
+/* Whether a mailbox other than the link's has one that is no link's event; 1,
+ * 0, -1. */
+int
+store_copy_elsewhere(struct store *s, const char *conversation, struct err *e);
 /* It is no copy any more: it has inherited, or is gone. */
 int store_copy_remove(struct store *s, const char *conversation,
+    const char *event, struct err *e);
+/* The event of this mailbox does not exist: it is no other mailbox's copy. One
+ * of a link of its own goes when that has looked at it. */
+int store_copy_forget(struct store *s, const char *tenant, const char *user,
     const char *event, struct err *e);
 
 /* ---- audit, Retry-After, keys, leases, runs ---- */

@@ -331,6 +331,23 @@ store_copy_find(
 }
 
 int
+store_copy_elsewhere(struct store *s, const char *conversation, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT copy.event FROM copy JOIN link"
+	    " ON link.conversation = copy.conversation"
+	    " AND (link.user_id <> copy.user_id OR link.tenant <> copy.tenant)"
+	    " WHERE copy.conversation = $1 AND NOT EXISTS"
+	    " (SELECT 1 FROM link AS owner WHERE owner.user_id = copy.user_id"
+	    " AND owner.tenant = copy.tenant AND owner.event = copy.event)"
+	    " LIMIT 1";
+	char found[STORE_ID_MAX];
+
+	return store_db_row(s, sql, STORE_WITH(STORE_TEXT(conversation)),
+	    store_copy_fields, 1, found, e);
+}
+
+int
 store_copy_remove(
     struct store *s, const char *conversation, const char *event, struct err *e)
 {
@@ -342,6 +359,27 @@ store_copy_remove(
 	if (own >= 0 &&
 	    store_db_run(s, sql,
 		STORE_WITH(STORE_TEXT(conversation), STORE_TEXT(event)),
+		e) >= 0)
+		rc = 0;
+	return store_db_leave(s, own, rc, e);
+}
+
+int
+store_copy_forget(struct store *s, const char *tenant, const char *user,
+    const char *event, struct err *e)
+{
+	static const char sql[] =
+	    "DELETE FROM copy WHERE user_id = $2 AND tenant = $1"
+	    " AND event = $3 AND NOT EXISTS (SELECT 1 FROM link"
+	    " WHERE link.conversation = copy.conversation"
+	    " AND link.user_id = $2 AND link.tenant = $1)";
+	int own = store_db_enter(s, e);
+	int rc = -1;
+
+	if (own >= 0 &&
+	    store_db_run(s, sql,
+		STORE_WITH(
+		    STORE_TEXT(tenant), STORE_TEXT(user), STORE_TEXT(event)),
 		e) >= 0)
 		rc = 0;
 	return store_db_leave(s, own, rc, e);

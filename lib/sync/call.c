@@ -247,8 +247,10 @@ call_throttle(struct call *c, const struct err *e)
 	if (c->peer == CALL_ENTRA)
 		return;
 	call_scope(c, whole, scope);
+	/* A deletion that is refused says nothing of other conversations. */
 	if (e->code == ERR_MAILBOX && c->peer == CALL_UNBLU) {
-		session_throttle(c->session, scope, RETRY_FORBIDDEN_MS);
+		if (strcmp(c->op, "delete") != 0)
+			session_throttle(c->session, scope, RETRY_FORBIDDEN_MS);
 	} else if (e->code == ERR_BUSY) {
 		int64_t wait_ms =
 		    session_refused(c->session, scope, e->retry_after_ms);

@@ -207,7 +207,7 @@ lease_failed(struct lease_run *r, const struct err *e)
 	look_fail(l, e);
 }
 
-/* Nothing was found. */
+/* Nothing was found; by what began before a new announcement neither. */
 static void
 lease_count_search(struct lease_run *r)
 {
@@ -219,11 +219,12 @@ lease_count_search(struct lease_run *r)
 	const char *why;
 	enum lease_step step;
 
+	if (look_spares_orphan(l))
+		return;
 	if (lease_read(r, &lease, &e) != 0) {
 		look_fail_store(l, &e);
 		return;
 	}
-	l->orphan_since_ms = s->announced_ms;
 	s->empty_searches = lease.empty_searches = lease_count(&lease, now_ms);
 	s->empty_search_ms = lease.empty_search_ms = now_ms;
 	s->last_error[0] = '\0';
@@ -276,6 +277,7 @@ lease_scan(struct lease_run *r)
 	struct look *l = &r->look;
 	struct lease_scan *s = &r->scan;
 
+	l->orphan_since_ms = l->link.announced_ms;
 	s->task = l->task;
 	text_copy(
 	    s->conversation, sizeof(s->conversation), l->link.conversation);

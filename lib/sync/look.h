@@ -85,8 +85,8 @@ bool look_leave_link(struct look *l);
  * is not kept for ever. */
 void look_link_rests(struct store_link *s);
 /* For an event that is not acted on: notes that it came after its conversation
- * was removed, or that it carries the conversation that another mailbox still
- * waits for. Goes into the task's outcome. */
+ * was removed, or that it carries the conversation of another mailbox's link.
+ * Goes into the task's outcome. */
 void look_note_ignored(struct look *l);
 /* Takes the link's conversation for this task and reads the link again, which
  * may have changed since. False: the task has ended: another has it now, or
@@ -163,10 +163,15 @@ void removal_seek_copy(struct look *l);
 /* verdict.c: there is no event; may the conversation be deleted? */
 void verdict_start(struct look *l);
 /* Its parts, for those who ask before that is certain: reads the conversation;
- * the conversation does not exist; is the one that was read ours (and not
- * over)? False, and verdict_gone(): the task has ended. */
+ * is the one that was read ours (and not over)? False: the task has ended. */
 void verdict_read(struct look *l, void (*done)(const struct err *e, void *arg));
-void verdict_gone(struct look *l);
 bool verdict_owns(struct look *l);
+
+/* verdict_doubt.c, ends: Unblu says that the conversation does not exist. It is
+ * asked once more, unless that was our doing: behind a mark that somebody left
+ * it counts as our deletion. */
+void verdict_gone(struct look *l);
+/* Ends: Unblu has answered 403 to the deletion. Tried again, then held. */
+void verdict_forbidden(struct look *l, const struct err *e);
 
 #endif

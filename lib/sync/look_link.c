@@ -169,8 +169,8 @@ look_note_ignored(struct look *l)
 		return;
 	}
 	/* Who knows the sourceId is not anybody: there is an event, if not
-	 * where it was announced. */
-	if (l->link.state != STORE_LINK_ANNOUNCED ||
+	 * where it was announced or where the link's own is. */
+	if (link_is_over((enum link_state)l->link.state) ||
 	    strcmp(l->event.source_id, l->link.source_id) != 0)
 		return;
 	text_copy(

@@ -60,7 +60,8 @@ removal_grace(struct look *l, int64_t until_ms)
 	look_finish(l);
 }
 
-/* An event that was never linked leaves nothing behind; but it may be new. */
+/* An event that was never linked leaves nothing behind, unless it was a copy of
+ * another mailbox's; but it may be new. */
 static void
 removal_of_unknown(struct look *l)
 {
@@ -74,6 +75,7 @@ removal_of_unknown(struct look *l)
 	};
 
 	if (!plan_doubts_absence(&absence)) {
+		l->task->outcome.no_copy = true;
 		task_finish(l->task);
 		return;
 	}
@@ -298,21 +300,14 @@ removal_is_released(struct look *l, struct err *e)
 
 /* The brake: 1 held, 0 may pass, -1. */
 static int
-removal_is_held(struct look *l, struct err *e)
+removal_is_braked(struct look *l, struct err *e)
 {
 	struct task *t = l->task;
 	struct store *s = t->session->store;
 	int64_t since_ms = task_now_ms() - REMOVAL_HOUR_MS;
 	int64_t box_begun, tenant_begun;
 	int64_t box, tenant;
-	int released = removal_is_released(l, e);
 
-	if (released < 0)
-		return -1;
-	if (released == 1)
-		return 0;
-	if (l->link.state == STORE_LINK_HELD)
-		return 1;
 	if (store_audit_deletions(
 		s, t->work.tenant, t->work.user, since_ms, &box, e) != 0 ||
 	    store_audit_deletions(
@@ -321,6 +316,29 @@ removal_is_held(struct look *l, struct err *e)
 	engine_count_deletions(t->engine, t, &box_begun, &tenant_begun);
 	return plan_holds_deletion(
 	    &t->session->policy, box + box_begun, tenant + tenant_begun);
+}
+
+/* Whether an operator has to decide, and why: 1, 0 may pass, -1. An event that
+ * another mailbox had with it was not read again: that mailbox may be left. */
+static int
+removal_is_held(struct look *l, const char **why, struct err *e)
+{
+	int released = removal_is_released(l, e);
+	int elsewhere;
+
+	*why = "more deletions than allowed within an hour";
+	if (released < 0)
+		return -1;
+	if (released == 1)
+		return 0;
+	if (l->link.state == STORE_LINK_HELD)
+		return 1;
+	elsewhere = store_copy_elsewhere(
+	    l->task->session->store, l->link.conversation, e);
+	if (elsewhere == 0)
+		return removal_is_braked(l, e);
+	*why = "an event in another mailbox carries it";
+	return elsewhere;
 }
 
 void
@@ -337,6 +355,8 @@ removal_hold(struct look *l, const char *why)
 		degraded_set(l->task->session, DEGRADED_DELETIONS, 0,
 		    "deletions are held: outlook-addinctl deletion list");
 	}
+	/* What was released has had its chance. */
+	look_end_release(l);
 	look_finish(l);
 }
 
@@ -344,12 +364,13 @@ void
 removal_decide(struct look *l)
 {
 	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
+	const char *why;
 
-	switch (removal_is_held(l, &e)) {
+	switch (removal_is_held(l, &why, &e)) {
 	case 0:
 		break;
 	case 1:
-		removal_hold(l, "more deletions than allowed within an hour");
+		removal_hold(l, why);
 		return;
 	default:
 		look_fail(l, &e);

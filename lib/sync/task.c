@@ -123,6 +123,13 @@ task_save_link(struct store *s, struct store_link *l, struct err *e)
 		if (l->event[0] == '\0' &&
 		    l->announced_ms != fresh.announced_ms)
 			memcpy(l->event, fresh.event, sizeof(l->event));
+		/* What was found before says nothing of the new one. */
+		if (l->announced_ms != fresh.announced_ms &&
+		    l->state == STORE_LINK_ANNOUNCED) {
+			l->empty_searches = fresh.empty_searches;
+			l->empty_search_ms = fresh.empty_search_ms;
+			l->check_ms = fresh.check_ms;
+		}
 		l->announced_ms = fresh.announced_ms;
 		l->shared = fresh.shared;
 		memcpy(l->time_zone, fresh.time_zone, sizeof(l->time_zone));
@@ -242,6 +249,10 @@ task_apply_copies(const struct task *t, struct store *s, struct err *e)
 	if (o->copy_event[0] != '\0' &&
 	    store_copy_add(s, o->conversation, t->work.tenant, t->work.user,
 		o->copy_event, e) != 0)
+		return -1;
+	if (o->no_copy &&
+	    store_copy_forget(
+		s, t->work.tenant, t->work.user, t->work.event, e) != 0)
 		return -1;
 	if (o->copy_over[0] != '\0' && o->link != NULL &&
 	    store_copy_remove(s, o->link->conversation, o->copy_over, e) != 0)

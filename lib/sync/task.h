@@ -38,7 +38,8 @@ struct task_outcome {
 	struct task_add *adds;
 	size_t add_count;
 	char copy_event[STORE_ID_MAX]; /* "" none: recorded as a copy */
-	char copy_over[STORE_ID_MAX]; /* "" none: a copy no longer */
+	char copy_over[STORE_ID_MAX]; /* "" none: the link's copy no longer */
+	bool no_copy; /* the row's event does not exist: nobody's copy */
 	bool park;
 	char park_reason[STORE_REASON_MAX];
 	int64_t park_until_ms;

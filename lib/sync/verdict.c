@@ -87,9 +87,39 @@ verdict_end_done(const struct err *e, void *arg)
 	    "somebody took part: ended instead of deleted");
 }
 
+/* An orphan's event is nowhere to be looked at. */
+static bool
+verdict_is_late(const struct look *l)
+{
+	return !l->orphan && l->late_looks < VERDICT_LOOKS &&
+	    clock_mono_ms() - l->looked_ms > VERDICT_FRESH_MS;
+}
+
+/* Behind the mark, and all the questions before it. False: the task has ended,
+ * or looks at the event again. */
+static bool
+verdict_still_holds(struct look *l)
+{
+	/* The agent has removed it himself meanwhile. */
+	if (l->link.state == STORE_LINK_DELETED) {
+		task_finish(l->task);
+		return false;
+	}
+	if (l->orphan && look_spares_orphan(l))
+		return false;
+	if (verdict_is_late(l)) {
+		l->late_looks++;
+		look_read(l);
+		return false;
+	}
+	return true;
+}
+
 static void
 verdict_end_marked(struct task *t)
 {
+	if (!verdict_still_holds(t->state))
+		return;
 	task_call(t, CALL_UNBLU, verdict_build_end, verdict_parse_end,
 	    verdict_end_done, t->state);
 }
@@ -137,6 +167,10 @@ verdict_delete_done(const struct err *e, void *arg)
 		look_close(l, STORE_LINK_KEPT, "delete", "refused", e->text);
 		return;
 	}
+	if (e->code == ERR_MAILBOX) {
+		verdict_forbidden(l, e);
+		return;
+	}
 	if (e->code != ERR_NONE) {
 		look_fail(l, e);
 		return;
@@ -154,31 +188,11 @@ verdict_delete_done(const struct err *e, void *arg)
 		: "");
 }
 
-/* An orphan's event is nowhere to be looked at. */
-static bool
-verdict_is_late(const struct look *l)
-{
-	return !l->orphan && l->late_looks < VERDICT_LOOKS &&
-	    clock_mono_ms() - l->looked_ms > VERDICT_FRESH_MS;
-}
-
 static void
 verdict_marked(struct task *t)
 {
-	struct look *l = t->state;
-
-	/* The agent has removed it himself meanwhile. */
-	if (l->link.state == STORE_LINK_DELETED) {
-		task_finish(t);
+	if (!verdict_still_holds(t->state))
 		return;
-	}
-	if (l->orphan && look_spares_orphan(l))
-		return;
-	if (verdict_is_late(l)) {
-		l->late_looks++;
-		look_read(l);
-		return;
-	}
 	task_call(t, CALL_UNBLU, verdict_build_delete, verdict_parse_delete,
 	    verdict_delete_done, t->state);
 }
@@ -219,19 +233,6 @@ verdict_history_done(const struct err *e, void *arg)
 		look_fail(l, e);
 	else
 		verdict_judge(l);
-}
-
-/* Behind a mark that somebody left the conversation being gone is our doing,
- * and counts as our deletion. */
-void
-verdict_gone(struct look *l)
-{
-	bool ours = strcmp(l->link.writing, "delete") == 0;
-
-	look_close(l, STORE_LINK_DELETED, ours ? "delete" : "follow",
-	    ours ? "done" : "gone",
-	    ours ? "found done after an interruption"
-		 : "the conversation does not exist any more");
 }
 
 bool

@@ -110,8 +110,7 @@ write_read_done(const struct err *e, void *arg)
 	struct look *l = arg;
 
 	if (e->code == ERR_GONE) {
-		look_close(l, STORE_LINK_DELETED, "follow", "gone",
-		    "the conversation does not exist any more");
+		verdict_gone(l);
 		return;
 	}
 	if (e->code != ERR_NONE) {
@@ -206,16 +205,15 @@ write_set_done(const struct err *e, void *arg)
 		write_next(l);
 		return;
 	}
-	if (e->code == ERR_GONE) {
-		look_close(l, STORE_LINK_DELETED, "follow", "gone",
-		    "the conversation does not exist any more");
-		return;
-	}
 	/* An answer that refuses says that nothing was written; behind a lost
 	 * one, or a 5xx of whoever stands in between, the mark stays, so that
 	 * it is read back. */
 	if (l->set_refused)
 		l->link.writing[0] = '\0';
+	if (e->code == ERR_GONE) {
+		verdict_gone(l);
+		return;
+	}
 	if (e->code != ERR_REFUSED) {
 		look_fail(l, e);
 		return;

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ANNA, BOX, Bench, HINT, STATE, until } from './harness.js';
+import { waits, waitsNoMore } from './meetings.js';
 
 /** A followed meeting. @param {Bench} b @param {any} [change] */
 async function linked(b, change) {
@@ -59,17 +60,35 @@ describe('an event is deleted', { concurrency: 4 }, () => {
 		assert.equal(await b.count('unblu', 'delete'), 0);
 	});
 
-	test('an event restored while its conversation is being judged keeps it', async (t) => {
-		const b = await Bench.start(t);
+	for (const [verdict, joined] of /** @type {[string, boolean][]} */ ([['deleted', false], ['ended', true]]))
+		test(`an event restored while its conversation, that would be ${verdict}, is being judged keeps it`, async (t) => {
+			const b = await Bench.start(t, { config: { onEventDeleted: 'delete-if-untouched-else-cancel' } });
+			const m = await linked(b);
+			if (joined)
+				await b.control('POST', `/control/conversations/${m.id}/join`, {});
+			const isAsked = await slow(b, { service: 'unblu', op: 'history', delayMs: 3000 });
+			await removed(b, m);
+			await until('the history is being asked for', isAsked);
+			await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
+			await until('it is linked again', async () => (await b.link(m.id)).state === STATE.linked);
+			const d = await b.settled();
+			assert.equal(await b.count('unblu', 'delete'), 0);
+			assert.equal(await b.count('unblu', 'end'), 0);
+			assert.equal((await b.conversation(m.id)).state, 'CREATED');
+			assert.equal(d.links[0].writing, '');
+		});
+
+	test('a conversation that the agent removes himself while it is being judged is not ended', async (t) => {
+		const b = await Bench.start(t, { config: { onEventDeleted: 'delete-if-untouched-else-cancel' } });
 		const m = await linked(b);
-		const isAsked = await slow(b, { service: 'unblu', op: 'history', delayMs: 3000 });
+		await b.control('POST', `/control/conversations/${m.id}/join`, {});
+		const isAsked = await slow(b, { service: 'unblu', op: 'history', delayMs: 1000 });
 		await removed(b, m);
 		await until('the history is being asked for', isAsked);
-		await b.act({ action: 'restore', mailbox: ANNA, event: m.event.immutableId });
-		await until('it is linked again', async () => (await b.link(m.id)).state === STATE.linked);
-		const d = await b.settled();
-		assert.equal(await b.count('unblu', 'delete'), 0);
-		assert.equal(d.links[0].writing, '');
+		await b.tool('removed', m.id);
+		await until('the queue has run dry', async () => (await b.dump()).work.length === 0);
+		assert.equal((await b.link(m.id)).state, STATE.deleted);
+		assert.equal(await b.count('unblu', 'end'), 0);
 	});
 
 	test('a conversation whose judges are always slow is deleted all the same', async (t) => {
@@ -207,6 +226,8 @@ describe('an event is deleted', { concurrency: 4 }, () => {
 		await b.control('POST', `/control/conversations/${m.id}/delete`, {});
 		await b.act({ action: 'edit', mailbox: ANNA, event: m.event.immutableId, subject: 'Too late' });
 		await b.notify(ANNA, m.event.immutableId);
+		await waits(b, /no such conversation/);
+		await waitsNoMore(b);
 		await until('it is over', async () => (await b.link(m.id)).state === STATE.deleted);
 		assert.equal((await b.dump()).dead.length, 0);
 	});

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { ANNA, BEN, KIND, STATE, TENANT_A, until } from './harness.js';
 import { GRACE_MS, START, announced, audit, bench, carry, due, leadsTo, searched } from './orphans.js';
+import { waits, waitsNoMore } from './meetings.js';
 
 describe('an event that was never saved', { concurrency: 4 }, () => {
 	test('leaves an orphan, which is removed by the clock alone after two full searches', async (t) => {
@@ -78,10 +79,27 @@ describe('an event that was never saved', { concurrency: 4 }, () => {
 		assert.equal(await b.count('unblu', 'delete'), 0);
 	});
 
+	test('and is announced again while it is being searched for has its lease anew', async (t) => {
+		const b = await bench(t);
+		const m = await announced(b);
+		const slow = await b.control('POST', '/control/faults', { service: 'graph', op: 'listCalendars', kind: 'delay', delayMs: 1500, count: 1 });
+		await until('the grace time is over', () => Date.now() > m.announcedAt + GRACE_MS);
+		await b.notify(m.user, m.id, 0, KIND.link);
+		await until('it is being searched for', async () => !(await b.control('GET', '/control/faults')).rules.some((/** @type {any} */ f) => f.id === slow.id));
+		await b.tool('announce', m.id, TENANT_A, m.user, m.made.sourceId, 'Portfolio review', String(START), '', '', '0', '0');
+		await until('it was searched for', () => b.lines().some((l) => l.event === 'mailbox-scanned'));
+		await until('that counts for nothing', () => b.lines().some((l) => l.event === 'orphan-announced-again'));
+		assert.equal((await b.link(m.id)).emptySearches, 0);
+	});
+
 	test('whose conversation is gone is over', async (t) => {
 		const b = await bench(t);
 		const m = await announced(b);
 		await b.control('POST', `/control/conversations/${m.id}/delete`, {});
+		await due(b, m);
+		await waits(b, /no such conversation/);
+		await waitsNoMore(b);
+		await until('it is over', async () => (await b.link(m.id)).state === STATE.deleted);
 		const d = await leadsTo(b, m, STATE.deleted);
 		assert.deepEqual(audit(d), ['follow gone']);
 		assert.equal(await b.count('unblu', 'delete'), 0);

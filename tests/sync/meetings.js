@@ -81,3 +81,17 @@ export function fault(b, fault) {
 export function dry(b, ms) {
 	return until('the queue has run dry', async () => (await b.dump()).work.length === 0, ms);
 }
+
+/** Whatever waits is to be done now, behind a restart. @param {Bench} b */
+export async function waitsNoMore(b) {
+	await b.down();
+	await b.sql('UPDATE work SET not_before_ms = 1, run_ms = due_ms WHERE not_before_ms > 0');
+	await b.sql('UPDATE lane SET head_ms = 0');
+	await b.up();
+	await b.wake();
+}
+
+/** @param {Bench} b @param {RegExp} why */
+export function waits(b, why) {
+	return until(`work waits for ${why}`, async () => (await b.dump()).work.some((/** @type {any} */ w) => why.test(w.reason)));
+}

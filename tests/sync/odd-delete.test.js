@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ANNA, BEN, BOX, Bench, HINT, KIND, STATE, TENANT_A } from './harness.js';
-import { audit, dry, edited, fault, linked, removed, shows, stateIs, until } from './meetings.js';
+import { audit, dry, edited, fault, linked, removed, shows, stateIs, until, waits, waitsNoMore } from './meetings.js';
 
 const IN_BIN = { settings: { graph: { deletedItems: '200', notify: { profile: 'none' } } } };
 const GONE = { service: 'graph', kind: 'status', status: 404, code: 'ErrorItemNotFound' };
@@ -295,6 +295,29 @@ describe('more than one event of a conversation', { concurrency: 4 }, () => {
 		assert.equal((await b.conversation(fresh.conversation.id)).deleted, false);
 	});
 
+	for (const [what, gone] of /** @type {[string, boolean][]} */ ([['keeps the conversation until an operator releases it', false], ['that is deleted before keeps nothing', true]]))
+		test(`one in another mailbox that is followed ${what}`, async (t) => {
+			const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
+			const m = await linked(b);
+			const his = await b.act({ action: 'create', mailbox: BEN, subject: 'His', start: '2027-03-01T09:00:00Z', end: '2027-03-01T09:30:00Z' });
+			await b.act({ action: 'link', mailbox: BEN, event: his.immutableId, conversationId: m.id, sourceId: m.made.sourceId });
+			await b.notify(BEN, his.immutableId, HINT.created);
+			await dry(b);
+			if (gone)
+				await removed(b, { event: his }, BEN);
+			await dry(b);
+			await removed(b, m);
+			if (!gone) {
+				await stateIs(b, m, STATE.held);
+				await isUntouched(b, m);
+				assert.match((await b.dump()).audit[0].detail, /another mailbox/);
+				await b.tool('fact', `release:${m.id}`, '');
+				await b.notify(ANNA, m.event.immutableId, HINT.deleted);
+			}
+			await stateIs(b, m, STATE.deleted);
+			assert.deepEqual(await audit(b), gone ? ['delete done'] : ['delete held', 'delete done']);
+		});
+
 	test('of a series that is deleted the conversation goes', async (t) => {
 		const b = await Bench.start(t);
 		const m = await linked(b, { recurrence: { pattern: { type: 'weekly', interval: 1, daysOfWeek: ['monday'] }, range: { type: 'numbered', numberOfOccurrences: 5 } } });
@@ -320,10 +343,30 @@ describe('an Unblu that answers oddly', { concurrency: 4 }, () => {
 		const m = await linked(b);
 		await b.control('POST', `/control/conversations/${m.id}/delete`, {});
 		await removed(b, m);
+		await waits(b, /no such conversation/);
+		assert.deepEqual(await audit(b), []);
+		await waitsNoMore(b);
 		await stateIs(b, m, STATE.deleted);
 		assert.deepEqual(await audit(b), ['follow gone']);
 		assert.equal(await b.count('unblu', 'delete'), 0);
 	});
+
+	for (const op of ['read', 'setTopic'])
+		test(`one 404 at ${op} closes no link, and the event is followed a minute later`, async (t) => {
+			const b = await Bench.start(t);
+			const m = await linked(b);
+			await fault(b, { service: 'unblu', op, kind: 'status', status: 404, count: 1 });
+			await edited(b, m, { subject: 'Not gone', start: '2027-03-01T10:00:00Z', end: '2027-03-01T10:30:00Z' });
+			await waits(b, /no such conversation/);
+			assert.equal((await b.link(m.id)).state, STATE.linked);
+			assert.match((await b.link(m.id)).error, /no such conversation/);
+			const row = (await b.dump()).work[0];
+			assert.ok(row.notBefore > b.now() + 50_000);
+			await waitsNoMore(b);
+			await shows(b, m, { topic: 'Not gone' });
+			await dry(b);
+			assert.equal((await b.link(m.id)).error, '');
+		});
 
 	test('without a history whoever has left and is still listed keeps it', async (t) => {
 		const b = await Bench.start(t, { settings: { unblu: { history: 'missing', leftParticipants: 'ended' } } });
@@ -335,16 +378,27 @@ describe('an Unblu that answers oddly', { concurrency: 4 }, () => {
 		await isUntouched(b, m);
 	});
 
-	test('a deletion that Unblu forbids holds the row with the reason', async (t) => {
-		const b = await Bench.start(t);
+	test('a deletion that Unblu forbids is told of, tried three times in all, and then held; others of the mailbox go on', async (t) => {
+		const b = await Bench.start(t, { config: { deletionGraceSeconds: 0 } });
 		const m = await linked(b);
-		await fault(b, { service: 'unblu', op: 'delete', kind: 'status', status: 403, count: 1 });
+		const other = await linked(b);
+		await fault(b, { service: 'unblu', op: 'delete', kind: 'status', status: 403 });
 		await removed(b, m);
-		await until('it is held with the reason', async () => (await b.dump()).work.some((/** @type {any} */ w) => /forbidden/.test(w.reason)));
-		const d = await b.dump();
-		assert.deepEqual(d.dead, []);
-		assert.equal(d.links[0].state, STATE.gone);
+		await waits(b, /forbidden/);
+		assert.deepEqual(await audit(b), ['delete refused']);
+		await edited(b, other, { subject: 'Goes on' });
+		await shows(b, other, { topic: 'Goes on' });
+		for (let n = 2; n <= 3; n++) {
+			await waitsNoMore(b);
+			await until('it was tried again', async () => await b.count('unblu', 'delete') === n);
+			if (n === 2)
+				await waits(b, /forbidden/);
+		}
+		await stateIs(b, m, STATE.held);
+		await dry(b);
+		assert.deepEqual(await audit(b), ['delete refused', 'set-topic done', 'delete held']);
 		assert.equal((await b.conversation(m.id)).deleted, false);
+		assert.ok('degraded:deletions' in (await b.dump()).facts);
 	});
 
 	test("an administrator's token does not widen what is deleted", async (t) => {

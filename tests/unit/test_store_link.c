@@ -257,6 +257,36 @@ a_copy_in_the_same_mailbox_stays_until_it_is_removed(void **state)
 	assert_int_equal(store_copy_find(t->store, "conv-1", event, &t->e), 0);
 }
 
+static void
+a_copy_in_another_mailbox_counts_until_it_is_forgotten_or_linked(void **state)
+{
+	struct test_store *t = *state;
+	struct store_link l = test_full_link();
+
+	assert_ok(t, store_link_save(t->store, &l, &t->e));
+	assert_ok(
+	    t, store_copy_add(t->store, "conv-1", TENANT, ANNA, "e-a", &t->e));
+	assert_int_equal(store_copy_elsewhere(t->store, "conv-1", &t->e), 0);
+	assert_ok(
+	    t, store_copy_add(t->store, "conv-1", TENANT, BERT, "e-b", &t->e));
+	assert_int_equal(store_copy_elsewhere(t->store, "conv-1", &t->e), 1);
+	assert_ok(t, store_copy_forget(t->store, TENANT, ANNA, "e-b", &t->e));
+	assert_int_equal(store_copy_elsewhere(t->store, "conv-1", &t->e), 1);
+	assert_ok(t, store_copy_forget(t->store, TENANT, BERT, "e-b", &t->e));
+	assert_int_equal(store_copy_elsewhere(t->store, "conv-1", &t->e), 0);
+	/* its own mailbox's stays */
+	assert_ok(t, store_copy_forget(t->store, TENANT, ANNA, "e-a", &t->e));
+	assert_int_equal(store_copy_exists(t->store, "conv-1", &t->e), 1);
+	/* by now it has a conversation of its own */
+	assert_ok(
+	    t, store_copy_add(t->store, "conv-1", TENANT, BERT, "e-b", &t->e));
+	SET(l.conversation, "conv-2");
+	SET(l.user, BERT);
+	SET(l.event, "e-b");
+	assert_ok(t, store_link_save(t->store, &l, &t->e));
+	assert_int_equal(store_copy_elsewhere(t->store, "conv-1", &t->e), 0);
+}
+
 int
 main(void)
 {
@@ -270,6 +300,8 @@ main(void)
 	    cmocka_unit_test(links_are_walked_of_one_mailbox_or_of_all),
 	    cmocka_unit_test(
 		a_copy_in_the_same_mailbox_stays_until_it_is_removed),
+	    cmocka_unit_test(
+		a_copy_in_another_mailbox_counts_until_it_is_forgotten_or_linked),
 	};
 
 	return TEST_STORE_RUN("store: links", cases);
