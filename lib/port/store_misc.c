@@ -48,6 +48,21 @@ store_throttle_get(
 	return 0;
 }
 
+int
+store_throttle_other(struct store *s, const char *prefix, const char *scope,
+    int64_t from_ms, int64_t to_ms, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT 1 FROM throttle WHERE scope > $1 AND scope < $1 || '~'"
+	    " AND scope <> $2 AND until_ms BETWEEN $3 AND $4 LIMIT 1";
+	int64_t one;
+
+	return store_db_number(s, sql,
+	    STORE_WITH(STORE_TEXT(prefix), STORE_TEXT(scope),
+		STORE_INT(from_ms), STORE_INT(to_ms)),
+	    &one, e);
+}
+
 /* ---- keys ---- */
 
 int

@@ -248,6 +248,22 @@ session_throttled_ms(const struct session *s, const char *scope)
 	return until_ms - now_ms;
 }
 
+bool
+session_is_other_throttled(
+    const struct session *s, const char *prefix, const char *scope)
+{
+	int64_t now_ms = clock_wall_ms();
+
+	for (size_t i = 0; i < SESSION_WAITS; i++)
+		if (s->waits[i].until_ms > now_ms &&
+		    strncmp(s->waits[i].scope, prefix, strlen(prefix)) == 0 &&
+		    strcmp(s->waits[i].scope, scope) != 0)
+			return true;
+	return s->store != NULL &&
+	    store_throttle_other(s->store, prefix, scope, now_ms + 1,
+		now_ms + RETRY_AFTER_MAX_MS, NULL) == 1;
+}
+
 /* ---- commits ---- */
 
 void
