@@ -65,6 +65,11 @@ export class Database {
 		this.url = `postgresql://outlook@/${name}?host=${server.dir}${server.port === 0 ? '' : `&port=${server.port}`}`;
 	}
 
+	/** psql, which reads statements. @returns {string[]} */
+	shell() {
+		return ['psql', '-qXAt', '-v', 'ON_ERROR_STOP=1', '-h', this.server.dir, ...this.server.ports(), '-U', 'outlook', this.name];
+	}
+
 	/** Rows of a SELECT; other statements are run. @param {string} sql @returns {Promise<any[]>} */
 	query(sql) {
 		const text = sql.trim().replace(/;$/, '');
