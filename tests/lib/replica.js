@@ -12,8 +12,8 @@ import { waitFor } from './wait.js';
 
 /** Another outlook-addin-fcgi of the same installation. */
 export class Replica {
-	/** @param {Stack} stack @param {number} number */
-	constructor(stack, number) {
+	/** @param {Stack} stack @param {number} number @param {Record<string, any>} [config] keys that differ from the stack's */
+	constructor(stack, number, config = {}) {
 		/** Its wake-up socket and FastCGI socket are its own, all else is the stack's. */
 		this.dir = path.join(stack.dir, `replica-${number}`);
 		fs.mkdirSync(this.dir, { mode: 0o750 });
@@ -22,7 +22,7 @@ export class Replica {
 		this.name = `fcgi-replica-${number}`;
 		this.socket = path.join(this.dir, 'fcgi.sock');
 		this.configFile = path.join(this.dir, 'addin.json');
-		fs.writeFileSync(this.configFile, JSON.stringify({ ...stack.config, fastcgiListen: `unix:${this.socket}` }), { mode: 0o644 });
+		fs.writeFileSync(this.configFile, JSON.stringify({ ...stack.config, ...config, fastcgiListen: `unix:${this.socket}` }), { mode: 0o644 });
 		/** @type {Program} */
 		this.program = this.launch();
 	}
