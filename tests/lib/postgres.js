@@ -5,7 +5,9 @@ import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { SOURCE_ROOT } from './build.js';
+import { pause } from './wait.js';
 
 const SCRIPT = path.join(SOURCE_ROOT, 'tests/lib/postgres.sh');
 
@@ -23,10 +25,15 @@ export class Postgres {
 		process.on('exit', () => this.stop());
 	}
 
+	/** @param {string} command @returns {[string[], any]} arguments and options of the script */
+	words(command) {
+		return [[command, this.dir, ...command === 'stop' ? [] : this.settings],
+			{ encoding: 'utf8', env: { PATH: process.env.PATH, ...this.port === 0 ? {} : { PGPORT: `${this.port}` } }, stdio: ['ignore', 'pipe', 'inherit'] }];
+	}
+
 	/** @param {string} command */
 	call(command) {
-		return execFileSync(SCRIPT, [command, this.dir, ...command === 'stop' ? [] : this.settings],
-			{ encoding: 'utf8', env: { PATH: process.env.PATH, ...this.port === 0 ? {} : { PGPORT: `${this.port}` } }, stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+		return execFileSync(SCRIPT, ...this.words(command)).trim();
 	}
 
 	/** An empty database: its URL. @returns {Database} */
@@ -47,6 +54,14 @@ export class Postgres {
 
 	again() {
 		this.call('again');
+	}
+
+	/** Down at once and up again after ms, while everything else goes on. @param {number} ms */
+	async bounce(ms) {
+		const run = promisify(execFile);
+		await run(SCRIPT, ...this.words('stop'));
+		await pause(ms);
+		await run(SCRIPT, ...this.words('again'));
 	}
 
 	stop() {

@@ -2,9 +2,9 @@
 /* What Graph grants a mailbox and a tenant it grants to all replicas together: the simulator counts. */
 
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { test } from 'node:test';
 import { Postgres } from '../lib/postgres.js';
+import { directoryOf } from '../lib/simulators.js';
 import { waitFor } from '../lib/wait.js';
 import { edit, play, shows, through, throughNginx } from './harness.js';
 
@@ -12,17 +12,9 @@ const server = new Postgres();
 const MAILBOXES = 8;
 const LINKS = 5;
 
-/** One tenant with many mailboxes, and the other one. */
-function directory() {
-	const defaults = JSON.parse(fs.readFileSync(new URL('../sim/defaults.json', import.meta.url), 'utf8'));
-	const [first] = defaults.tenants;
-	first.mailboxes = Array.from({ length: MAILBOXES }, (_, i) => ({ oid: `8a1e6c1e-0000-4000-8000-00000000c00${i}`, upn: `u${i}@${first.domain}`, name: `User ${i}` }));
-	return defaults;
-}
-
 test('three replicas: two exchanges at once for a mailbox, and what one is told to wait holds the others, for the tenant', async () => {
 	const db = server.database();
-	await play('replicas-limits', { postgres: db, directory: directory(), settings: { graph: { latencyMs: [20, 60] }, unblu: { latencyMs: [1, 25] } } }, 2, async (stack, others) => {
+	await play('replicas-limits', { postgres: db, directory: directoryOf(MAILBOXES), settings: { graph: { latencyMs: [20, 60] }, unblu: { latencyMs: [1, 25] } } }, 2, async (stack, others) => {
 		const { sims } = stack;
 		const boxes = stack.mailboxes.slice(0, MAILBOXES);
 		const links = (await Promise.all(boxes.map((m) => stack.followMany(m, LINKS)))).map((f) => f.links);
