@@ -90,8 +90,9 @@ function settled(stack, { link, owed }) {
 /** @param {Stack} stack @param {Replica[]} replicas */
 async function torture(stack, replicas) {
 	const { sims } = stack;
-	const followed = await Promise.all(stack.mailboxes.map((m) => stack.followMany(m, LINKS_PER_MAILBOX)));
-	const tracks = followed.flatMap((f) => f.links).map((link) => ({ link, version: 0, owed: 0 }));
+	const tracks = [];
+	for (const mailbox of stack.mailboxes)
+		tracks.push(...(await stack.followMany(mailbox, LINKS_PER_MAILBOX)).links.map((link) => ({ link, version: 0, owed: 0 })));
 	sims.silence(true);
 	stack.expectErrors = true;
 	stack.http.remember = false;
