@@ -87,20 +87,13 @@ call_scope(const struct call *c, bool whole, char out[CALL_SCOPE_MAX])
 int64_t
 call_throttled_ms(const struct call *c)
 {
-	int64_t longest_ms = 0;
-	char scope[CALL_SCOPE_MAX];
+	char scope[CALL_SCOPE_MAX], whole[CALL_SCOPE_MAX];
 
 	if (c->peer == CALL_ENTRA)
 		return 0;
-	for (int whole = 0; whole < 2; whole++) {
-		int64_t wait_ms;
-
-		call_scope(c, whole == 1, scope);
-		wait_ms = session_throttled_ms(c->session, scope);
-		if (wait_ms > longest_ms)
-			longest_ms = wait_ms;
-	}
-	return longest_ms;
+	call_scope(c, false, scope);
+	call_scope(c, true, whole);
+	return session_throttled_ms(c->session, scope, whole);
 }
 
 static void
@@ -126,7 +119,7 @@ call_held_by(const struct call *c)
 
 	call_scope(c, false, scope);
 	return c->peer == CALL_UNBLU && c->user[0] != '\0' &&
-		session_throttled_ms(c->session, scope) > 0
+		session_throttled_ms(c->session, scope, NULL) > 0
 	    ? "forbidden: Unblu has just refused this mailbox"
 	    : "throttled";
 }

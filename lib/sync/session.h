@@ -125,8 +125,9 @@ void session_throttle(struct session *s, const char *scope, int64_t wait_ms);
 /* The scope has throttled us, and said for how long (< 0: it did not): keeps
  * that, or our own back-off where that is longer. Returns what it keeps. */
 int64_t session_refused(struct session *s, const char *scope, int64_t asked_ms);
-/* How long it still holds, 0: not at all. */
-int64_t session_throttled_ms(const struct session *s, const char *scope);
+/* How long it, or the wider one (may be NULL), still holds; 0: not at all. */
+int64_t session_throttled_ms(
+    const struct session *s, const char *scope, const char *wider);
 /* Whether another scope that begins with prefix has been told so, too, by
  * whichever process, and still holds. */
 bool session_is_other_throttled(

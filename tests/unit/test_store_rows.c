@@ -64,14 +64,30 @@ a_throttle_is_only_ever_raised(void **state)
 	struct test_store *t = *state;
 	int64_t until = -1;
 
-	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", NULL, T0 + 90, &until, &t->e));
 	assert_int_equal(until, 0);
 	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 50, &t->e));
 	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 20, &t->e));
-	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", NULL, T0 + 90, &until, &t->e));
 	assert_int_equal(until, T0 + 50);
 	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 60, &t->e));
-	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", NULL, T0 + 90, &until, &t->e));
+	assert_int_equal(until, T0 + 60);
+	/* The wider one is later, or not to be believed. */
+	assert_ok(t, store_throttle_set(t->store, "graph:a", T0 + 70, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", "graph:a", T0 + 90, &until, &t->e));
+	assert_int_equal(until, T0 + 70);
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", "graph:a", T0 + 69, &until, &t->e));
 	assert_int_equal(until, T0 + 60);
 }
 
