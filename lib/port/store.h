@@ -456,9 +456,14 @@ int store_audit_deletions(struct store *s, const char *tenant, const char *user,
 enum { STORE_THROTTLE_MAX_MS = 24 * 60 * 60 * 1000 };
 int store_throttle_set(
     struct store *s, const char *scope, int64_t until_ms, struct err *e);
-/* 0; *until_ms 0 when nothing is known. */
-int store_throttle_get(
-    struct store *s, const char *scope, int64_t *until_ms, struct err *e);
+/* The later one of both scopes, as far as it is not beyond limit_ms; wider may
+ * be NULL. 0; *until_ms 0 when nothing is known. */
+int store_throttle_get(struct store *s, const char *scope, const char *wider,
+    int64_t limit_ms, int64_t *until_ms, struct err *e);
+/* Whether another scope that begins with prefix, an ASCII text, holds until
+ * between from_ms and to_ms: 1, 0, -1. */
+int store_throttle_other(struct store *s, const char *prefix, const char *scope,
+    int64_t from_ms, int64_t to_ms, struct err *e);
 
 /* Signing keys of Entra, replaced as one set (JSON array text of
  * {"kid","n","e","issuer"}). fetched_ms 0 when there are none yet. */

@@ -25,6 +25,17 @@ static const struct store_field store_claim_row_fields[] = {
     STORE_MEMBER(STORE_FIELD_INT64, store_claim_row, run_ms),
 };
 
+/* Rows in progress of a lane, and how many of them are other replicas'. */
+struct store_claim_busy {
+	int64_t rows;
+	int64_t others;
+};
+
+static const struct store_field store_claim_busy_fields[] = {
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_busy, rows),
+    STORE_MEMBER(STORE_FIELD_INT64, store_claim_busy, others),
+};
+
 /* A tenant that has lanes, and how it stands in this claim. */
 struct store_claim_tenant {
 	char tenant[STORE_GUID];
@@ -98,38 +109,38 @@ store_claim_mark(
 
 /* Another replica works on the mailbox: what one sync sees to by itself, such
  * as that no two of its tasks are about one conversation, holds only while a
- * mailbox has one at a time. 1, 0, -1. */
+ * mailbox has one at a time. */
+static bool
+store_claim_is_taken(const struct store *s, const struct store_claim_busy *busy)
+{
+	return s->driver->shared && busy->others > 0;
+}
+
 static int
-store_claim_is_taken(
-    struct store *s, const struct store_lane *lane, struct err *e)
+store_claim_look_busy(struct store *s, const struct store_lane *lane,
+    struct store_claim_busy *out, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT 1 FROM work WHERE lane = $1 AND claimed = 1"
-	    " AND claimed_by <> $2 LIMIT 1";
-	int64_t one;
+	    "SELECT count(*), count(CASE WHEN claimed_by <> $2 THEN 1 END)"
+	    " FROM work WHERE lane = $1 AND claimed = 1";
 
-	if (!s->driver->shared)
-		return 0;
-	return store_db_number(s, sql,
-	    STORE_WITH(STORE_INT(lane->id), STORE_INT(s->fence)), &one, e);
+	return store_db_row(s, sql,
+		   STORE_WITH(STORE_INT(lane->id), STORE_INT(s->fence)),
+		   store_claim_busy_fields, 2, out, e) == 1
+	    ? 0
+	    : -1;
 }
 
 static int
 store_claim_set_lane(struct store *s, const struct store_lane *lane,
-    int64_t head_ms, int per_mailbox, struct err *e)
+    int64_t head_ms, bool saturated, struct err *e)
 {
-	static const char count_sql[] =
-	    "SELECT count(*) FROM work WHERE lane = $1 AND claimed = 1";
-	static const char set_sql[] =
+	static const char sql[] =
 	    "UPDATE lane SET head_ms = $2, saturated = $3 WHERE id = $1";
-	int64_t busy = 0;
 
-	if (store_db_number(
-		s, count_sql, STORE_WITH(STORE_INT(lane->id)), &busy, e) < 0)
-		return -1;
-	return store_db_run(s, set_sql,
+	return store_db_run(s, sql,
 		   STORE_WITH(STORE_INT(lane->id), STORE_INT(head_ms),
-		       STORE_INT(busy >= per_mailbox)),
+		       STORE_INT(saturated)),
 		   e) < 0
 	    ? -1
 	    : 0;
@@ -146,6 +157,20 @@ store_claim_pass_over(
 									    : 0;
 }
 
+static int
+store_claim_give(struct store *s, const struct store_lane *lane, int64_t id,
+    struct store_work *out, struct err *e)
+{
+	struct store_work w = {0};
+
+	if (store_claim_mark(s, id, &w, e) != 0)
+		return -1;
+	store_db_copy(w.tenant, sizeof(w.tenant), lane->tenant);
+	store_db_copy(w.user, sizeof(w.user), lane->user);
+	*out = w;
+	return 0;
+}
+
 /* One row of the first lane. 1 taken, 0 its head was only a lower bound, which
  * is now exact, -1. */
 static int
@@ -153,28 +178,24 @@ store_claim_one(struct store *s, const struct store_lane *lane, int64_t now_ms,
     int per_mailbox, struct store_work *out, struct err *e)
 {
 	struct store_claim_row rows[2] = {{0, 0}, {0, 0}};
-	struct store_work w = {0};
-	int taken = store_claim_is_taken(s, lane, e);
-	int count = taken < 0 ? -1 : store_claim_heads(s, lane, rows, e);
-	int64_t head_ms = count > 0 ? rows[0].run_ms : INT64_MAX;
-	bool due = count > 0 && head_ms <= now_ms;
+	struct store_claim_busy busy = {0, 0};
+	int count, due;
 
+	if (store_claim_look_busy(s, lane, &busy, e) != 0)
+		return -1;
+	if (store_claim_is_taken(s, &busy))
+		return store_claim_pass_over(s, lane, e);
+	count = store_claim_heads(s, lane, rows, e);
 	if (count < 0)
 		return -1;
-	if (taken == 1)
-		return store_claim_pass_over(s, lane, e);
-	if (due) {
-		if (store_claim_mark(s, rows[0].id, &w, e) != 0)
-			return -1;
-		store_db_copy(w.tenant, sizeof(w.tenant), lane->tenant);
-		store_db_copy(w.user, sizeof(w.user), lane->user);
-		head_ms = count > 1 ? rows[1].run_ms : INT64_MAX;
-	}
-	if (store_claim_set_lane(s, lane, head_ms, per_mailbox, e) != 0)
+	due = count > 0 && rows[0].run_ms <= now_ms;
+	if (due && store_claim_give(s, lane, rows[0].id, out, e) != 0)
 		return -1;
-	if (due)
-		*out = w;
-	return due ? 1 : 0;
+	if (store_claim_set_lane(s, lane,
+		count > due ? rows[due].run_ms : INT64_MAX,
+		busy.rows + due >= per_mailbox, e) != 0)
+		return -1;
+	return due;
 }
 
 /* ---- one of each tenant in turn ---- */
@@ -308,7 +329,6 @@ store_claim_suspect(
 	    "SELECT id, head_ms, tenant, user_id FROM lane WHERE id = $1";
 	struct store_claim_row row = {0, 0};
 	struct store_lane lane = {0};
-	struct store_work w = {0};
 	int64_t busy = 0;
 	int rc;
 
@@ -323,11 +343,8 @@ store_claim_suspect(
 		rc =
 		    store_db_row(s, lane_sql, STORE_WITH(STORE_INT(row.run_ms)),
 			store_claim_lane_fields, 4, &lane, e);
-	if (rc != 1 || store_claim_mark(s, row.id, &w, e) != 0)
+	if (rc != 1 || store_claim_give(s, &lane, row.id, out, e) != 0)
 		return -1;
-	store_db_copy(w.tenant, sizeof(w.tenant), lane.tenant);
-	store_db_copy(w.user, sizeof(w.user), lane.user);
-	*out = w;
 	return 1;
 }
 

@@ -72,18 +72,14 @@ store_lane_lower(
 int
 store_lane_refresh(struct store *s, struct store_lane *lane, struct err *e)
 {
-	static const char head_sql[] =
+	static const char sql[] =
+	    "UPDATE lane SET saturated = 0, head_ms = COALESCE(("
 	    "SELECT run_ms FROM work WHERE lane = $1 AND claimed = 0"
-	    " ORDER BY run_ms LIMIT 1";
-	static const char set_sql[] =
-	    "UPDATE lane SET head_ms = $2, saturated = 0 WHERE id = $1";
-	int64_t head_ms = INT64_MAX;
+	    " ORDER BY run_ms LIMIT 1), $2) WHERE id = $1 RETURNING head_ms";
 
-	if (store_db_number(s, head_sql, STORE_WITH(STORE_INT(lane->id)),
-		&head_ms, e) < 0 ||
-	    store_db_run(s, set_sql,
-		STORE_WITH(STORE_INT(lane->id), STORE_INT(head_ms)), e) < 0)
-		return -1;
-	lane->head_ms = head_ms;
-	return 0;
+	return store_db_number(s, sql,
+		   STORE_WITH(STORE_INT(lane->id), STORE_INT(INT64_MAX)),
+		   &lane->head_ms, e) < 0
+	    ? -1
+	    : 0;
 }

@@ -37,18 +37,37 @@ store_throttle_set(
 }
 
 int
-store_throttle_get(
-    struct store *s, const char *scope, int64_t *until_ms, struct err *e)
+store_throttle_get(struct store *s, const char *scope, const char *wider,
+    int64_t limit_ms, int64_t *until_ms, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT until_ms FROM throttle WHERE scope = $1";
+	    "SELECT COALESCE(max(until_ms), 0) FROM throttle"
+	    " WHERE scope IN ($1, $2) AND until_ms <= $3";
 	int64_t found = 0;
 
-	if (store_db_number(s, sql, STORE_WITH(STORE_TEXT(scope)), &found, e) <
-	    0)
+	if (store_db_number(s, sql,
+		STORE_WITH(STORE_TEXT(scope),
+		    STORE_TEXT(wider != NULL ? wider : scope),
+		    STORE_INT(limit_ms)),
+		&found, e) < 0)
 		return -1;
 	*until_ms = found;
 	return 0;
+}
+
+int
+store_throttle_other(struct store *s, const char *prefix, const char *scope,
+    int64_t from_ms, int64_t to_ms, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT 1 FROM throttle WHERE scope > $1 AND scope < $1 || '~'"
+	    " AND scope <> $2 AND until_ms BETWEEN $3 AND $4 LIMIT 1";
+	int64_t one;
+
+	return store_db_number(s, sql,
+	    STORE_WITH(STORE_TEXT(prefix), STORE_TEXT(scope),
+		STORE_INT(from_ms), STORE_INT(to_ms)),
+	    &one, e);
 }
 
 /* ---- keys ---- */

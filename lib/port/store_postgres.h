@@ -33,6 +33,7 @@ struct store_conn {
 	int64_t version; /* as the transaction found it, -1: not asked */
 	int64_t changes; /* rows, of the last statement */
 	int64_t failed_ms; /* monotonic, of the last attempt to connect, or 0 */
+	struct err refusal; /* what came of it */
 	int64_t change_count; /* see data_version() */
 };
 

@@ -109,57 +109,70 @@ store_postgres_check_server(struct store_conn *c, struct err *e)
 	return 0;
 }
 
-/* What a refused connection says has no SQLSTATE of its own in libpq. */
+/* What a refused connection says has no SQLSTATE of its own in libpq, which
+ * has a line for each address that it has tried. *message: that which an
+ * operator can do something about, else the first. */
 static enum err_code
-store_postgres_connect_code(const char *message)
+store_postgres_connect_code(const char **message)
 {
 	static const char *const for_operators[] = {"authentication failed",
 	    "does not exist", "no password supplied", "pg_hba.conf",
 	    "certificate verify failed", "does not support SSL",
-	    "root certificate file", "does not match host name"};
+	    "certificate file", "private key file", "does not match host name"};
+	const char *found;
 
 	for (size_t i = 0; i < sizeof(for_operators) / sizeof(for_operators[0]);
 	     i++)
-		if (strstr(message, for_operators[i]) != NULL)
+		if ((found = strstr(*message, for_operators[i])) != NULL) {
+			while (found > *message && found[-1] != '\n')
+				found--;
+			*message = found;
 			return ERR_CONFIG;
+		}
 	return ERR_RETRY;
 }
 
-int
-store_postgres_connect(struct store_conn *c, struct err *e)
+static int
+store_postgres_try(struct store_conn *c, struct err *e)
 {
 	struct store_postgres_options o;
-	int64_t now_ms = clock_mono_ms();
 
-	if (c->db != NULL)
-		return 0;
-	if (c->failed_ms != 0 &&
-	    now_ms - c->failed_ms < STORE_POSTGRES_AGAIN_MS)
-		return err_set(
-		    e, ERR_RETRY, "store: PostgreSQL is out of reach");
 	if (store_postgres_options_read(c->location, c->flags, &o, e) != 0)
 		return -1;
 	c->db = PQconnectdbParams(o.keyword, o.value, 0);
 	store_postgres_options_clear(&o);
-	c->failed_ms = clock_mono_ms();
 	if (c->db == NULL)
 		return err_set(e, ERR_RETRY, "store: out of memory");
 	PQsetNoticeProcessor(c->db, store_postgres_hush, NULL);
 	if (PQstatus(c->db) != CONNECTION_OK) {
 		const char *message = PQerrorMessage(c->db);
+		enum err_code code = store_postgres_connect_code(&message);
 
-		store_postgres_fail(e, store_postgres_connect_code(message),
-		    "PostgreSQL", message);
-		store_postgres_drop(c);
-		return -1;
+		return store_postgres_fail(e, code, "PostgreSQL", message);
 	}
-	if (store_postgres_check_server(c, e) != 0) {
+	return store_postgres_check_server(c, e);
+}
+
+int
+store_postgres_connect(struct store_conn *c, struct err *e)
+{
+	if (c->db != NULL)
+		return 0;
+	if (c->failed_ms == 0 ||
+	    clock_mono_ms() - c->failed_ms >= STORE_POSTGRES_AGAIN_MS) {
+		err_clear(&c->refusal);
+		if (store_postgres_try(c, &c->refusal) == 0) {
+			c->failed_ms = 0;
+			c->set_up = false;
+			return 0;
+		}
 		store_postgres_drop(c);
-		return -1;
+		c->failed_ms = clock_mono_ms();
 	}
-	c->failed_ms = 0;
-	c->set_up = false;
-	return 0;
+	/* Until it is tried again, why has not changed. */
+	if (e != NULL)
+		*e = c->refusal;
+	return -1;
 }
 
 /* ---- a statement ---- */

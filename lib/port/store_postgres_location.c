@@ -42,6 +42,38 @@ store_postgres_parse(const char *location, struct err *e)
 	return options;
 }
 
+static const char *const store_postgres_file_options[] = {
+    "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", NULL};
+
+/* libpq itself would find out at each connection only. */
+static int
+store_postgres_check_tls(const PQconninfoOption *options, struct err *e)
+{
+	static const char *const modes[] = {"disable", "allow", "prefer",
+	    "require", "verify-ca", "verify-full", NULL};
+	const char *mode = store_postgres_option(options, "sslmode");
+	int known = 0;
+
+	while (mode != NULL && modes[known] != NULL &&
+	    strcmp(modes[known], mode) != 0)
+		known++;
+	if (mode != NULL && modes[known] == NULL)
+		return err_set(e, ERR_CONFIG,
+		    "has an unknown sslmode: disable, allow, prefer, require, "
+		    "verify-ca or verify-full");
+	for (int i = 0; store_postgres_file_options[i] != NULL; i++) {
+		const char *path = store_postgres_option(
+		    options, store_postgres_file_options[i]);
+
+		/* The programs run in different folders. */
+		if (path != NULL && path[0] != '/')
+			return err_set(e, ERR_CONFIG,
+			    "must name %s from the root: /folder/file",
+			    store_postgres_file_options[i]);
+	}
+	return 0;
+}
+
 static int
 store_postgres_check_options(const PQconninfoOption *options, struct err *e)
 {
@@ -64,7 +96,7 @@ store_postgres_check_options(const PQconninfoOption *options, struct err *e)
 		return err_set(e, ERR_CONFIG,
 		    "must not use service or options: a pooler passes neither "
 		    "on");
-	return 0;
+	return store_postgres_check_tls(options, e);
 }
 
 /* ---- the password ---- */
@@ -176,6 +208,24 @@ store_postgres_is_local(const char *hosts)
 	return true;
 }
 
+/* Who says nothing gets a checked certificate, but on this machine. With roots
+ * at hand libpq would check it for require, too, which asks for no more than
+ * that nobody listens; those of the account are nobody's. */
+static void
+store_postgres_suggest_tls(struct store_postgres_options *o)
+{
+	const char *mode = store_postgres_option(o->parsed, "sslmode");
+	bool checked = mode != NULL
+	    ? strncmp(mode, "verify", strlen("verify")) == 0
+	    : !store_postgres_is_local(
+		  store_postgres_option(o->parsed, "host"));
+
+	if (checked)
+		store_postgres_suggest(o, "sslmode", "verify-full");
+	store_postgres_suggest(o, "sslrootcert",
+	    checked ? store_postgres_roots : "/dev/null/none");
+}
+
 int
 store_postgres_options_read(const char *location, unsigned flags,
     struct store_postgres_options *out, struct err *e)
@@ -206,12 +256,7 @@ store_postgres_options_read(const char *location, unsigned flags,
 	if ((flags & STORE_READ_ONLY) == 0)
 		store_postgres_suggest(
 		    out, "target_session_attrs", "read-write");
-	if (!store_postgres_is_local(
-		store_postgres_option(out->parsed, "host"))) {
-		store_postgres_suggest(out, "sslmode", "verify-full");
-		store_postgres_suggest(
-		    out, "sslrootcert", store_postgres_roots);
-	}
+	store_postgres_suggest_tls(out);
 	return 0;
 }
 
@@ -230,8 +275,6 @@ static const char *const store_postgres_files[] = {"/etc/hosts",
     "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf",
     "/etc/services", "/etc/ssl", "/usr/lib/ssl", "/usr/share/ca-certificates",
     "/run/systemd/resolve", NULL};
-static const char *const store_postgres_file_options[] = {
-    "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", NULL};
 
 int
 store_postgres_prepare(

@@ -133,7 +133,8 @@ store_retain_forget(
 	    "DELETE FROM copy WHERE user_id = $1 AND tenant = $2",
 	    "DELETE FROM link WHERE user_id = $1 AND tenant = $2",
 	    "DELETE FROM mailbox WHERE user_id = $1 AND tenant = $2",
-	    "DELETE FROM throttle WHERE scope = 'graph:' || $2 || '/' || $1",
+	    "DELETE FROM throttle WHERE scope = 'graph:' || $2 || '/' || $1"
+	    " OR scope = 'told:' || $2 || '/' || $1",
 	    "DELETE FROM lease WHERE name = 'mailbox:' || $2 || '/' || $1",
 	    "UPDATE audit SET user_id = '', event = ''"
 	    " WHERE user_id = $1 AND tenant = $2",

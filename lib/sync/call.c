@@ -87,20 +87,13 @@ call_scope(const struct call *c, bool whole, char out[CALL_SCOPE_MAX])
 int64_t
 call_throttled_ms(const struct call *c)
 {
-	int64_t longest_ms = 0;
-	char scope[CALL_SCOPE_MAX];
+	char scope[CALL_SCOPE_MAX], whole[CALL_SCOPE_MAX];
 
 	if (c->peer == CALL_ENTRA)
 		return 0;
-	for (int whole = 0; whole < 2; whole++) {
-		int64_t wait_ms;
-
-		call_scope(c, whole == 1, scope);
-		wait_ms = session_throttled_ms(c->session, scope);
-		if (wait_ms > longest_ms)
-			longest_ms = wait_ms;
-	}
-	return longest_ms;
+	call_scope(c, false, scope);
+	call_scope(c, true, whole);
+	return session_throttled_ms(c->session, scope, whole);
 }
 
 static void
@@ -126,7 +119,7 @@ call_held_by(const struct call *c)
 
 	call_scope(c, false, scope);
 	return c->peer == CALL_UNBLU && c->user[0] != '\0' &&
-		session_throttled_ms(c->session, scope) > 0
+		session_throttled_ms(c->session, scope, NULL) > 0
 	    ? "forbidden: Unblu has just refused this mailbox"
 	    : "throttled";
 }
@@ -202,21 +195,18 @@ call_judge_circuit(
 }
 
 /* One throttled mailbox is its own affair; a second one at the same time means
- * that the tenant is. */
+ * that the tenant is, whichever of us was told so. */
 static bool
-call_is_tenant_throttled(struct call *c, int64_t until_ms)
+call_is_tenant_throttled(struct call *c, int64_t wait_ms)
 {
-	struct session_tenant *t;
-	bool second;
+	char tenant[CALL_SCOPE_MAX], scope[CALL_SCOPE_MAX];
 
 	if (c->peer != CALL_GRAPH || c->user[0] == '\0')
 		return false;
-	t = call_tenant(c);
-	second = clock_wall_ms() < t->throttled_until_ms &&
-	    strcmp(t->throttled_user, c->user) != 0;
-	snprintf(t->throttled_user, sizeof(t->throttled_user), "%s", c->user);
-	t->throttled_until_ms = until_ms;
-	return second;
+	snprintf(tenant, sizeof(tenant), "told:%s/", c->tenant);
+	snprintf(scope, sizeof(scope), "told:%s/%s", c->tenant, c->user);
+	session_throttle(c->session, scope, wait_ms);
+	return session_is_other_throttled(c->session, tenant, scope);
 }
 
 void
@@ -255,8 +245,7 @@ call_throttle(struct call *c, const struct err *e)
 		int64_t wait_ms =
 		    session_refused(c->session, scope, e->retry_after_ms);
 
-		if (whole ||
-		    !call_is_tenant_throttled(c, clock_wall_ms() + wait_ms))
+		if (whole || !call_is_tenant_throttled(c, wait_ms))
 			return;
 		call_scope(c, true, scope);
 		session_refused(c->session, scope, wait_ms);

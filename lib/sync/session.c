@@ -231,21 +231,41 @@ session_refused(struct session *s, const char *scope, int64_t asked_ms)
 }
 
 int64_t
-session_throttled_ms(const struct session *s, const char *scope)
+session_throttled_ms(
+    const struct session *s, const char *scope, const char *wider)
 {
 	int64_t now_ms = clock_wall_ms();
+	int64_t limit_ms = now_ms + RETRY_AFTER_MAX_MS;
 	int64_t until_ms = 0;
 
 	if (s->store == NULL ||
-	    store_throttle_get(s->store, scope, &until_ms, NULL) != 0)
+	    store_throttle_get(
+		s->store, scope, wider, limit_ms, &until_ms, NULL) != 0)
 		until_ms = 0;
 	for (size_t i = 0; i < SESSION_WAITS; i++)
 		if (s->waits[i].until_ms > until_ms &&
-		    strcmp(s->waits[i].scope, scope) == 0)
+		    s->waits[i].until_ms <= limit_ms &&
+		    (strcmp(s->waits[i].scope, scope) == 0 ||
+			(wider != NULL &&
+			    strcmp(s->waits[i].scope, wider) == 0)))
 			until_ms = s->waits[i].until_ms;
-	if (until_ms <= now_ms || until_ms - now_ms > RETRY_AFTER_MAX_MS)
-		return 0;
-	return until_ms - now_ms;
+	return until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
+bool
+session_is_other_throttled(
+    const struct session *s, const char *prefix, const char *scope)
+{
+	int64_t now_ms = clock_wall_ms();
+
+	for (size_t i = 0; i < SESSION_WAITS; i++)
+		if (s->waits[i].until_ms > now_ms &&
+		    strncmp(s->waits[i].scope, prefix, strlen(prefix)) == 0 &&
+		    strcmp(s->waits[i].scope, scope) != 0)
+			return true;
+	return s->store != NULL &&
+	    store_throttle_other(s->store, prefix, scope, now_ms + 1,
+		now_ms + RETRY_AFTER_MAX_MS, NULL) == 1;
 }
 
 /* ---- commits ---- */

@@ -35,9 +35,6 @@ struct session_tenant {
 	struct circuit circuit; /* Entra and Graph */
 	struct renewals renewals;
 	size_t tasks; /* of the engine, under way */
-	/* The mailbox that Graph throttled last, and until when (Unix ms). */
-	char throttled_user[STORE_GUID];
-	int64_t throttled_until_ms;
 };
 
 TAILQ_HEAD(session_commits, session_commit);
@@ -128,8 +125,13 @@ void session_throttle(struct session *s, const char *scope, int64_t wait_ms);
 /* The scope has throttled us, and said for how long (< 0: it did not): keeps
  * that, or our own back-off where that is longer. Returns what it keeps. */
 int64_t session_refused(struct session *s, const char *scope, int64_t asked_ms);
-/* How long it still holds, 0: not at all. */
-int64_t session_throttled_ms(const struct session *s, const char *scope);
+/* How long it, or the wider one (may be NULL), still holds; 0: not at all. */
+int64_t session_throttled_ms(
+    const struct session *s, const char *scope, const char *wider);
+/* Whether another scope that begins with prefix has been told so, too, by
+ * whichever process, and still holds. */
+bool session_is_other_throttled(
+    const struct session *s, const char *prefix, const char *scope);
 
 /* Queues c; it is committed in this round of the loop or, while the store is
  * out of reach, as soon as it is back. c must live until after was called. */

@@ -265,7 +265,7 @@ token_retry(struct token_slot *t)
 	}
 	token_scope(t, scope);
 	if (t->refusals == 0 || t->refusal.code != ERR_AUTH ||
-	    session_throttled_ms(t->session, scope) > 0)
+	    session_throttled_ms(t->session, scope, NULL) > 0)
 		return;
 	t->refused_until_ms = 0;
 	t->refused_who[0] = '\0'; /* that was about the old one */
@@ -293,7 +293,7 @@ token_get(struct token_slot *t, struct token_wait *w)
 		return;
 	}
 	token_scope(t, scope);
-	wait_ms = session_throttled_ms(t->session, scope);
+	wait_ms = session_throttled_ms(t->session, scope, NULL);
 	if (t->exchange == NULL && wait_ms > 0) {
 		struct err e = {.code = ERR_NONE};
 

@@ -10,18 +10,15 @@
  * when something was lost.
  */
 
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { freePort } from '../lib/http.js';
 import { body, item, longId } from '../lib/notification.js';
-import { descendants } from '../lib/program.js';
 import { Stack } from '../lib/stack.js';
 import { pause } from '../lib/wait.js';
+import { processorMs, wrk, writeSubscriptions } from './figures.js';
 
-const HERE = path.dirname(fileURLToPath(import.meta.url));
 const args = process.argv.slice(2);
 const REPORT = args.includes('--report');
 const [ROUNDS = 5, SECONDS = 4] = args.filter((a) => /^\d+$/.test(a)).map(Number);
@@ -30,24 +27,11 @@ const EVENTS = 10_000;
 const PRESENT = 100_000;
 const GOAL = { ratio: 0.25, idleMiB: 12, loadedMiB: 24 };
 
-/**
- * @typedef {{ requests: number, seconds: number, errors: number, p50: number, p99: number, max: number, rate: number, cpu?: number }} Result
- * times in ms; cpu in ms of all servers for 1000 requests
- */
+/** @typedef {import('./figures.js').Result} Result */
 
-/** @param {string} script @param {string} url @param {Record<string, string>} env @param {{ seconds?: number, connections?: number }} [how] @returns {Promise<Result>} */
-function wrk(script, url, env, how = {}) {
-	return new Promise((resolve, reject) => {
-		execFile('wrk', ['-t1', `-c${how.connections ?? CONNECTIONS}`, `-d${how.seconds ?? SECONDS}s`, '--timeout', '10s', '-s', path.join(HERE, script), url], { env: { ...process.env, ...env } }, (e, stdout, stderr) => {
-			const found = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout);
-			if (e !== null || found === null) {
-				reject(new Error(`wrk: ${stderr || e?.message || stdout}`));
-				return;
-			}
-			const [requests, us, errors, p50, p99, max] = found.slice(1).map(Number);
-			resolve({ requests, seconds: us / 1e6, errors, p50: p50 / 1000, p99: p99 / 1000, max: max / 1000, rate: requests / (us / 1e6) });
-		});
-	});
+/** @param {string} script @param {string} url @param {Record<string, string>} env @param {{ connections?: number }} [how] */
+function load(script, url, env, how = {}) {
+	return wrk(script, url, env, { seconds: SECONDS, connections: how.connections ?? CONNECTIONS });
 }
 
 /** Proportional set size of a process in KiB. @param {number} pid */
@@ -82,12 +66,7 @@ async function watching(stack, work) {
 
 /** Milliseconds of CPU that nginx and our programs have used up to now. @param {Stack} stack */
 function cpuTime(stack) {
-	const roots = [stack.nginx, stack.fcgi].flatMap((p) => p === null ? [] : [p.pid]);
-	return roots.flatMap((pid) => [pid, ...descendants(pid).map((d) => d.pid)]).reduce((sum, pid) => {
-		const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-		return sum + (Number(fields[11]) + Number(fields[12])) * 10;
-	}, 0);
+	return processorMs([stack.nginx, stack.fcgi].flatMap((p) => p === null ? [] : [p.pid]));
 }
 
 /** @param {Stack} stack @param {() => Promise<Result>} work */
@@ -122,13 +101,6 @@ function median(list) {
 	return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** @param {Stack} stack @param {any[]} subs */
-function writeSubscriptions(stack, subs) {
-	const file = path.join(stack.dir, 'subscriptions.txt');
-	fs.writeFileSync(file, subs.map((s) => `${s.id} ${s.clientState} ${s.tenant} ${s.mailbox}\n`).join(''));
-	return file;
-}
-
 /** Rows of the bench in the store and what was counted on them. @param {Stack} stack @param {string} prefix */
 async function counted(stack, prefix) {
 	const like = `WHERE event GLOB '${prefix}*'`;
@@ -160,13 +132,13 @@ async function throughput(stack, port, subs) {
 	const durable = [];
 	let most = { web: 0, sync: 0, sum: 0 };
 	for (let round = 0; round < ROUNDS; round++) {
-		limit.push(await withCpu(stack, () => wrk('notify.lua', `http://127.0.0.1:${port}`, { ...env, TARGET: '/' })));
-		const [result, used] = await watching(stack, withCpu(stack, () => wrk('notify.lua', base, { ...env, TARGET: '/addin/webhook/events' })));
+		limit.push(await withCpu(stack, () => load('notify.lua', `http://127.0.0.1:${port}`, { ...env, TARGET: '/' })));
+		const [result, used] = await watching(stack, withCpu(stack, () => load('notify.lua', base, { ...env, TARGET: '/addin/webhook/events' })));
 		durable.push(result);
 		most = used.sum > most.sum ? used : most;
 	}
-	const handshake = wrk('handshake.lua', base, { TARGET: '/addin/webhook/events' }, { connections: 4 });
-	const under = await wrk('notify.lua', base, { ...env, TARGET: '/addin/webhook/events' });
+	const handshake = load('handshake.lua', base, { TARGET: '/addin/webhook/events' }, { connections: 4 });
+	const under = await load('notify.lua', base, { ...env, TARGET: '/addin/webhook/events' });
 	return { limit, durable, under, handshake: await handshake, most };
 }
 

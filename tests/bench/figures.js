@@ -1,7 +1,48 @@
 // @ts-check
 /* What the programs of this folder share: figures, tables, memory, and many mailboxes. */
 
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { descendants } from '../lib/program.js';
+
+/**
+ * @typedef {{ requests: number, seconds: number, errors: number, p50: number, p99: number, max: number, rate: number, cpu?: number }} Result
+ * times in ms; cpu in ms of all servers for 1000 requests
+ */
+
+/** @param {string} script @param {string} url @param {Record<string, string>} env @param {{ seconds: number, connections: number }} how @returns {Promise<Result>} */
+export function wrk(script, url, env, how) {
+	const file = path.join(path.dirname(fileURLToPath(import.meta.url)), script);
+	return new Promise((resolve, reject) => {
+		execFile('wrk', ['-t1', `-c${how.connections}`, `-d${how.seconds}s`, '--timeout', '10s', '-s', file, url], { env: { ...process.env, ...env } }, (e, stdout, stderr) => {
+			const found = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(stdout);
+			if (e !== null || found === null) {
+				reject(new Error(`wrk: ${stderr || e?.message || stdout}`));
+				return;
+			}
+			const [requests, us, errors, p50, p99, max] = found.slice(1).map(Number);
+			resolve({ requests, seconds: us / 1e6, errors, p50: p50 / 1000, p99: p99 / 1000, max: max / 1000, rate: requests / (us / 1e6) });
+		});
+	});
+}
+
+/** What notify.lua reads: a file of the stack. @param {import('../lib/stack.js').Stack} stack @param {any[]} subs */
+export function writeSubscriptions(stack, subs) {
+	const file = path.join(stack.dir, 'subscriptions.txt');
+	fs.writeFileSync(file, subs.map((s) => `${s.id} ${s.clientState} ${s.tenant} ${s.mailbox}\n`).join(''));
+	return file;
+}
+
+/** Milliseconds of CPU that they and all beneath them have used up to now. @param {number[]} roots */
+export function processorMs(roots) {
+	return roots.flatMap((pid) => [pid, ...descendants(pid).map((d) => d.pid)]).reduce((sum, pid) => {
+		const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+		return sum + (Number(fields[11]) + Number(fields[12])) * 10;
+	}, 0);
+}
 
 /** @param {number[]} list @param {number} p 0 to 100 */
 export function percentile(list, p) {

@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { startSimulators } from '../sim/index.js';
 import { buildFolder, storeTool } from './build.js';
+import { ON_POSTGRESQL, testDatabase } from './postgres.js';
 
 const MINUTE = 60_000;
 
@@ -33,7 +34,9 @@ export class Crowd {
 	constructor(options) {
 		this.options = { tenants: 1, agedMinutes: 6000, config: {}, settings: {}, ...options };
 		this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'outlook-addin-crowd-'));
-		this.database = `sqlite:${this.dir}/state.db`;
+		/** With TEST_DATABASE=postgresql. */
+		this.postgres = ON_POSTGRESQL ? testDatabase() : null;
+		this.database = this.postgres?.url ?? `sqlite:${this.dir}/state.db`;
 		this.config = path.join(this.dir, 'addin.json');
 		/** @type {any} */
 		this.sim = null;
@@ -144,6 +147,14 @@ export class Crowd {
 	tool(...args) {
 		return new Promise((resolve, reject) => execFile(storeTool(), [this.database, ...args], { maxBuffer: 1 << 28 },
 			(e, stdout, stderr) => e ? reject(new Error(`${e.message} ${stderr}`)) : resolve(stdout)));
+	}
+
+	/** Behind the product's back: rows of a SELECT; other statements are run. @param {string} text @returns {Promise<any[]>} */
+	sql(text) {
+		if (this.postgres !== null)
+			return this.postgres.query(text);
+		return new Promise((resolve, reject) => execFile('sqlite3', ['-json', `${this.dir}/state.db`, text],
+			(e, stdout, stderr) => e ? reject(new Error(`${e.message} ${stderr}`)) : resolve(stdout.trim() === '' ? [] : JSON.parse(stdout))));
 	}
 
 	/** @returns {Promise<any>} */

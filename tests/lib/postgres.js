@@ -5,7 +5,9 @@ import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { SOURCE_ROOT } from './build.js';
+import { pause } from './wait.js';
 
 const SCRIPT = path.join(SOURCE_ROOT, 'tests/lib/postgres.sh');
 
@@ -23,10 +25,15 @@ export class Postgres {
 		process.on('exit', () => this.stop());
 	}
 
+	/** @param {string} command @returns {[string[], any]} arguments and options of the script */
+	words(command) {
+		return [[command, this.dir, ...command === 'stop' ? [] : this.settings],
+			{ encoding: 'utf8', env: { PATH: process.env.PATH, ...this.port === 0 ? {} : { PGPORT: `${this.port}` } }, stdio: ['ignore', 'pipe', 'inherit'] }];
+	}
+
 	/** @param {string} command */
 	call(command) {
-		return execFileSync(SCRIPT, [command, this.dir, ...command === 'stop' ? [] : this.settings],
-			{ encoding: 'utf8', env: { PATH: process.env.PATH, ...this.port === 0 ? {} : { PGPORT: `${this.port}` } }, stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+		return execFileSync(SCRIPT, ...this.words(command)).trim();
 	}
 
 	/** An empty database: its URL. @returns {Database} */
@@ -49,6 +56,14 @@ export class Postgres {
 		this.call('again');
 	}
 
+	/** Down at once and up again after ms, while everything else goes on. @param {number} ms */
+	async bounce(ms) {
+		const run = promisify(execFile);
+		await run(SCRIPT, ...this.words('stop'));
+		await pause(ms);
+		await run(SCRIPT, ...this.words('again'));
+	}
+
 	stop() {
 		if (!fs.existsSync(this.dir))
 			return;
@@ -63,6 +78,11 @@ export class Database {
 		this.server = server;
 		this.name = name;
 		this.url = `postgresql://outlook@/${name}?host=${server.dir}${server.port === 0 ? '' : `&port=${server.port}`}`;
+	}
+
+	/** psql, which reads statements. @returns {string[]} */
+	shell() {
+		return ['psql', '-qXAt', '-v', 'ON_ERROR_STOP=1', '-h', this.server.dir, ...this.server.ports(), '-U', 'outlook', this.name];
 	}
 
 	/** Rows of a SELECT; other statements are run. @param {string} sql @returns {Promise<any[]>} */

@@ -36,7 +36,7 @@ launch() {
 		exec </dev/null >>"$dir/log" 2>&1
 		# Of a session of its own, so that nobody else's signal ends it.
 		as setsid "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses="$listen" \
-			-p "${PGPORT:-5432}" -c fsync=off -c full_page_writes=off -c max_connections=60 \
+			-p "${PGPORT:-5432}" -c fsync=off -c full_page_writes=off -c max_connections=200 \
 			-c shared_buffers=16MB -c logging_collector=off "$@" &
 	)
 	tries=0

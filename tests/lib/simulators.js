@@ -4,12 +4,21 @@
  * edited, answers go wrong. Writes of the sim itself are read from its ledger.
  */
 
+import fs from 'node:fs';
 import { startSimulators } from '../sim/index.js';
 
 /**
  * @typedef {{ oid: string, upn: string, tenant: string }} Mailbox
  * @typedef {{ id: string, sourceId: string }} Conversation
  */
+
+/** The directory of the tests, with so many mailboxes in each of its two tenants. @param {number} count */
+export function directoryOf(count) {
+	const defaults = JSON.parse(fs.readFileSync(new URL('../sim/defaults.json', import.meta.url), 'utf8'));
+	for (const [t, tenant] of defaults.tenants.entries())
+		tenant.mailboxes = Array.from({ length: count }, (_, i) => ({ oid: `8a1e6c1e-0000-4000-8000-${String(t * count + i).padStart(12, '0')}`, upn: `u${i}@${tenant.domain}`, name: `User ${i}` }));
+	return defaults;
+}
 
 export class Simulators {
 	/** @param {{ seed?: number, settings?: Record<string, any>, directory?: any, logSize?: number }} [options] */

@@ -2,13 +2,14 @@
 /* What web does when PostgreSQL is gone, slow, read-only or full of others, and how soon it is well again. */
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { serviceAccount } from '../lib/build.js';
 import { body, item, lifecycleItem, longId } from '../lib/notification.js';
-import { Postgres } from '../lib/postgres.js';
+import { Database, Postgres } from '../lib/postgres.js';
+import { descendants } from '../lib/program.js';
 import { waitFor } from '../lib/wait.js';
 import { HINT, KIND, LIFECYCLE, Web } from '../web/harness.js';
 
@@ -42,6 +43,14 @@ async function isRefused(web, sub, name) {
 	assert.equal(answer.status, 503, answer.body);
 	assert.ok(Number(answer.headers['retry-after']) > 0);
 	assert.ok(Date.now() - from < 1800, `refused after ${Date.now() - from} ms`);
+}
+
+/** Nothing of the server moves, so that it lets nobody in and answers nobody, until thaw() is called. */
+function freeze() {
+	const postmaster = Number(fs.readFileSync(path.join(server.dir, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
+	const pids = [postmaster, ...descendants(postmaster).map((p) => p.pid)];
+	pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+	return { thaw: () => pids.forEach((pid) => process.kill(pid, 'SIGCONT')) };
 }
 
 /** @param {Web} web @param {any} sub @param {string} name @param {number} [ms] */
@@ -175,6 +184,52 @@ test('the server is frozen: its connection is given up and a new one works', asy
 			process.kill(pid, 'SIGCONT');
 		}
 	});
+});
+
+test('the whole server hangs and lets nobody in: refused within a second, nobody else waits, then all is well', async () => {
+	await Web.play({ config, postgres: await ownDatabase() }, async (web) => {
+		const sub = await web.follow();
+		const frozen = freeze();
+		try {
+			await isRefused(web, sub, 'hangs');
+			await isUp(web);
+			await waitFor(async () => (await web.degraded()).includes('store'), 12_000, 'ready says so');
+			await isRefused(web, sub, 'still hangs');
+			await isUp(web);
+		} finally {
+			frozen.thaw();
+		}
+		await isTakenAgain(web, sub, 'thawed', 10_000);
+	});
+});
+
+test('one of two servers goes, and comes back behind the other one: what can be written to is used', async () => {
+	const other = new Postgres();
+	const db = await ownDatabase();
+	const there = new Database(other, db.name);
+	const postgres = new Database(other, 'postgres');
+	await postgres.query('CREATE ROLE app LOGIN');
+	await postgres.query(`CREATE DATABASE ${db.name} OWNER app`);
+	db.url = db.url.replace(`host=${server.dir}`, `host=${server.dir},${other.dir}`);
+	await Web.play({ config, postgres: db }, async (web) => {
+		const sub = await web.follow();
+		await isTakenAgain(web, sub, 'first');
+		/* As a standby has followed it. */
+		execFileSync('sh', ['-c', `pg_dump -h ${server.dir} -U outlook ${db.name} | psql -qX -v ON_ERROR_STOP=1 -h ${other.dir} -U outlook ${db.name} >/dev/null`]);
+		/* What it will be when it is back. */
+		await db.query(`ALTER DATABASE ${db.name} SET default_transaction_read_only = on`);
+		server.crash();
+		web.postgres = there;
+		try {
+			await isTakenAgain(web, sub, 'second');
+		} finally {
+			server.again();
+		}
+		await there.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
+		await isTakenAgain(web, sub, 'third');
+		assert.ok((await web.events()).includes(longId('first')));
+	});
+	other.stop();
 });
 
 test('the password comes from its file, and a wrong one is told', async () => {

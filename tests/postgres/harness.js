@@ -8,14 +8,14 @@ import { Stack } from '../lib/stack.js';
 
 const MINUTE = 60_000;
 
-/** What every story needs. @param {string} name @param {any} options @param {number} replicas @param {(stack: Stack, others: Replica[]) => Promise<void>} story */
-export async function play(name, options, replicas, story) {
+/** What every story needs. @param {string} name @param {any} options as Stack's; own: keys of each further replica @param {number} replicas @param {(stack: Stack, others: Replica[]) => Promise<void>} story */
+export async function play(name, { own = [], ...options }, replicas, story) {
 	await Stack.play(name, {
 		settings: { graph: { latencyMs: [1, 20] }, unblu: { latencyMs: [1, 25] } },
 		...options,
 		config: { notificationDebounceMs: 50, deletionGraceSeconds: 1, logLevel: 'info', ...options.config },
 	}, async (stack) => {
-		const others = Array.from({ length: replicas }, (_, i) => new Replica(stack, i + 1));
+		const others = Array.from({ length: replicas }, (_, i) => new Replica(stack, i + 1, { config: own[i] }));
 		try {
 			await Promise.all(others.map((r) => r.ready()));
 			await story(stack, others);

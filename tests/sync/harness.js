@@ -23,6 +23,8 @@ export const BOX = { followed: 0, parked: 1, unfollowed: 2 };
 export const TENANT_OF = { [ANNA]: TENANT_A, [BEN]: TENANT_A, [CARLA]: TENANT_B };
 const FCGI = path.join(buildFolder(), 'fcgi/outlook-addin-fcgi');
 const RENEW = path.join(buildFolder(), 'cronjob/outlook-addin-renew');
+/** What writers take in PostgreSQL, as in lib/port/store_postgres.c. */
+const STORE_LOCK = '7310281735541';
 const TOOL = storeTool();
 
 /** @param {number} ms */
@@ -242,6 +244,22 @@ export class Bench {
 			return;
 		}
 		await new Promise((resolve, reject) => execFile('sqlite3', [path.join(this.dir, 'state.db'), text], (e, stdout, stderr) => e ? reject(new Error(stderr)) : resolve(undefined)));
+	}
+
+	/** Nobody else can write, until release() is called. */
+	async lockStore() {
+		const [program, ...args] = this.postgres === null ? ['flock', '-x', path.join(this.dir, 'state.db.lock'), 'sh', '-c', 'echo held; exec cat'] : this.postgres.shell();
+		const holder = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+		const ended = new Promise((resolve) => holder.once('exit', resolve));
+		if (this.postgres !== null)
+			holder.stdin.write(`BEGIN; SELECT pg_advisory_xact_lock(${STORE_LOCK});\n\\echo held\n`);
+		await new Promise((resolve) => holder.stdout.once('data', resolve));
+		return {
+			release: () => {
+				holder.stdin.end();
+				return ended;
+			},
+		};
 	}
 
 	/** Everything that was stored is gone; only while it is down. */

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { buildFolder } from '../lib/build.js';
 import { ON_POSTGRESQL } from '../lib/postgres.js';
+import { pause } from '../lib/wait.js';
 import { ANNA, BEN, Bench, CARLA, KIND, TENANT_A, until } from './harness.js';
 import { fault, linked, rename, topicIs } from './meetings.js';
 
@@ -42,8 +43,9 @@ describe('islands', { concurrency: 4 }, () => {
 		await fault(b, { service: 'graph', op: 'getEvent', mailbox: ANNA, kind: 'throttle', retryAfter: 60, delayMs: 300, count: 1 });
 		await rename(b, first, 'Held');
 		await until('it is asked', async () => (await b.control('GET', '/control/faults')).rules.length === 0);
-		const holder = spawn('flock', ['-x', path.join(b.dir, 'state.db.lock'), 'sleep', '1.7'], { stdio: 'ignore' });
-		await new Promise((resolve) => holder.once('exit', resolve));
+		const holder = await b.lockStore();
+		await pause(1700);
+		await holder.release();
 		const held = (/** @type {any} */ m) => until('it is held', async () => (await b.dump()).work.find((/** @type {any} */ w) => w.event === m.event.immutableId && w.notBefore > Date.now() + 30_000));
 		await held(first);
 		await rename(b, second, 'Held, too');

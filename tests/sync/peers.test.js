@@ -2,7 +2,6 @@
 /* Mistakes that other products of this kind make, and this one must not. */
 
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { ANNA, Bench, CARLA, HINT, KIND, STATE, TENANT_A } from './harness.js';
 import { audit, dry, edited, fault, linked, removed, shows, stateIs, until } from './meetings.js';
@@ -77,8 +76,7 @@ describe('mistakes of others', { concurrency: 4 }, () => {
 		const b = await Bench.start(t);
 		const sub = await followed(b);
 		await b.down();
-		for (const name of ['state.db', 'state.db-wal', 'state.db-shm'])
-			fs.rmSync(`${b.dir}/${name}`, { force: true });
+		await b.loseStore();
 		await b.up();
 		const fresh = await followed(b);
 		assert.notEqual(fresh.id, sub.id);

@@ -1,8 +1,6 @@
 // @ts-check
 /* A crowd of mailboxes for outlook-addin-renew, and what is asked about it. */
 
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { Crowd } from '../lib/crowd.js';
 
 export const MINUTE = 60_000;
@@ -21,7 +19,7 @@ export async function crowd(t, options) {
 
 /** @param {Crowd} c @param {string} sql */
 export async function change(c, sql) {
-	await promisify(execFile)('sqlite3', [`${c.dir}/state.db`, sql]);
+	await c.sql(sql);
 }
 
 /** @param {Crowd} c @param {string} op */

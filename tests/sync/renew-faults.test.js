@@ -35,13 +35,10 @@ test('a store that goes away in the middle of a pass ends it with status 1, and 
 	const run = renew(bench);
 	await until('the subscription is asked for', async () =>
 		(await bench.control('GET', '/control/log?service=entra&limit=100')).some((/** @type {any} */ l) => l.op === 'token'));
-	const thief = spawn('flock', ['-x', path.join(bench.dir, 'state.db.lock'), 'sh', '-c', 'echo held; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
-	await new Promise((resolve) => { thief.stdout.once('data', resolve); });
+	const thief = await bench.lockStore();
 	assert.equal(await run.ended, 1, run.output);
 	assert.match(run.output, /the store is out of reach/);
-	const gone = new Promise((resolve) => { thief.once('exit', resolve); });
-	thief.stdin.end();
-	await gone;
+	await thief.release();
 
 	const next = renew(bench);
 	const status = await next.ended;

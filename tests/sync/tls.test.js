@@ -2,25 +2,21 @@
 /* The gateway behind TLS and HTTP/2, as in life. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { makeCertificate } from '../lib/certificate.js';
 import { ANNA, BEN, Bench, CARLA, TENANT_OF, until } from './harness.js';
 
 /** A certificate authority and a certificate for name. @param {any} t @param {string} name e.g. IP:127.0.0.1 */
 function certificate(t, name) {
 	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'outlook-addin-tls-'));
 	t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
-	const run = (/** @type {string[]} */ ...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
-	run('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=Test CA', '-keyout', 'ca.key', '-out', 'ca.pem');
-	run('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=graph', '-keyout', 'key.pem', '-out', 'req.pem');
-	fs.writeFileSync(path.join(dir, 'ext'), `subjectAltName=${name}\n`);
-	run('x509', '-req', '-in', 'req.pem', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'ext', '-out', 'cert.pem');
-	return { ca: path.join(dir, 'ca.pem'), key: fs.readFileSync(path.join(dir, 'key.pem')), cert: fs.readFileSync(path.join(dir, 'cert.pem')) };
+	const { ca, key, cert } = makeCertificate(dir, name);
+	return { ca, key: fs.readFileSync(key), cert: fs.readFileSync(cert) };
 }
 
 /** Speaks HTTP/2 over TLS and hands on to a simulator. @param {any} t @param {{ key: Buffer, cert: Buffer }} pair */

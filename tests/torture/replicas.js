@@ -1,27 +1,37 @@
 // @ts-check
 /*
  * Four outlook-addin-fcgi and outlook-addin-renew on one PostgreSQL; kill -9 of any of their processes, of a whole replica, of the
- * renewal, and immediate shutdown of PostgreSQL, at random moments under load. Every notification that was answered 202 must have its effect, no
- * mailbox may have more than two rows in progress, and repeated writes are bounded by the kills.
+ * renewal, and immediate shutdown of PostgreSQL, at random moments under load. Every notification that was answered 202 must have its effect. No
+ * mailbox may have more than two rows in progress, nor, as the simulator sees it, more than two exchanges. Not more writes are repeated than
+ * were unanswered, or not stored yet, when something was killed.
  *
  *     node tests/torture/replicas.js [KILLS [SEED]]
  */
 
 import { performance } from 'node:perf_hooks';
 import { serviceAccount } from '../lib/build.js';
+import { body, item } from '../lib/notification.js';
 import { Postgres } from '../lib/postgres.js';
 import { Program } from '../lib/program.js';
 import { Replica } from '../lib/replica.js';
+import { directoryOf } from '../lib/simulators.js';
 import { Stack } from '../lib/stack.js';
 import { pause, waitFor } from '../lib/wait.js';
 import { Rng } from '../sim/lib/rng.js';
-import { Ledger } from './ledger.js';
 
 const KILLS = Number(process.argv[2] ?? process.env.KILLS ?? 20);
 const SEED = Number(process.argv[3] ?? process.env.SEED ?? 20261123);
-const LINKS_PER_MAILBOX = 8;
+/** In each of two tenants. What a killed replica had claimed keeps its mailboxes from the others until its lease is over. */
+const MAILBOXES = 8;
+const LINKS_PER_MAILBOX = 4;
+const MINUTE = 60_000;
 /** A killed replica's rows wait for the end of its lease. */
 const EFFECT_MS = 120_000;
+const WRITES = ['setTopic', 'setScheduledTimestamp'];
+/** What may lie between the answer to a write and its being stored, when four wait for one lock. */
+const STORED_MS = 250;
+
+/** @typedef {{ from: number, to: number }} Span real ms, performance.now() */
 
 const rng = new Rng(SEED);
 const began = performance.now();
@@ -29,7 +39,7 @@ console.log(`replicas: ${KILLS} kills, seed ${SEED}`);
 const server = new Postgres(['fsync=on', 'full_page_writes=on']);
 
 await Stack.play('torture-replicas', {
-	postgres: server.database(), logSize: 500_000, settings: { validate: 'sample', graph: { latencyMs: [1, 20] }, unblu: { latencyMs: [1, 25] } },
+	postgres: server.database(), directory: directoryOf(MAILBOXES), logSize: 500_000, settings: { validate: 'sample', graph: { latencyMs: [1, 20] }, unblu: { latencyMs: [1, 25] } },
 	config: { notificationDebounceMs: 20, logLevel: 'info' },
 }, async (stack) => {
 	const replicas = [1, 2, 3].map((n) => new Replica(stack, n));
@@ -47,11 +57,42 @@ await Stack.play('torture-replicas', {
 	process.exitCode = 1;
 }).finally(() => server.stop());
 
+/**
+ * The most exchanges at once for a mailbox; a batch is one.
+ * @param {(Span & { mailbox: string, key: string })[]} exchanges
+ */
+function mostAtOnce(exchanges) {
+	let most = 0;
+	for (const mailbox of new Set(exchanges.map((x) => x.mailbox))) {
+		/** @type {Map<string, Span>} */
+		const merged = new Map();
+		for (const { key, from, to } of exchanges.filter((x) => x.mailbox === mailbox)) {
+			const known = merged.get(key) ?? { from, to };
+			merged.set(key, { from: Math.min(from, known.from), to: Math.max(to, known.to) });
+		}
+		/** @type {Span[]} */
+		let open = [];
+		for (const x of [...merged.values()].sort((a, b) => a.from - b.from)) {
+			open = open.filter((o) => o.to > x.from + 1);
+			open.push(x);
+			most = Math.max(most, open.length);
+		}
+	}
+	return most;
+}
+
+/** Has it its effect? @param {Stack} stack @param {any} track */
+function settled(stack, { link, owed }) {
+	const conv = stack.sims.conversation(link.conv.id);
+	return owed === 0 || Number(conv?.topic.slice(1)) >= owed && (conv.scheduledTimestamp - link.start) / MINUTE >= owed;
+}
+
 /** @param {Stack} stack @param {Replica[]} replicas */
 async function torture(stack, replicas) {
 	const { sims } = stack;
-	const followed = await Promise.all(stack.mailboxes.map((m) => stack.followMany(m, LINKS_PER_MAILBOX)));
-	const ledger = new Ledger(sims, followed.flatMap((f) => f.links));
+	const tracks = [];
+	for (const mailbox of stack.mailboxes)
+		tracks.push(...(await stack.followMany(mailbox, LINKS_PER_MAILBOX)).links.map((link) => ({ link, version: 0, owed: 0 })));
 	sims.silence(true);
 	stack.expectErrors = true;
 	stack.http.remember = false;
@@ -59,6 +100,31 @@ async function torture(stack, replicas) {
 	const answers = {};
 	let running = true;
 	let most = 0;
+	/** @type {Span[]} of sync, alone or with its replica */
+	const deaths = [];
+	/** @type {Span[]} of PostgreSQL */
+	const crashes = [];
+	/** @type {(Span & { mailbox: string, key: string })[]} */
+	const exchanges = [];
+	/** @type {Span[]} */
+	const written = [];
+	sims.sim.journal.listeners.add((/** @type {string} */ type, /** @type {any} */ data) => {
+		if (type !== 'request')
+			return;
+		const to = performance.now();
+		/* Who was killed waits for no answer any more. */
+		if (data.service === 'graph' && data.mailbox !== undefined && !data.left)
+			exchanges.push({ mailbox: data.mailbox, key: data.batch ?? data.requestId, from: to - data.ms, to });
+		else if (data.service === 'unblu' && WRITES.includes(data.op))
+			written.push({ from: to - data.ms, to });
+	});
+	/** @param {Span[]} list @param {() => Promise<void>} kill */
+	const noted = async (list, kill) => {
+		const span = { from: performance.now(), to: Infinity };
+		list.push(span);
+		await kill();
+		span.to = performance.now();
+	};
 
 	/** @param {string} text */
 	const send = async (text) => {
@@ -66,11 +132,20 @@ async function torture(stack, replicas) {
 		const status = at === replicas.length ? (await stack.http.post('/addin/webhook/events', text)).status
 			: (await replicas[at].ask('POST', '/addin/webhook/events', text).catch(() => ({ status: 0 }))).status;
 		answers[status] = (answers[status] ?? 0) + 1;
-		if (![0, 202, 502, 503, 504].includes(status))
-			throw new Error(`a notification was answered ${status}`);
-		return status === 202;
+		return status;
 	};
-	ledger.start(send, () => rng.int(20, 200));
+	const lanes = tracks.map(async (t) => {
+		while (running) {
+			t.version++;
+			sims.editEvent(t.link.mailbox, t.link.event, { subject: `#${t.version}`, start: t.link.start + t.version * MINUTE });
+			const status = await send(body(item(t.link.sub, t.link.event.id)));
+			if (![0, 202, 502, 503, 504].includes(status))
+				throw new Error(`a notification was answered ${status}`);
+			if (status === 202)
+				t.owed = t.version;
+			await pause(rng.int(20, 200));
+		}
+	});
 	const watch = (async () => {
 		while (running) {
 			const rows = await stack.query('SELECT coalesce(max(n), 0) AS n FROM (SELECT count(*) AS n FROM work WHERE claimed = 1 GROUP BY lane) AS lanes').catch(() => []);
@@ -85,14 +160,15 @@ async function torture(stack, replicas) {
 		const kind = rng.pick(/** @type {const} */ (['web', 'sync', 'sync', 'replica', 'postgresql', 'renew']));
 		kills[kind]++;
 		if (kind === 'web' || kind === 'sync') {
-			process.kill(rng.chance(0.25) ? await stack.pid(kind) : await victim.pid(kind), 'SIGKILL');
+			const pid = rng.chance(0.25) ? await stack.pid(kind) : await victim.pid(kind);
+			await noted(kind === 'sync' ? deaths : [], async () => {
+				process.kill(pid, 'SIGKILL');
+			});
 		} else if (kind === 'replica') {
-			await victim.program.destroy();
+			await noted(deaths, () => victim.program.destroy());
 			victim.launch();
 		} else if (kind === 'postgresql') {
-			server.crash();
-			await pause(rng.int(0, 500));
-			server.again();
+			await noted(crashes, () => server.bounce(rng.int(0, 500)));
 		} else {
 			const pass = new Program(`renew-${i}`, [stack.parts.renew, '--config', stack.configFile, '--force'], { dir: stack.logDir, cwd: stack.dir, env: stack.env(), account: serviceAccount() });
 			await pause(rng.int(20, 400));
@@ -103,18 +179,22 @@ async function torture(stack, replicas) {
 	await waitFor(async () => (await stack.http.get('/ready')).status === 200, 10_000, 'ready after the last kill');
 	await pause(500);
 	running = false;
-	await Promise.all([ledger.stop(), watch]);
+	await Promise.all([...lanes, watch]);
 
-	await ledger.settle(EFFECT_MS);
+	await waitFor(() => tracks.every((t) => settled(stack, t)), EFFECT_MS, 'everything that was answered 202 has its effect').catch((e) => {
+		throw new Error(`${e.message}: ${tracks.filter((t) => !settled(stack, t)).slice(0, 5).map((t) => JSON.stringify({ owed: t.owed, topic: sims.conversation(t.link.conv.id)?.topic })).join('\n')}`);
+	});
 	await stack.idle(60_000);
-	const { repeated } = ledger;
-	/* What a killed sync, or one without its database, had under way: at most two rows of each mailbox, two writes each. */
-	const bound = (kills.sync + kills.replica + kills.postgresql * 4) * stack.mailboxes.length * 4;
-	if (repeated > bound)
-		throw new Error(`${repeated} repeated writes, the kills explain ${bound}`);
+	const repeated = tracks.flatMap((t) => sims.ledger(t.link.conv.id)).filter((w) => WRITES.includes(w.op) && !w.changed).length;
+	const hit = written.filter((w) => [...deaths, ...crashes].some((d) => w.from <= d.to + 5 && d.from <= w.to + STORED_MS)).length;
+	if (repeated > hit)
+		throw new Error(`${repeated} repeated writes, the kills explain ${hit}`);
+	const exchanged = mostAtOnce(exchanges);
+	if (exchanged > 2)
+		throw new Error(`${exchanged} exchanges for one mailbox were under way at once`);
 	if (most > 2)
 		throw new Error(`${most} rows of one mailbox were in progress at once`);
 	if (await stack.deadLetters() !== 0)
 		throw new Error('there are dead letters');
-	console.log(`replicas: kills ${JSON.stringify(kills)}, answers ${JSON.stringify(answers)}, 0 lost, ${repeated} repeated writes, at most ${most} rows of a mailbox at once; ${Math.round((performance.now() - began) / 1000)} s`);
+	console.log(`replicas: kills ${JSON.stringify(kills)}, answers ${JSON.stringify(answers)}, ${written.length} writes, 0 lost, ${repeated} repeated (${hit} were unanswered or not stored at a kill), at most ${most} rows and ${exchanged} exchanges of a mailbox at once; ${Math.round((performance.now() - began) / 1000)} s`);
 }

@@ -64,15 +64,59 @@ a_throttle_is_only_ever_raised(void **state)
 	struct test_store *t = *state;
 	int64_t until = -1;
 
-	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", NULL, T0 + 90, &until, &t->e));
 	assert_int_equal(until, 0);
 	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 50, &t->e));
 	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 20, &t->e));
-	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", NULL, T0 + 90, &until, &t->e));
 	assert_int_equal(until, T0 + 50);
 	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 60, &t->e));
-	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", NULL, T0 + 90, &until, &t->e));
 	assert_int_equal(until, T0 + 60);
+	/* The wider one is later, or not to be believed. */
+	assert_ok(t, store_throttle_set(t->store, "graph:a", T0 + 70, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", "graph:a", T0 + 90, &until, &t->e));
+	assert_int_equal(until, T0 + 70);
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", "graph:a", T0 + 69, &until, &t->e));
+	assert_int_equal(until, T0 + 60);
+}
+
+static void
+another_scope_of_the_same_beginning_is_found_while_it_holds(void **state)
+{
+	struct test_store *t = *state;
+	static const char *const told[] = {"told:a/anna", "told:b/ben", "told"};
+
+	for (int i = 0; i < 3; i++)
+		assert_ok(
+		    t, store_throttle_set(t->store, told[i], T0 + 50, &t->e));
+	assert_int_equal(store_throttle_other(t->store, "told:a/", "told:a/ben",
+			     T0, T0 + 90, &t->e),
+	    1);
+	/* Itself, another tenant's, one that is over, one that is not
+	 * believed. */
+	assert_int_equal(store_throttle_other(t->store, "told:a/",
+			     "told:a/anna", T0, T0 + 90, &t->e),
+	    0);
+	assert_int_equal(store_throttle_other(t->store, "told:c/",
+			     "told:c/anna", T0, T0 + 90, &t->e),
+	    0);
+	assert_int_equal(store_throttle_other(t->store, "told:a/", "told:a/ben",
+			     T0 + 51, T0 + 90, &t->e),
+	    0);
+	assert_int_equal(store_throttle_other(t->store, "told:a/", "told:a/ben",
+			     T0, T0 + 49, &t->e),
+	    0);
 }
 
 static void
@@ -370,6 +414,9 @@ a_forgotten_mailbox_leaves_nothing_but_the_audit(void **state)
 		assert_ok(t, store_link_save(t->store, &l, &t->e));
 		audit(t, T0, user, "delete", "done");
 	}
+	assert_ok(t,
+	    store_throttle_set(
+		t->store, "told:" TENANT "/" ANNA, T0 + 1, &t->e));
 	assert_int_equal(test_claim(t, T0, w, 4, NULL), 2);
 	for (int i = 0; i < 2; i++)
 		assert_ok(t, store_work_bury(t->store, &w[i], "x", T0, &t->e));
@@ -387,6 +434,9 @@ a_forgotten_mailbox_leaves_nothing_but_the_audit(void **state)
 	assert_ok(
 	    t, store_audit_each(t->store, 0, check_forgotten, &count, &t->e));
 	assert_int_equal(count, 2);
+	assert_int_equal(
+	    store_throttle_other(t->store, "told:", "", 0, INT64_MAX, &t->e),
+	    0);
 	/* And comes back as a new one. */
 	test_add(t, ANNA, "new", 1, T0, 0);
 	assert_int_equal(test_claim(t, T0, w, 4, NULL), 1);
@@ -400,6 +450,8 @@ main(void)
 	    cmocka_unit_test(audit_records_are_kept_in_order_and_counted),
 	    cmocka_unit_test(a_throttle_is_only_ever_raised),
 	    cmocka_unit_test(a_throttle_of_a_clock_years_ahead_gives_way),
+	    cmocka_unit_test(
+		another_scope_of_the_same_beginning_is_found_while_it_holds),
 	    cmocka_unit_test(the_signing_keys_are_one_set),
 	    cmocka_unit_test(a_lease_has_one_holder_until_it_runs_out),
 	    cmocka_unit_test(a_lease_of_a_clock_years_ahead_is_nobodys),
