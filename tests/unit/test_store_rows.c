@@ -129,10 +129,14 @@ a_throttle_of_a_clock_years_ahead_gives_way(void **state)
 	    store_throttle_set(
 		t->store, "unblu", T0 + STORE_THROTTLE_MAX_MS + 51, &t->e));
 	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 51, &t->e));
-	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", NULL, INT64_MAX, &until, &t->e));
 	assert_int_equal(until, T0 + STORE_THROTTLE_MAX_MS + 51);
 	assert_ok(t, store_throttle_set(t->store, "unblu", T0 + 50, &t->e));
-	assert_ok(t, store_throttle_get(t->store, "unblu", &until, &t->e));
+	assert_ok(t,
+	    store_throttle_get(
+		t->store, "unblu", NULL, INT64_MAX, &until, &t->e));
 	assert_int_equal(until, T0 + 50);
 }
 
