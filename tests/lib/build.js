@@ -51,6 +51,11 @@ export function dataFolder() {
 	return folder;
 }
 
+/** Whether a sanitizer is in the programs: it has no patience with libfaketime. @returns {boolean} */
+export function hasSanitizer() {
+	return /__[at]san_init/.test(fs.readFileSync(path.join(buildFolder(), PROGRAMS.fcgi), 'latin1'));
+}
+
 /** Was the tree configured with --enable-test-hooks? */
 export function hasTestHooks() {
 	const file = path.join(buildFolder(), 'config.h');
