@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/secret.h"
 #include "base/tz.h"
 #include "config.h"
 #include "pass.h"
@@ -246,6 +247,8 @@ main(int argc, char **argv)
 		return rc > 0 ? 0 : 2;
 	signal(SIGPIPE, SIG_IGN);
 	log_init("outlook-addin-renew", NULL, LOG_LEVEL_INFO);
+	if (!secret_guard_process())
+		log_warning("hardening-incomplete");
 	if (load_config(&p) != 0)
 		return 2;
 	log_set_level(p.config.log_level);

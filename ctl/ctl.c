@@ -72,6 +72,9 @@ ctl_load(const struct ctl *ctl, unsigned roles, struct config *out)
 	struct err e = {0};
 	int rc;
 
+	/* It may hold secrets from here on, if only the database's password. */
+	if (!secret_guard_process())
+		ctl_say("others of this user can look into this process");
 	buf_init(&problems, FINDINGS_MAX);
 	buf_init(&warnings, FINDINGS_MAX);
 	rc = config_load(&ctl->over, roles, out, &problems, &warnings, &e);

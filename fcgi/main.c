@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "child.h"
 #include "inspect.h"
 #include "listen.h"
@@ -463,6 +464,10 @@ main(int argc, char **argv)
 	main_open_standard_fds();
 	main_set_name(self);
 	log_init(main_program, child_role_name(self), LOG_LEVEL_INFO);
+	/* They are given the secrets. */
+	if ((self == CHILD_SYNC || self == CHILD_CHECK) &&
+	    !secret_guard_process())
+		log_warning("hardening-incomplete");
 	main_read_options(&o, argc, argv);
 	if (o.help || o.version) {
 		fputs(o.help ? main_help
@@ -474,9 +479,6 @@ main(int argc, char **argv)
 	case CHILD_WEB:
 		return main_be_web(&o);
 	case CHILD_SYNC:
-#ifndef __SANITIZE_ADDRESS__
-		prctl(PR_SET_DUMPABLE, 0);
-#endif
 		return main_be_sync(&o);
 	case CHILD_CHECK:
 		return main_be_check(&o);

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -43,17 +41,6 @@ struct sync_process {
 	bool begun;
 	bool failed;
 };
-
-/* Secrets live here: no debugger, no core, no /proc/PID/mem. */
-static void
-sync_harden(void)
-{
-	const struct rlimit none = {0, 0};
-
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-	    setrlimit(RLIMIT_CORE, &none) != 0)
-		log_warning("hardening-incomplete");
-}
 
 static void
 sync_signal(int signo, void *arg)
@@ -243,7 +230,6 @@ sync_main(const struct config *c, struct page *page)
 	struct err e = {.code = ERR_NONE};
 	int rc;
 
-	sync_harden();
 	/* curl resolves names in threads, which need no heaps of their own. */
 	mallopt(M_ARENA_MAX, 1);
 	signal(SIGPIPE, SIG_IGN);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/jws.h"
 #include "base/mem.h"
@@ -62,4 +64,16 @@ secret_wipe(void *data, size_t len)
 {
 	if (len > 0)
 		explicit_bzero(data, len);
+}
+
+bool
+secret_guard_process(void)
+{
+	const struct rlimit none = {0, 0};
+	bool refused = setrlimit(RLIMIT_CORE, &none) != 0;
+
+#ifndef __SANITIZE_ADDRESS__
+	refused = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || refused;
+#endif
+	return !refused;
 }

@@ -222,17 +222,19 @@ test('a server that is switched off takes everything away, and resumes when it i
 });
 
 test('a mailbox without an unfinished link for linkRetentionDays is left; PUT resumes it', async (t) => {
-	const c = await crowd(t, { count: 3, agedMinutes: 10 });
-	const [unused, used, fresh] = c.users;
+	const c = await crowd(t, { count: 4, agedMinutes: 10 });
+	const [unused, used, fresh, held] = c.users;
 	const [tenant] = c.mailboxes.keys();
 	await c.tool('announce', 'conversation-1', tenant, used.oid, 'outlook-addin:x', 'Topic', String(Date.now() + 40 * DAY), '', '');
-	await change(c, `UPDATE mailbox SET since_ms = 1 WHERE user_id <> '${fresh.oid}'; UPDATE link SET created_ms = 1, announced_ms = 1;`);
+	await c.tool('announce', 'conversation-2', tenant, held.oid, 'outlook-addin:y', 'Topic', '1', '', '');
+	await change(c, `UPDATE mailbox SET since_ms = 1 WHERE user_id <> '${fresh.oid}'; UPDATE link SET created_ms = 1, announced_ms = 1;
+		UPDATE link SET state = 3, gone_since_ms = 1, check_ms = 0, start_ms = 1, end_ms = 1 WHERE conversation = 'conversation-2';`);
 	const dry = await c.renew('-n');
 	assert.match(dry.stdout, new RegExp(`^remove +${tenant}/${unused.oid}  no unfinished link within linkRetentionDays$`, 'm'));
 	assert.equal(dry.stdout.match(/linkRetentionDays/g)?.length, 1);
 	const run = await c.renew();
 	assert.deepEqual([run.code, run.summary.removed], [0, 1], run.stderr);
-	assert.deepEqual([unused, used, fresh].map((u) => c.at(u).length), [0, 1, 1]);
+	assert.deepEqual([unused, used, fresh, held].map((u) => c.at(u).length), [0, 1, 1, 1], 'a deletion that waits for an operator is not finished');
 	const row = (await c.dump()).mailboxes.find((/** @type {any} */ m) => m.user === unused.oid);
 	assert.deepEqual([row.state, row.reason], [2, 'no unfinished link within linkRetentionDays']);
 	await c.tool('resume', tenant, unused.oid);
@@ -248,6 +250,7 @@ test('a PUT while the subscription is being taken away is not lost', async (t) =
 	const child = c.begin();
 	const gone = new Promise((resolve) => child.once('close', resolve));
 	await waitFor(async () => (await c.sql("SELECT count(*) AS n FROM lease WHERE name LIKE 'mailbox:%'"))[0].n === 1, 10_000, 'its claim is taken');
+	assert.match(fs.readFileSync(`/proc/${child.pid}/limits`, 'utf8'), /^Max core file size +0 +0 /m, 'who holds secrets leaves no core');
 	await c.tool('resume', user.tenant, user.oid);
 	await c.tool('work', '1', user.tenant, user.oid, '', '0', '0');
 	assert.equal(await gone, 0);

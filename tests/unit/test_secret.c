@@ -8,6 +8,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/secret.h"
 
@@ -71,6 +75,29 @@ wiping_leaves_zeroes(void **state)
 	secret_wipe(NULL, 0);
 }
 
+static void
+a_guarded_process_leaves_no_core_and_shows_itself_to_nobody(void **state)
+{
+	struct rlimit core = {1, 1};
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		bool told = secret_guard_process();
+		bool ok = told && getrlimit(RLIMIT_CORE, &core) == 0 &&
+		    core.rlim_cur == 0 && core.rlim_max == 0;
+#ifndef __SANITIZE_ADDRESS__
+		ok = ok && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
+#endif
+		_exit(ok ? 0 : 1);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int
 main(void)
 {
@@ -79,6 +106,8 @@ main(void)
 	    cmocka_unit_test(nothing_and_empty_are_not_set),
 	    cmocka_unit_test(only_set_secrets_with_the_same_bytes_are_equal),
 	    cmocka_unit_test(wiping_leaves_zeroes),
+	    cmocka_unit_test(
+		a_guarded_process_leaves_no_core_and_shows_itself_to_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
