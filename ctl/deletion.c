@@ -102,12 +102,13 @@ drop_held(struct live *live, struct store_link *l, struct err *e)
 
 static const struct action {
 	const char *name;
+	bool follows; /* sync does it, so the mailbox has to be followed */
 	const char *told; /* what then becomes of the conversation */
 	int (*act)(struct live *live, struct store_link *l, struct err *e);
 } actions[] = {
-    {"release", "will be deleted, if the guard finds nothing against it",
+    {"release", true, "will be deleted, if the guard finds nothing against it",
 	release_held},
-    {"drop", "is kept", drop_held},
+    {"drop", false, "is kept", drop_held},
 };
 
 enum { ACTION_COUNT = sizeof(actions) / sizeof(actions[0]) };
@@ -117,6 +118,26 @@ not_held(const char *conversation)
 {
 	ctl_say("no deletion of %s is held", conversation);
 	return CTL_FAILED;
+}
+
+/* What nobody would do: 1 and a word about it. -1 and *e set. */
+static int
+nobody_follows(struct live *live, const struct action *action,
+    const struct store_link *l, struct err *e)
+{
+	struct store_mailbox m = {0};
+	int rc = action->follows
+	    ? store_mailbox_find(live->store, l->tenant, l->user, &m, e)
+	    : 0;
+
+	if (rc != 1)
+		return rc;
+	if (m.state != STORE_MAILBOX_UNFOLLOWED)
+		return 0;
+	ctl_say("%s: mailbox %s/%s is not followed (%s): resume it first, or "
+		"drop the deletion",
+	    l->conversation, l->tenant, l->user, m.reason);
+	return 1;
 }
 
 static int
@@ -142,6 +163,15 @@ act_on_one(
 	if (rc == 0) {
 		store_rollback(live->store);
 		return not_held(conversation);
+	}
+	if (rc == 1) {
+		int idle = nobody_follows(live, action, &l, &e);
+
+		if (idle == 1) {
+			store_rollback(live->store);
+			return CTL_FAILED;
+		}
+		rc = idle < 0 ? -1 : 1;
 	}
 	code = live_end(
 	    live, rc < 0 ? -1 : action->act(live, &l, &e), action->name, &e);

@@ -264,11 +264,13 @@ store_mailbox_each_due(struct store *s, int64_t now_ms,
 	    s, sql, params, 5, store_mailbox_advance_due, &visit, e);
 }
 
-/* A link that the clock alone will look at is in use as well. */
+/* A link that the clock alone will look at is in use as well, and one whose
+ * deletion is not decided. */
+_Static_assert(STORE_LINK_GONE == 2 && STORE_LINK_HELD == 3, "undecided");
 #define STORE_MAILBOX_UNUSED                                                   \
 	"state = $4 AND since_ms < $1 AND NOT EXISTS (SELECT 1 FROM link l"    \
 	" WHERE l.user_id = mailbox.user_id AND l.tenant = mailbox.tenant"     \
-	" AND (l.check_ms > 0"                                                 \
+	" AND (l.check_ms > 0 OR l.state IN (2, 3)"                            \
 	" OR l.created_ms >= $1 OR l.announced_ms >= $1"                       \
 	" OR l.synced_ms >= $1 OR l.gone_since_ms >= $1"                       \
 	" OR l.start_ms >= $1 OR l.end_ms >= $1))"

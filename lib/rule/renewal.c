@@ -104,6 +104,9 @@ renewal_decide(
 		if (f->retry_ms <= now_ms)
 			return renewal_do(
 			    RENEWAL_RETRY, "parked, time to try again");
+		if (f->retry_ms > now_ms + RENEWAL_PARKED_MAX_MS)
+			return renewal_do(
+			    RENEWAL_RETRY, "parked, our clock was set back");
 		return renewal_nothing("parked", f->retry_ms);
 	case RENEWAL_FOLLOWED:
 		break;

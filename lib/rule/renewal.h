@@ -25,6 +25,10 @@ enum renewal_action {
 	RENEWAL_ACTION_COUNT
 };
 
+/* A parked mailbox is tried again each day, the days spread by a tenth
+ * (retry.h): what lies further ahead was set by a clock that is not so now. */
+#define RENEWAL_PARKED_MAX_MS INT64_C(97200000)
+
 enum renewal_state { RENEWAL_FOLLOWED, RENEWAL_PARKED, RENEWAL_UNFOLLOWED };
 
 struct renewal_facts {

@@ -177,6 +177,20 @@ story('a held orphan has no event that could be gone: released, it is looked for
 	assert.deepEqual(await w.sql(`SELECT name FROM fact WHERE name LIKE 'release:%'`), [{ name: 'release:conv-4' }]);
 });
 
+story('of a mailbox that nobody follows a held deletion is dropped, but not released as if somebody would do it', async (w) => {
+	await w.seed(0, 'held');
+	await w.sql(`UPDATE mailbox SET state = 2, reason = 'by an operator' WHERE user_id = '${ALICE}'`);
+	const done = await w.ctl('deletion', 'release', 'conv-4');
+	assert.deepEqual([done.code, done.stdout], [1, '']);
+	assert.match(done.stderr, new RegExp(`conv-4: mailbox ${TENANT}/${ALICE} is not followed \\(by an operator\\): resume it first, or drop the deletion\n`));
+	assert.deepEqual(await w.sql(`SELECT state FROM link WHERE conversation = 'conv-4'`), [{ state: 3 }]);
+	assert.deepEqual(await w.sql(`SELECT name FROM fact WHERE name LIKE 'release:%' UNION ALL SELECT event FROM work`), []);
+	assert.equal((await w.ctl('deletion', 'drop', 'conv-4')).stdout, 'conv-4 is kept\n');
+	assert.equal((await w.ctl('deletion', 'release', '--all')).code, 1, 'conv-5 as well');
+	assert.deepEqual(await w.sql(`SELECT conversation, state FROM link WHERE conversation IN ('conv-5', 'conv-6') ORDER BY 1`),
+		[{ conversation: 'conv-5', state: 3 }, { conversation: 'conv-6', state: 2 }], 'and another mailbox is not held up by it');
+});
+
 story('writes are paused and resumed, for all or for one tenant', async (w) => {
 	await w.seed(0, 'waiting');
 	const before = await w.sql('SELECT not_before_ms FROM work ORDER BY id');
