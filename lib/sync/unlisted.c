@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "rule/subscription.h"
 #include "sync/suspect.h"
 
 enum {
@@ -17,7 +18,6 @@ enum {
 	UNLISTED_ASKED_MAX = 200, /* of a tenant; the next list shows others */
 	UNLISTED_WRONG_MAX = 5, /* so many are there: the list lies */
 	UNLISTED_TIME_MS = 30 * 1000, /* renewals that are due wait for it */
-	/* A list may be older than that. */
 	UNLISTED_YOUNG_MS = 10 * 60 * 1000
 };
 
@@ -157,6 +157,15 @@ unlisted_is_due(
 	    m.renew_ms > 0 && m.renew_ms <= now_ms;
 }
 
+/* So that the list may be older. Not one that was granted later than now: our
+ * clock has been set back since. */
+static bool
+unlisted_is_young(const struct store_subscription *sub, int64_t now_ms)
+{
+	return sub->granted_ms >= now_ms - UNLISTED_YOUNG_MS &&
+	    sub->granted_ms <= now_ms + SUBSCRIPTION_AHEAD_MS;
+}
+
 static int
 unlisted_each(const struct store_subscription *sub, void *arg)
 {
@@ -165,8 +174,7 @@ unlisted_each(const struct store_subscription *sub, void *arg)
 	int64_t now_ms = clock_wall_ms();
 
 	if (t != NULL && sub->granted_ms > 0 && sub->expires_ms > now_ms &&
-	    sub->granted_ms < now_ms - UNLISTED_YOUNG_MS &&
-	    !unlisted_was_seen(u, sub->id) &&
+	    !unlisted_is_young(sub, now_ms) && !unlisted_was_seen(u, sub->id) &&
 	    !unlisted_is_due(u->session->store, sub, now_ms))
 		unlisted_add(t, sub);
 	return 0;
