@@ -187,12 +187,19 @@ class Year {
 			app.roles = [];
 		this.sim.directory.tokens?.clear?.();
 		for (const user of this.crowd.mailboxes.get(id) ?? [])
-			for (const sub of this.ours(user))
-				this.sim.subscriptions.remove(sub, 'removed');
+			this.takeAway(user);
 		this.begin('revoked', this.chance.between(2, 80), (u) => u.tenant === id, () => {
 			app.consented = true;
 			app.roles = roles;
 		});
+	}
+
+	/** What goes with its mailbox is lost without a word as well, until somebody asks. @param {any} user */
+	takeAway(user) {
+		for (const sub of this.ours(user))
+			this.sim.subscriptions.remove(sub, 'removed');
+		if (!this.silent.has(user.oid))
+			this.silent.set(user.oid, this.firing);
 	}
 
 	/** A user is removed, loses his licence, moves away; most come back. */
@@ -202,8 +209,7 @@ class Year {
 			return;
 		user.state = this.chance.one(['deleted', 'noLicence', 'forbidden', 'policy', 'flapping']);
 		if (user.state === 'deleted' || this.chance.of(0.5))
-			for (const sub of this.ours(user))
-				this.sim.subscriptions.remove(sub, 'removed');
+			this.takeAway(user);
 		this.begin(user.state, this.chance.between(3, 400), (u) => u === user, () => {
 			user.state = 'ok';
 		});
@@ -357,6 +363,8 @@ class Year {
 			const since = this.silent.get(user.oid);
 			if (!this.isWell(user) || !ran) {
 				this.bare.delete(user.oid);
+				if (ran && lists.has(user.tenant))
+					this.silent.delete(user.oid);
 				if (!this.isWell(user) && !this.has('off') && !this.has('outage') && !this.has('no-tokens'))
 					this.refused.set(user.oid, this.now);
 				continue;
