@@ -6,13 +6,11 @@
 #include "listing.h"
 #include "live.h"
 #include "port/store_retain.h"
+#include "rule/renewal.h"
 
 enum { LINE_MAX_BYTES = 1 << 16 };
 
 #define CLAIM_OWNER "outlook-addinctl"
-
-/* The end of the year 9999: an operator's parking does not end by itself. */
-#define FOR_GOOD INT64_C(253402300799000)
 
 static int
 list_json(const struct store_mailbox *m, struct listing *rows)
@@ -73,7 +71,8 @@ park(struct live *live, const struct store_mailbox *m, const char *reason)
 	if (reason == NULL)
 		reason = "parked by an operator";
 	if (store_mailbox_set_state(live->store, m->tenant, m->user,
-		STORE_MAILBOX_PARKED, reason, FOR_GOOD, live->now_ms, &e) != 0)
+		STORE_MAILBOX_PARKED, reason, RENEWAL_PARKED_FOR_GOOD_MS,
+		live->now_ms, &e) != 0)
 		return live_fail("park", &e);
 	printf("%s is parked; its notifications are kept\n", m->user);
 	return CTL_DONE;

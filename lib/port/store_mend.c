@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "port/store_arrival.h"
+#include "rule/renewal.h"
 
 /* A row is due its delay behind the time at which it was first seen, so that
  * alone tells whose clock it was, however long the delay. */
@@ -37,7 +38,8 @@ store_mend_look(struct store *s, struct store_mend *m, struct err *e)
 	    " " STORE_MEND_WRONG " THEN 1 ELSE 0 END), 0),"
 	    " (SELECT count(*) FROM (SELECT at_ms FROM arrival"
 	    " ORDER BY id LIMIT 1) AS first WHERE at_ms > $1),"
-	    " (SELECT count(*) FROM mailbox WHERE state = 1 AND retry_ms > $2)"
+	    " (SELECT count(*) FROM mailbox WHERE state = 1"
+	    " AND retry_ms > $2 AND retry_ms < $5)"
 	    " FROM (SELECT id, claimed, first_seen_ms, not_before_ms FROM work"
 	    " WHERE id > $3 ORDER BY id LIMIT $4) AS rows";
 	struct store_mend_seen seen = {0};
@@ -45,7 +47,8 @@ store_mend_look(struct store *s, struct store_mend *m, struct err *e)
 	if (store_db_row(s, sql,
 		STORE_WITH(STORE_INT(m->now_ms + STORE_MEND_SLACK_MS),
 		    STORE_INT(m->now_ms + m->wait_max_ms), STORE_INT(m->after),
-		    STORE_INT(STORE_MEND_ROWS)),
+		    STORE_INT(STORE_MEND_ROWS),
+		    STORE_INT(RENEWAL_PARKED_FOR_GOOD_MS)),
 		store_mend_seen_fields, 4, &seen, e) < 0)
 		return -1;
 	m->last = seen.last;
@@ -107,10 +110,11 @@ store_mend_parked(
 	static const char sql[] =
 	    "UPDATE mailbox SET retry_ms = $2, renew_ms = $2"
 	    " WHERE (tenant, user_id) IN (SELECT tenant, user_id FROM mailbox"
-	    " WHERE state = 1 AND retry_ms > $1 LIMIT $3)";
+	    " WHERE state = 1 AND retry_ms > $1 AND retry_ms < $4 LIMIT $3)";
 	int64_t changed = store_db_run(s, sql,
 	    STORE_WITH(STORE_INT(m->now_ms + m->wait_max_ms),
-		STORE_INT(m->now_ms), STORE_INT(STORE_MEND_ROWS)),
+		STORE_INT(m->now_ms), STORE_INT(STORE_MEND_ROWS),
+		STORE_INT(RENEWAL_PARKED_FOR_GOOD_MS)),
 	    e);
 
 	*count += changed > 0 ? changed : 0;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rule/retry.h"
+
 const char *
 renewal_action_name(enum renewal_action action)
 {
@@ -87,6 +89,14 @@ renewal_unfollowed(
 	return v;
 }
 
+bool
+renewal_parked_waits(int64_t retry_ms, int64_t now_ms)
+{
+	return retry_ms > now_ms &&
+	    (retry_ms <= now_ms + RETRY_WAIT_MAX_MS ||
+		retry_ms >= RENEWAL_PARKED_FOR_GOOD_MS);
+}
+
 struct renewal_verdict
 renewal_decide(
     const struct renewal_facts *f, int64_t now_ms, int64_t limit_ms, bool force)
@@ -101,12 +111,11 @@ renewal_decide(
 	case RENEWAL_UNFOLLOWED:
 		return renewal_unfollowed(f, now_ms, limit_ms, force);
 	case RENEWAL_PARKED:
-		if (f->retry_ms <= now_ms)
-			return renewal_do(
-			    RENEWAL_RETRY, "parked, time to try again");
-		if (f->retry_ms > now_ms + RENEWAL_PARKED_MAX_MS)
-			return renewal_do(
-			    RENEWAL_RETRY, "parked, our clock was set back");
+		if (!renewal_parked_waits(f->retry_ms, now_ms))
+			return renewal_do(RENEWAL_RETRY,
+			    f->retry_ms <= now_ms
+				? "parked, time to try again"
+				: "parked, our clock was set back");
 		return renewal_nothing("parked", f->retry_ms);
 	case RENEWAL_FOLLOWED:
 		break;

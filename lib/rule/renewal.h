@@ -25,9 +25,8 @@ enum renewal_action {
 	RENEWAL_ACTION_COUNT
 };
 
-/* A parked mailbox is tried again each day, the days spread by a tenth
- * (retry.h): what lies further ahead was set by a clock that is not so now. */
-#define RENEWAL_PARKED_MAX_MS INT64_C(97200000)
+/* When an operator's parking ends (Unix ms): the year 9999, never by itself. */
+#define RENEWAL_PARKED_FOR_GOOD_MS INT64_C(253370764800000)
 
 enum renewal_state { RENEWAL_FOLLOWED, RENEWAL_PARKED, RENEWAL_UNFOLLOWED };
 
@@ -58,6 +57,10 @@ struct renewal_verdict {
  * is due. */
 struct renewal_verdict renewal_decide(const struct renewal_facts *f,
     int64_t now_ms, int64_t limit_ms, bool force);
+
+/* Whether a parked mailbox is left alone at now_ms. Not for longer than
+ * RETRY_WAIT_MAX_MS, unless an operator has parked it. */
+bool renewal_parked_waits(int64_t retry_ms, int64_t now_ms);
 
 /* "create", "renew", ... */
 const char *renewal_action_name(enum renewal_action action);

@@ -13,6 +13,9 @@ enum {
 	RETRY_CAP_MS = 15 * 60 * 1000,
 	RETRY_FIRST_MAX_MS = 10 * 1000, /* the first fault: within this */
 	RETRY_AFTER_MAX_MS = 24 * 60 * 60 * 1000,
+	/* Nobody waits longer, however often a tenth came on top: what lies
+	 * further ahead was set by a clock that is not so now. */
+	RETRY_WAIT_MAX_MS = RETRY_AFTER_MAX_MS / 4 * 5,
 	RETRY_FORBIDDEN_MS = 5 * 60 * 1000, /* a mailbox that Unblu refuses */
 	RETRY_FORBIDDEN_CAP_MS = 6 * 60 * 60 * 1000
 };

@@ -450,21 +450,13 @@ catchup_look_at_mailbox(struct catchup *c, struct err *e)
 {
 	struct task *t = c->task;
 	struct store_mailbox box;
-	int64_t now_ms = task_now_ms();
 	int rc = store_mailbox_find(
 	    t->session->store, t->work.tenant, t->work.user, &box, e);
 
 	if (rc < 0)
 		return -1;
-	if (rc == 1 && box.state == STORE_MAILBOX_UNFOLLOWED) {
-		task_finish(t);
+	if (rc == 1 && task_leaves_mailbox(t, &box))
 		return 0;
-	}
-	if (rc == 1 && box.state == STORE_MAILBOX_PARKED &&
-	    box.retry_ms > now_ms) {
-		task_defer(t, box.retry_ms - now_ms, box.reason);
-		return 0;
-	}
 	return 1;
 }
 

@@ -7,10 +7,7 @@
 
 enum {
 	/* Of a beat; most of them only look. A longer queue takes more. */
-	ENGINE_MEND_LOOKS = 20,
-	/* What a peer asked for is lengthened by up to a tenth, twice when it
-	 * was the mailbox that was to be left alone. */
-	ENGINE_WAIT_MAX_MS = RETRY_AFTER_MAX_MS / 4 * 5
+	ENGINE_MEND_LOOKS = 20
 };
 
 static void engine_mend_go_on(struct engine *e);
@@ -44,7 +41,7 @@ engine_mend_go_on(struct engine *e)
 	while (rc == 0 && e->session->store != NULL && e->mend_looks > 0) {
 		e->mend_looks--;
 		e->mend.now_ms = clock_wall_ms();
-		e->mend.wait_max_ms = ENGINE_WAIT_MAX_MS;
+		e->mend.wait_max_ms = RETRY_WAIT_MAX_MS;
 		/* The store's trouble is told by who has to write. */
 		rc = store_mend_look(e->session->store, &e->mend, NULL);
 		if (rc == 0)

@@ -1,6 +1,7 @@
 /* sync/follow_claim.c - see follow_state.h: the claim that keeps everybody else
  * from the subscription of the mailbox. */
 #include "base/clock.h"
+#include "rule/renewal.h"
 #include "sync/follow_state.h"
 
 enum {
@@ -24,7 +25,7 @@ follow_read_mailbox(struct follow *f, struct store *s, struct err *e)
 		f->result.outcome = FOLLOW_KEPT;
 		return 1;
 	}
-	if (!f->parked || box.retry_ms <= clock_wall_ms())
+	if (!f->parked || !renewal_parked_waits(box.retry_ms, clock_wall_ms()))
 		return 0;
 	f->result.outcome = FOLLOW_PARKED;
 	f->result.due_ms = box.retry_ms;

@@ -13,6 +13,7 @@
 #include "port/store_due.h"
 #include "rule/catchup.h"
 #include "rule/link.h"
+#include "rule/renewal.h"
 #include "rule/retry.h"
 #include "sync/engine.h"
 #include "sync/look.h"
@@ -330,6 +331,10 @@ task_finish(struct task *t)
 void
 task_defer(struct task *t, int64_t wait_ms, const char *reason)
 {
+	/* A mailbox may be parked for good: then its rows look at that daily.
+	 */
+	if (wait_ms > RETRY_WAIT_MAX_MS)
+		wait_ms = RETRY_AFTER_MAX_MS;
 	t->outcome.until_ms = clock_wall_ms() + wait_ms;
 	task_copy(t->outcome.reason, sizeof(t->outcome.reason), reason);
 	task_end(t, TASK_DEFER);
@@ -413,11 +418,25 @@ task_fail(struct task *t, const struct err *e)
 }
 
 bool
+task_leaves_mailbox(struct task *t, const struct store_mailbox *box)
+{
+	int64_t now_ms = task_now_ms();
+
+	if (box->state == STORE_MAILBOX_PARKED &&
+	    renewal_parked_waits(box->retry_ms, now_ms))
+		task_defer(t, box->retry_ms - now_ms, box->reason);
+	else if (box->state == STORE_MAILBOX_UNFOLLOWED)
+		task_finish(t);
+	else
+		return false;
+	return true;
+}
+
+bool
 task_mailbox_is_well(struct task *t)
 {
 	struct err e = {.code = ERR_NONE, .retry_after_ms = -1};
 	struct store_mailbox box;
-	int64_t now_ms = task_now_ms();
 	int rc = t->session->store == NULL
 	    ? err_set(&e, ERR_RETRY, "the store is closed")
 	    : store_mailbox_find(
@@ -427,15 +446,9 @@ task_mailbox_is_well(struct task *t)
 		/* The store's trouble is not the row's. */
 		e.code = ERR_RETRY;
 		task_fail(t, &e);
-	} else if (rc == 1 && box.state == STORE_MAILBOX_PARKED &&
-	    box.retry_ms > now_ms) {
-		task_defer(t, box.retry_ms - now_ms, box.reason);
-	} else if (rc == 1 && box.state == STORE_MAILBOX_UNFOLLOWED) {
-		task_finish(t);
-	} else {
-		return true;
+		return false;
 	}
-	return false;
+	return rc == 0 || !task_leaves_mailbox(t, &box);
 }
 
 bool

@@ -104,6 +104,8 @@ void task_fail(struct task *t, const struct err *e);
 /* Whether the mailbox may be asked: one that is parked waits for its time, one
  * that nobody follows is left alone. False: the task has ended. */
 bool task_mailbox_is_well(struct task *t);
+/* As that, of a mailbox that has been read. True: the task has ended. */
+bool task_leaves_mailbox(struct task *t, const struct store_mailbox *box);
 /* Whether another task is about the conversation; else it is this one's. */
 bool task_takes_conversation(struct task *t, const char *conversation);
 

@@ -232,8 +232,13 @@ describe('a mailbox that is not to be asked', { concurrency: 4 }, () => {
 				await b.notify(ANNA, '', hint, KIND.follow);
 				await b.settled();
 			}
+			await b.notify(ANNA, 'an-event');
+			await until('its row was looked at', async () => (await b.dump()).work.every((/** @type {any} */ w) => w.notBefore > 0));
 			assert.equal((await ops(b)).length, before, 'nothing was asked of Graph');
-			const box = (await b.dump()).mailboxes.find((/** @type {any} */ x) => x.user === ANNA);
+			const { mailboxes, work } = await b.dump();
+			const box = mailboxes.find((/** @type {any} */ x) => x.user === ANNA);
+			assert.equal(work.some((/** @type {any} */ w) => w.event === 'an-event'), state === BOX.parked);
+			assert.ok(work.every((/** @type {any} */ w) => w.notBefore < Date.now() + 30 * 3600_000), 'no row waits for longer than a clock that ran ahead is believed');
 			assert.equal(box.state, state);
 			assert.equal(box.retry, retry);
 		});

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rule/renewal.h"
+#include "rule/retry.h"
 
 enum { NOW = 1000000, HALF = 500 };
 
@@ -82,14 +83,18 @@ static const struct {
     {"and is tried again then",
 	{true, true, RENEWAL_PARKED, "no user", NOW, FRESH, NULL, false}, false,
 	RENEWAL_RETRY, 0, "parked, time to try again"},
-    {"a day and a tenth is the longest that a parked mailbox waits",
-	{true, true, RENEWAL_PARKED, "no user", NOW + RENEWAL_PARKED_MAX_MS,
-	    FRESH, NULL, false},
-	true, RENEWAL_NOTHING, NOW + RENEWAL_PARKED_MAX_MS, "parked"},
+    {"thirty hours is the longest that a parked mailbox waits",
+	{true, true, RENEWAL_PARKED, "no user", NOW + RETRY_WAIT_MAX_MS, FRESH,
+	    NULL, false},
+	true, RENEWAL_NOTHING, NOW + RETRY_WAIT_MAX_MS, "parked"},
     {"what a clock that ran ahead has parked for longer is tried at once",
-	{true, true, RENEWAL_PARKED, "no user", NOW + RENEWAL_PARKED_MAX_MS + 1,
+	{true, true, RENEWAL_PARKED, "no user", NOW + RETRY_WAIT_MAX_MS + 1,
 	    FRESH, NULL, false},
 	false, RENEWAL_RETRY, 0, "parked, our clock was set back"},
+    {"what an operator has parked stays so",
+	{true, true, RENEWAL_PARKED, "by an operator",
+	    RENEWAL_PARKED_FOR_GOOD_MS, FRESH, NULL, false},
+	true, RENEWAL_NOTHING, RENEWAL_PARKED_FOR_GOOD_MS, "parked"},
     {"an unfollowed one without a subscription is left alone for good",
 	{true, true, RENEWAL_UNFOLLOWED, "by an operator", 0, NONE, NULL,
 	    false},

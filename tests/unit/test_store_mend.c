@@ -1,6 +1,7 @@
 /* tests/unit/test_store_mend.c - what a clock that ran ahead has written. */
 #include "test_store.h"
 #include "port/store_mend.h"
+#include "rule/renewal.h"
 
 enum { HOUR = 60 * 60 * 1000, DAY = 24 * HOUR };
 
@@ -135,6 +136,23 @@ a_mailbox_is_not_parked_for_years(void **state)
 	assert_true(m.retry_ms == T0 + HOUR);
 }
 
+static void
+what_an_operator_has_parked_stays_so(void **state)
+{
+	struct test_store *t = *state;
+	struct store_mailbox m;
+
+	test_follow(t, ANNA, "", false, T0, true);
+	assert_ok(t,
+	    store_mailbox_set_state(t->store, TENANT, ANNA,
+		STORE_MAILBOX_PARKED, "by an operator",
+		RENEWAL_PARKED_FOR_GOOD_MS, T0, &t->e));
+	assert_int_equal(mend(t, T0), 0);
+	assert_int_equal(
+	    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 1);
+	assert_true(m.retry_ms == RENEWAL_PARKED_FOR_GOOD_MS);
+}
+
 static int64_t
 check_of(struct test_store *t, const char *conversation)
 {
@@ -197,6 +215,7 @@ main(void)
 	    cmocka_unit_test(nothing_waits_for_longer_than_anybody_is_told_to),
 	    cmocka_unit_test(a_row_in_progress_is_left_alone),
 	    cmocka_unit_test(a_mailbox_is_not_parked_for_years),
+	    cmocka_unit_test(what_an_operator_has_parked_stays_so),
 	    cmocka_unit_test(
 		a_conversation_that_was_announced_years_ahead_is_looked_at),
 	    cmocka_unit_test(a_long_queue_is_gone_through_in_parts),
