@@ -244,7 +244,7 @@ errno_is_kept(void **state)
 	free(capture_end(fd));
 }
 
-enum { LINES = 2000 };
+enum { LINES = 2000, LINES_OF_EACH = 500, PIPE_SIZE = 1 << 20 };
 
 static void *
 write_lines(void *arg)
@@ -253,7 +253,7 @@ write_lines(void *arg)
 
 	memset(value, *(const char *)arg, sizeof(value) - 1);
 	value[200] = '\0';
-	for (int i = 0; i < LINES; i++)
+	for (int i = 0; i < LINES_OF_EACH; i++)
 		log_info("x", LOG_STR("v", value));
 	return NULL;
 }
@@ -293,6 +293,8 @@ lines_of_several_threads_do_not_mix(void **state)
 	(void)state;
 	log_init("prog", NULL, LOG_LEVEL_INFO);
 	assert_int_equal(pipe(pipes), 0);
+	/* It takes them all, so that none is dropped for want of a reader. */
+	assert_true(fcntl(pipes[1], F_SETPIPE_SZ, PIPE_SIZE) >= PIPE_SIZE);
 	dup2(pipes[1], STDERR_FILENO);
 	close(pipes[1]);
 	pthread_create(&reader, NULL, read_pipe, &pipes[0]);
@@ -303,7 +305,7 @@ lines_of_several_threads_do_not_mix(void **state)
 	dup2(old, STDERR_FILENO);
 	close(old);
 	pthread_join(reader, &count);
-	assert_int_equal((long)count, 4L * LINES);
+	assert_int_equal((long)count, 4L * LINES_OF_EACH);
 }
 
 /* Reads what lies in the pipe; the number of lines, *first and *last. */
