@@ -280,8 +280,8 @@ int store_mailbox_set_email(struct store *s, const char *tenant,
     const char *user, const char *email, struct err *e);
 /* Of a mailbox that has a row; without one nothing happens. since_ms becomes
  * now_ms when the state is another one. */
-/* Parks it until retry_ms at least; one that nobody follows, or an operator has
- * parked for longer, stays as it is. */
+/* Parks it until retry_ms at least; one that nobody follows, or that is parked
+ * for longer (rule/renewal.h: and not by a clock ahead), stays as it is. */
 int store_mailbox_park(struct store *s, const char *tenant, const char *user,
     const char *reason, int64_t retry_ms, int64_t now_ms, struct err *e);
 int store_mailbox_set_state(struct store *s, const char *tenant,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rule/renewal.h"
+
 enum { STORE_MAILBOX_AT_ONCE = 1 };
 
 #define STORE_MAILBOX_COLUMNS                                                  \
@@ -169,7 +171,8 @@ store_mailbox_park(struct store *s, const char *tenant, const char *user,
 	int own = store_db_enter(s, e);
 	int rc = own < 0 ? -1 : store_mailbox_find(s, tenant, user, &m, e);
 	bool stays = m.state == STORE_MAILBOX_UNFOLLOWED ||
-	    (m.state == STORE_MAILBOX_PARKED && m.retry_ms > retry_ms);
+	    (m.state == STORE_MAILBOX_PARKED && m.retry_ms > retry_ms &&
+		renewal_parked_waits(m.retry_ms, now_ms));
 
 	if (rc == 1 && !stays)
 		rc = store_mailbox_set_state(s, tenant, user,

@@ -1,6 +1,7 @@
 /* tests/unit/test_store_mailbox.c - port/store.h: mailboxes, claims and
  * subscriptions. */
 #include "test_store.h"
+#include "rule/renewal.h"
 
 #include "port/store_due.h"
 #include "port/store_replica.h"
@@ -104,6 +105,27 @@ a_refusal_parks_no_mailbox_that_an_operator_has_put_aside(void **state)
 	assert_int_equal(
 	    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 1);
 	assert_string_equal(m.reason, "forbidden");
+	/* a clock that is not so any more has parked it for years */
+	assert_ok(t,
+	    store_mailbox_set_state(t->store, TENANT, ANNA,
+		STORE_MAILBOX_PARKED, "ahead", T0 + INT64_C(100000000000), T0,
+		&t->e));
+	assert_ok(t,
+	    store_mailbox_park(
+		t->store, TENANT, ANNA, "forbidden", T0 + 999, T0 + 1, &t->e));
+	assert_int_equal(
+	    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 1);
+	assert_int_equal(m.retry_ms, T0 + 999);
+	assert_ok(t,
+	    store_mailbox_set_state(t->store, TENANT, ANNA,
+		STORE_MAILBOX_PARKED, "by an operator",
+		RENEWAL_PARKED_FOR_GOOD_MS, T0, &t->e));
+	assert_ok(t,
+	    store_mailbox_park(
+		t->store, TENANT, ANNA, "forbidden", T0 + 999, T0 + 1, &t->e));
+	assert_int_equal(
+	    store_mailbox_find(t->store, TENANT, ANNA, &m, &t->e), 1);
+	assert_string_equal(m.reason, "by an operator");
 	assert_ok(t,
 	    store_mailbox_park(
 		t->store, TENANT, BERT, "forbidden", T0 + 999, T0 + 1, &t->e));
