@@ -2,17 +2,19 @@
 /* docs/runbook.md: a section for each alert, whose first command shows the cause in that very state. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
-import { SOURCE_ROOT } from '../lib/build.js';
+import { SOURCE_ROOT, buildFolder } from '../lib/build.js';
 import { freePort } from '../lib/http.js';
-import { story, TENANT, World } from './world.js';
+import { ALICE, story, TENANT, World } from './world.js';
 
 const RULES = path.join(SOURCE_ROOT, 'conf/prometheus/outlook-addin.rules.yml');
 const RUNBOOK = path.join(SOURCE_ROOT, 'docs/runbook.md');
-const SECRETS = { CLIENT_SECRET: 'x', SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET: 'y' };
+const UPGRADE = path.join(SOURCE_ROOT, 'docs/upgrade.md');
+const PROGRAMS = ['ctl', 'cronjob'].map((folder) => path.join(buildFolder(), folder));
 
 /** @returns {Map<string, { command: string, runbook: string }>} */
 function alerts() {
@@ -32,23 +34,25 @@ function sections() {
 	return out;
 }
 
+/** The commands at the head of a guide, which prepare the shell for all others. @param {string} guide */
+const head = (guide) => [...fs.readFileSync(guide, 'utf8').split(/^## /m)[0].matchAll(/^ {4}(.*)$/gm)].map((m) => m[1]).join('\n');
+
 /**
- * What the runbook says for that alert, run on the world: its output.
- * @param {World} w @param {string} alert
+ * As somebody who follows the guide types it, in a shell that knows nothing: the world's folder is /etc/outlook-addin.
+ * @param {World} w @param {string} guide @param {string} command @returns {Promise<{ code: unknown, text: string }>}
  */
-function runbook(w, alert) {
-	const command = sections().get(`OutlookAddin${alert}`) ?? '';
-	const [program, ...args] = command.split(' ');
-	assert.equal(program, 'outlook-addinctl', command);
-	try {
-		return execFileSync(path.join(process.env.TOP_BUILDDIR ?? '', 'ctl/outlook-addinctl'), ['--config', w.config, ...args], {
-			env: { PATH: process.env.PATH, ...SECRETS }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000, encoding: 'utf8',
-		});
-	} catch (e) {
-		const { stdout, stderr } = /** @type {any} */ (e);
-		return `${stdout}${stderr}`;
-	}
+function typed(w, guide, command) {
+	for (const name of ['CLIENT_SECRET', 'SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET'])
+		fs.writeFileSync(path.join(w.dir, name), 'not-a-secret\n', { mode: 0o600 });
+	const script = `${head(guide)}\n${command}`.replaceAll('/etc/outlook-addin', w.dir);
+	const env = { PATH: [...PROGRAMS, process.env.PATH].join(':'), OUTLOOK_ADDIN_CONFIG: w.config, ASAN_OPTIONS: process.env.ASAN_OPTIONS };
+	return new Promise((resolve) => {
+		execFile('sh', ['-c', script], { env, cwd: '/', timeout: 60_000 }, (e, stdout, stderr) => resolve({ code: e === null ? 0 : e.code, text: `${stdout}${stderr}` }));
+	});
 }
+
+/** What the runbook says for that alert, run on the world: its output. @param {World} w @param {string} alert */
+const runbook = async (w, alert) => (await typed(w, RUNBOOK, sections().get(`OutlookAddin${alert}`) ?? '')).text;
 
 /** @param {World} w @param {Record<string, string>} facts @param {number} [at] */
 async function setFacts(w, facts, at = Date.now()) {
@@ -92,46 +96,69 @@ test('what the guides link to is there', () => {
 	}
 });
 
+story('each command of the two guides has what it needs, once their head was typed', async (w) => {
+	const login = http.createServer((_, reply) => reply.writeHead(400, { 'Content-Type': 'application/json' })
+		.end('{"error":"invalid_client","error_description":"AADSTS7000222: the secret has expired","error_codes":[7000222]}'));
+	await new Promise((resolve) => login.listen(0, '127.0.0.1', () => resolve(null)));
+	login.unref();
+	const nobody = `http://127.0.0.1:${await freePort()}`;
+	const { port } = /** @type {import('node:net').AddressInfo} */ (login.address());
+	w.write({ loginUrl: `http://127.0.0.1:${port}`, graphUrl: nobody, unbluOAuthBackendUrl: nobody, deploymentUrl: nobody });
+	await w.seed(0);
+	await w.sql('UPDATE mailbox SET renew_ms = 1');
+	assert.match(await runbook(w, 'RenewalFails'), new RegExp(`^failed +${TENANT}/${ALICE} .*AADSTS7000222`, 'm'));
+	const first = [...sections().values()].filter((command) => !command.startsWith('curl'));
+	const others = ['outlook-addinctl check --for sync', 'outlook-addinctl check && outlook-addinctl status', 'outlook-addin-renew --force'];
+	for (const guide of [RUNBOOK, UPGRADE]) {
+		for (const command of new Set([...first, ...others])) {
+			const { code, text } = await typed(w, guide, command);
+			assert.ok(code === 0 || code === 1, `${command}: ${code}, ${text}`);
+			assert.doesNotMatch(text, /is not set/, command);
+		}
+	}
+	login.close();
+});
+
 story('nobody is there: health says which socket', async (w) => {
-	assert.match(runbook(w, 'Down'), /not alive: .*fcgi\.sock/);
+	assert.match(await runbook(w, 'Down'), /not alive: .*fcgi\.sock/);
 });
 
 story('a store that is no store', async (w) => {
 	fs.writeFileSync(path.join(w.dir, 'state.db'), 'no database at all, and long enough to be read as a header of one'.repeat(100));
 	for (const alert of ['Store', 'NotStored'])
-		assert.match(runbook(w, alert), /FAILED +store .*not a database/);
+		assert.match(await runbook(w, alert), /FAILED +store .*not a database/);
 });
 
 story('sync and the queue: since when, and what waits', async (w) => {
 	await w.seed(3600, 'waiting');
-	const text = runbook(w, 'SyncDead');
+	const text = await runbook(w, 'SyncDead');
 	assert.match(text, /^sync +silent, last seen 20/m);
 	assert.match(text, /^ +sync: sync has not shown itself/m);
 	for (const alert of ['QueueAge', 'SlowSync'])
-		assert.match(runbook(w, alert), /^queue +[1-9].*oldest 3\d\d\d s$/m);
+		assert.match(await runbook(w, alert), /^queue +[1-9].*oldest 3\d\d\d s$/m);
 });
 
 story('what waits for an operator is listed', async (w) => {
 	await w.seed(0, 'held');
-	assert.match(runbook(w, 'DeadLetters'), /^1 .*Unblu answered 400$/m);
-	assert.match(runbook(w, 'DeletionsHeld'), /^conv-4 +gone since/m);
-	assert.match(runbook(w, 'MailboxesParked'), /parked .*licence$/m);
+	assert.match(await runbook(w, 'DeadLetters'), /^1 .*Unblu answered 400$/m);
+	assert.match(await runbook(w, 'DeletionsHeld'), /^conv-4 +gone since/m);
+	assert.match(await runbook(w, 'MailboxesParked'), /parked .*licence$/m);
 });
 
 story('subscriptions and their renewal', async (w) => {
 	await w.seed(7200);
-	assert.match(runbook(w, 'SubscriptionsExpired'), /^subscriptions +0 active, 0 pending, 1 expired/m);
-	assert.match(runbook(w, 'RenewalStale'), /^renewal +last run -, last success -$/m);
+	assert.match(await runbook(w, 'SubscriptionsExpired'), /^subscriptions +0 active, 0 pending, 1 expired/m);
+	assert.match(await runbook(w, 'RenewalStale'), /^renewal +last run -, last success -$/m);
 	const at = Date.parse('2026-11-20T10:00:00Z');
 	await setFacts(w, { 'renew-last-success': '' }, at);
 	await setFacts(w, { 'renew-last-run': '{"due":3,"failed":2,"ms":12}' }, at + 3600_000);
-	assert.match(runbook(w, 'RenewalStale'), /^renewal +last run 2026-11-20T11:00:00Z, last success 2026-11-20T10:00:00Z/m);
-	assert.match(runbook(w, 'RenewalStale'), /^renewal .*2 mailboxes failed$/m);
+	assert.match(await runbook(w, 'RenewalStale'), /^renewal +last run 2026-11-20T11:00:00Z, last success 2026-11-20T10:00:00Z/m);
+	assert.match(await runbook(w, 'RenewalStale'), /^renewal .*2 mailboxes failed$/m);
 });
 
 story('a subscription that has an hour left', async (w) => {
 	await w.seed(0);
-	assert.match(runbook(w, 'SubscriptionExpiry'), /^subscriptions +1 active, .*nearest expiry 20/m);
+	assert.match(await runbook(w, 'SubscriptionExpiry'), /^subscriptions +1 active, .*nearest expiry 20/m);
 });
 
 story('credentials: which tenant, which code, until when', async (w) => {
@@ -141,22 +168,22 @@ story('credentials: which tenant, which code, until when', async (w) => {
 		'degraded:unblu-auth': 'gateway token: invalid_client', 'credential:gateway': 'gateway token: invalid_client',
 		'credential-expiry': `${Date.parse('2033-05-18T00:00:00Z')}`,
 	});
-	assert.match(runbook(w, 'Credentials'), new RegExp(`${TENANT}.*AADSTS7000222`));
-	assert.match(runbook(w, 'UnbluAuth'), /gateway.*invalid_client/);
+	assert.match(await runbook(w, 'Credentials'), new RegExp(`${TENANT}.*AADSTS7000222`));
+	assert.match(await runbook(w, 'UnbluAuth'), /gateway.*invalid_client/);
 	for (const alert of ['CredentialExpiry', 'CredentialExpiryNear'])
-		assert.match(runbook(w, alert), /^sign-in .*2033-05-18/m);
+		assert.match(await runbook(w, alert), /^sign-in .*2033-05-18/m);
 });
 
 story('a reason that these rules do not know', async (w) => {
 	await w.seed(0);
 	await setFacts(w, { 'degraded:news': 'something new' });
-	assert.match(runbook(w, 'Degraded'), /^ +news: something new \(since 20/m);
+	assert.match(await runbook(w, 'Degraded'), /^ +news: something new \(since 20/m);
 });
 
 story('paused writes: since when, for whom, why', async (w) => {
 	await w.seed(0);
 	assert.equal((await w.ctl('writes', 'pause', '--reason', 'first day')).code, 0);
-	assert.match(runbook(w, 'WritesPaused'), /^writes +PAUSED for all tenants since 20.*: first day$/m);
+	assert.match(await runbook(w, 'WritesPaused'), /^writes +PAUSED for all tenants since 20.*: first day$/m);
 });
 
 test('peers that do not answer are named, with what to do', async () => {
@@ -165,7 +192,7 @@ test('peers that do not answer are named, with what to do', async () => {
 	const [graph, login, unblu, own] = [await nobody(), await nobody(), await nobody(), await nobody()];
 	w.write({ graphUrl: graph, loginUrl: login, unbluOAuthBackendUrl: unblu, deploymentUrl: own, syncServerAuthGatewayClientId: 'gateway', providerName: undefined });
 	await w.seed(0);
-	const text = runbook(w, 'Graph');
+	const text = await runbook(w, 'Graph');
 	for (const [check, url] of [['graph', graph], ['entra', login], ['unblu', unblu], ['webhook', own]])
 		assert.match(text, new RegExp(`^FAILED +${check} +${url}.*no connection`, 'm'));
 	for (const alert of ['Unblu', 'Webhook', 'Keys', 'Silent'])
