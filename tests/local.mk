@@ -73,6 +73,7 @@ tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 	tests/unit/test_store_disk.c tests/unit/test_store_disk.h
 unit_tests += tests/unit/test_store_link
 unit_tests += tests/unit/test_store_lock
+tests_unit_test_store_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=statfs
 unit_tests += tests/unit/test_store_mailbox
 unit_tests += tests/unit/test_store_mend
 if HAVE_POSTGRESQL

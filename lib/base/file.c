@@ -359,11 +359,12 @@ file_is_on_network(const char *path)
 {
 	/* Magic numbers of linux/magic.h and of the file systems themselves:
 	 * NFS, SMB, CIFS, SMB2, AFS (two), Coda, Ceph, Lustre, GPFS, OCFS2,
-	 * GFS2, BeeGFS, OrangeFS. FUSE says nothing about where it stores. */
+	 * GFS2, BeeGFS, OrangeFS, 9p. FUSE says nothing about where it
+	 * stores. */
 	static const uint32_t magics[] = {0x6969, 0x517B, 0xFF534D42,
 	    0xFE534D42, 0x5346414F, 0x6B414653, 0x73757245, 0x00C36400,
 	    0x0BD00BD0, 0x47504653, 0x7461636F, 0x01161970, 0x19830326,
-	    0x20030528};
+	    0x20030528, 0x01021997};
 	struct statfs fs;
 	int rc = statfs(path, &fs);
 

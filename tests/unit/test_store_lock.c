@@ -1,8 +1,10 @@
 /* The lock files beside an SQLite store: whose they are, that nobody is led
- * astray by a link, and that those who wait get their turn. */
+ * astray by a link, and that those who wait get their turn; and where their
+ * locks would mean nothing. */
 #include "test_store_sqlite.h"
 
 #include <grp.h>
+#include <sys/vfs.h>
 
 #include "base/file.h"
 
@@ -264,6 +266,79 @@ the_wal_stays_bounded_while_nobody_checkpoints(void **state)
 	store_close(writer);
 }
 
+/* ---- network file systems ---- */
+
+static uint32_t statfs_magic; /* 0: what the kernel says */
+
+int __real_statfs(const char *path, struct statfs *out);
+int __wrap_statfs(const char *path, struct statfs *out);
+
+int
+__wrap_statfs(const char *path, struct statfs *out)
+{
+	int rc = __real_statfs(path, out);
+
+	/* As the kernel says it: sign-extended by some. */
+	if (rc == 0 && statfs_magic != 0)
+		out->f_type = (__typeof__(out->f_type))(int32_t)statfs_magic;
+	return rc;
+}
+
+static void
+a_store_on_a_network_file_system_is_refused_and_told_so(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t magic;
+		bool refused;
+	} cases[] = {
+	    {"NFS", 0x6969, true},
+	    {"SMB", 0x517B, true},
+	    {"CIFS", 0xFF534D42, true},
+	    {"SMB2", 0xFE534D42, true},
+	    {"AFS of the kernel", 0x6B414653, true},
+	    {"AFS", 0x5346414F, true},
+	    {"Coda", 0x73757245, true},
+	    {"Ceph", 0x00C36400, true},
+	    {"Lustre", 0x0BD00BD0, true},
+	    {"GPFS", 0x47504653, true},
+	    {"OCFS2", 0x7461636F, true},
+	    {"GFS2", 0x01161970, true},
+	    {"BeeGFS", 0x19830326, true},
+	    {"OrangeFS", 0x20030528, true},
+	    {"9p", 0x01021997, true},
+	    {"ext4", 0xEF53, false},
+	    {"XFS", 0x58465342, false},
+	    {"Btrfs", 0x9123683E, false},
+	    {"ZFS", 0x2FC12FC1, false},
+	    {"tmpfs", 0x01021994, false},
+	    {"overlay", 0x794C7630, false},
+	    {"FUSE, wherever it stores", 0x65735546, false},
+	};
+	struct test_store *t = *state;
+	char path[256];
+
+	close_store(t);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		statfs_magic = cases[i].magic;
+		if (file_is_on_network(t->folder) != cases[i].refused)
+			fail_msg("%s", cases[i].name);
+		if (!cases[i].refused) {
+			store_close(open_again(t, 0));
+			continue;
+		}
+		assert_open_fails(t, 0, ERR_CONFIG);
+		assert_non_null(
+		    strstr(t->e.text, "/state.db is on a network file system"));
+	}
+	/* Nor is one made there. */
+	statfs_magic = cases[0].magic;
+	assert_int_equal(unlink(path_of(t, "", path)), 0);
+	assert_open_fails(t, STORE_CREATE, ERR_CONFIG);
+	assert_int_equal(access(path, F_OK), -1);
+	statfs_magic = 0;
+}
+
 int
 main(void)
 {
@@ -277,6 +352,8 @@ main(void)
 		who_opens_waits_for_one_that_reads_a_long_wal_anew),
 	    cmocka_unit_test(the_wal_stays_bounded_while_nobody_checkpoints),
 	    cmocka_unit_test(a_replaced_store_is_locked_by_its_own_lock_file),
+	    cmocka_unit_test(
+		a_store_on_a_network_file_system_is_refused_and_told_so),
 	};
 
 	return TEST_SQLITE_RUN("store: lock files", cases);
