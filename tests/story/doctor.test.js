@@ -9,7 +9,10 @@ import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
+import tls from 'node:tls';
+import { makeCertificate } from '../lib/certificate.js';
 import { freePort } from '../lib/http.js';
+import { ForwardProxy } from '../lib/proxy.js';
 import { Stack } from '../lib/stack.js';
 import { waitFor } from '../lib/wait.js';
 
@@ -237,6 +240,29 @@ test('each mistake of an installation is found, and told with what to do about i
 			const failed = findings.filter((f) => f.status === 'failed');
 			assert.ok(failed.some((f) => f.check === 'graph' || f.check === 'entra'), JSON.stringify(findings));
 			assert.ok(failed.every((f) => /httpProxy/.test(String(f.advice))), JSON.stringify(failed));
+		});
+		await stack.part(t, 'a proxy that works: Graph and Entra by it, in a tunnel or not, and who is in noProxy without it', async () => {
+			const port = (/** @type {string} */ url) => Number(new URL(url).port);
+			const dir = fs.mkdtempSync(path.join(stack.dir, 'tls-'));
+			fs.chmodSync(dir, 0o755);
+			const { ca, key, cert } = makeCertificate(dir, 'DNS:graph.microsoft.com');
+			const front = tls.createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(cert) }, (socket) => {
+				const peer = net.connect(port(sims.config.graphUrl), '127.0.0.1');
+				for (const end of [socket, peer])
+					end.on('error', () => end.destroy());
+				socket.pipe(peer).pipe(socket);
+			});
+			await new Promise((resolve) => front.listen(0, '127.0.0.1', () => resolve(null)));
+			const proxy = await ForwardProxy.start({ 'graph.microsoft.com': /** @type {net.AddressInfo} */ (front.address()).port, '127.0.0.2': port(sims.config.loginUrl) });
+			try {
+				const done = await doctorWith(stack, { httpProxy: proxy.url, noProxy: '127.0.0.1', caFile: ca, graphUrl: 'https://graph.microsoft.com', loginUrl: `http://127.0.0.2:${port(sims.config.loginUrl)}` });
+				for (const check of ['entra', 'graph', 'token', 'subscriptions', 'mailbox', 'unblu', 'gateway', 'webhook'])
+					assert.ok(done.findings.some((f) => f.check === check && f.status === 'ok'), `${check}: ${JSON.stringify(done.findings)}`);
+				assert.deepEqual([...new Set(proxy.asked)].sort(), ['CONNECT graph.microsoft.com', 'GET 127.0.0.2', 'POST 127.0.0.2'], 'nothing of 127.0.0.1');
+			} finally {
+				proxy.close();
+				front.close();
+			}
 		});
 		await stack.part(t, 'a token endpoint of the gateway that is none', async () => {
 			const failed = failuresOf((await doctorWith(stack, { unbluTokenUrl: `${stack.sims.config.graphUrl}/oauth2/token` })).findings, 'gateway');
