@@ -19,9 +19,11 @@ test('without the program nginx serves the static files and says 503; it is back
 		assert.equal((await stack.http.get('/addin/index.html')).status, 200);
 		for (const target of ['/ready', '/live', '/addin/ready'])
 			assert.equal((await stack.http.get(target)).status, 503, target);
-		const answer = await stack.http.post(EVENTS, '{"value":[]}');
-		assert.equal(answer.status, 503, 'Graph tries again');
-		assert.match(String(answer.headers['retry-after']), /^\d+$/);
+		for (const target of [EVENTS, '/addin/webhook/lifecycle']) {
+			const answer = await stack.http.post(target, '{"value":[]}');
+			assert.equal(answer.status, 503, `${target}: Graph tries again`);
+			assert.match(String(answer.headers['retry-after']), /^\d+$/, target);
+		}
 		await stack.startFcgi();
 		await waitFor(async () => (await stack.http.get('/ready')).status === 200, 5000, 'ready');
 		assert.equal((await stack.http.request('POST', TOKEN, { body: '' })).text, 'hello');

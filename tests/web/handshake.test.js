@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { body, item, longId } from '../lib/notification.js';
 import { waitFor } from '../lib/wait.js';
 import { EVENTS, LIFECYCLE, Web } from './harness.js';
 
@@ -102,6 +103,26 @@ test('a refused sign-in is told with what to do, without the peer\'s words, path
 		assert.equal(ready.credentialExpires, undefined, 'a year ahead');
 		await web.query(`UPDATE fact SET fact = '${Date.now() + 20 * 86400_000}' WHERE name = 'credential-expiry'`, false);
 		await waitFor(async () => Math.abs(Date.parse(JSON.parse((await web.ask('GET', '/ready')).body).credentialExpires) - Date.now() - 20 * 86400_000) < 10_000, 5000, 'twenty days ahead');
+	});
+});
+
+test('a row that waits too long is told by ready and in the metrics', async () => {
+	await Web.play({}, async (web) => {
+		const sub = await web.follow();
+		assert.equal((await web.notify(body(item(sub, longId('old'))))).status, 202);
+		for (const [seconds, old] of /** @type {[number, boolean][]} */ ([[240, false], [301, true]])) {
+			const at = Date.now() - seconds * 1000;
+			await web.query(`UPDATE arrival SET due_ms = ${at}`, false);
+			await web.query(`UPDATE work SET first_seen_ms = ${at}, due_ms = ${at}`, false);
+			const age = await web.metric('oldest_work_seconds') ?? 0;
+			assert.ok(age >= seconds && age < seconds + 30, `${age}`);
+			/* A web that runs has counted a moment ago. */
+			await web.stop();
+			await web.start();
+			assert.equal((await web.degraded()).includes('queue-age'), old, `${seconds} s`);
+			assert.equal(await web.metric('degraded{reason="queue-age"}') ?? 0, old ? 1 : 0);
+		}
+		assert.equal((await web.ask('GET', '/ready')).status, 200);
 	});
 });
 

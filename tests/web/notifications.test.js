@@ -60,6 +60,13 @@ test('notifications', async (t) => {
 				[{ kind: KIND.event, event: 'good', hints: HINT.updated }]);
 			assert.equal(await web.metric('notifications_total{result="wrong_client_state"}'), (wrong ?? 0) + 1);
 		});
+		await t.test('validationTokens beside a wrong clientState open nothing, however many', async () => {
+			const wrong = await web.metric('notifications_total{result="wrong_client_state"}') ?? 0;
+			for (const tokens of [['a.b.c', 'd.e.f'], Array.from({ length: 50 }, () => 'e30.e30.'), [sub.clientState, sub.clientState]])
+				await adds(JSON.stringify({ value: [item({ ...sub, clientState: 'x' }, longId('tokens'))], validationTokens: tokens }), []);
+			assert.equal(await web.metric('notifications_total{result="wrong_client_state"}'), wrong + 3);
+			await adds(JSON.stringify({ value: [item(sub, longId('tokens'))], validationTokens: ['a.b.c', 'd.e.f'] }), [{ kind: KIND.event, event: longId('tokens'), hints: HINT.updated }]);
+		});
 		await t.test('an empty secret in the store opens nothing', async () => {
 			const empty = await web.follow({ clientState: '' });
 			const none = await web.follow();
