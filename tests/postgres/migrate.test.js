@@ -2,9 +2,11 @@
 /* outlook-addinctl migrate-store: a running installation goes from SQLite to PostgreSQL. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
-import { serviceAccount } from '../lib/build.js';
+import { buildFolder, serviceAccount, SOURCE_ROOT } from '../lib/build.js';
 import { body, item } from '../lib/notification.js';
 import { Postgres } from '../lib/postgres.js';
 import { Stack } from '../lib/stack.js';
@@ -167,4 +169,39 @@ story('on a terminal migrate-store counts in one line', async (world) => {
 	const done = await world.run('script', ['-qec', `'${CTL}' --config '${world.config}' migrate-store '${server.database().url}'`, '/dev/null']);
 	assert.equal(done.code, 0, done.stdout);
 	assert.match(done.stdout, /^copying, the programs go on\r\n(\r\x1b\[K {2}\d+ of \d+ rows, \d+ changed there)+\r\nthe programs wait/);
+});
+
+story('the lines of the guide, as they are typed into one shell, move it', async (w) => {
+	await w.seed(0, 'waiting');
+	const { url } = server.database();
+	const guide = fs.readFileSync(path.join(SOURCE_ROOT, 'docs/upgrade.md'), 'utf8');
+	const head = [...guide.split(/^## /m)[0].matchAll(/^ {4}(.*)$/gm)].map((m) => m[1]);
+	const section = guide.slice(guide.indexOf('## From SQLite to PostgreSQL')).split(/^## /m)[1];
+	const lines = [...section.matchAll(/^ {7}(.*)$/gm)].map((m) => m[1]);
+	/* What an operator has of his own: an account, systemd, an editor, the address. */
+	const own = { '/etc/outlook-addin': w.dir, '/etc/systemd/system': `${w.dir}/units`, ' -g outlook-addin': '', 'postgresql://outlook_addin@db.example/outlook_addin': url };
+	let script = [...head, ...lines].join('\n');
+	for (const [theirs, ours] of Object.entries(own)) {
+		assert.ok(script.includes(theirs), theirs);
+		script = script.replaceAll(theirs, ours);
+	}
+	for (const name of ['CLIENT_SECRET', 'SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET'])
+		fs.writeFileSync(path.join(w.dir, name), 'not-a-secret\n', { mode: 0o600 });
+	const bin = path.join(w.dir, 'bin');
+	fs.mkdirSync(bin);
+	fs.writeFileSync(path.join(bin, 'systemctl'), `#!/bin/sh\necho "$*" >>${w.dir}/systemctl.log\n`, { mode: 0o755 });
+	fs.writeFileSync(path.join(bin, 'edit'), `#!/bin/sh\ncp ${w.dir}/edited "$1"\n`, { mode: 0o755 });
+	fs.writeFileSync(path.join(w.dir, 'edited'), JSON.stringify({ ...JSON.parse(fs.readFileSync(w.config, 'utf8')), database: url }));
+	const env = { PATH: [bin, path.join(buildFolder(), 'ctl'), process.env.PATH].join(':'), EDITOR: path.join(bin, 'edit'), OUTLOOK_ADDIN_CONFIG: w.config, ASAN_OPTIONS: process.env.ASAN_OPTIONS };
+	const text = await new Promise((resolve) => {
+		execFile('sh', ['-c', 'echo password | sh -c "$1" 2>&1', 'sh', script], { env, cwd: '/', timeout: 60_000 }, (_, stdout, stderr) => resolve(`${stdout}${stderr}`));
+	});
+	assert.match(text, /nothing was written[^]*the new store can be used[^]*^mailboxes +1 followed, 1 parked/m, text);
+	assert.equal(JSON.parse(fs.readFileSync(w.config, 'utf8')).database, url);
+	assert.equal(fs.readFileSync(`${w.dir}/systemctl.log`, 'utf8'), 'daemon-reload\nrestart outlook-addin\n');
+	const dropIn = `[Service]\nEnvironment=DATABASE_PASSWORD_FILE=${w.dir}/DATABASE_PASSWORD\n`;
+	for (const unit of ['outlook-addin', 'outlook-addin-renew'])
+		assert.equal(fs.readFileSync(`${w.dir}/units/${unit}.service.d/database.conf`, 'utf8'), dropIn);
+	assert.equal(fs.readFileSync(`${w.dir}/DATABASE_PASSWORD`, 'utf8'), 'password\n');
+	assert.equal((await w.ctl('status')).stderr, '', 'the configuration names the new store');
 });
