@@ -156,6 +156,26 @@ test('the store on a volume has one pod at a time', () => {
 	assert.deepEqual(Object.keys(state).sort(), ['name', 'persistentVolumeClaim']);
 });
 
+test('the pod of the upgrade guide, which holds the volume while the store is put back, fits the overlays', () => {
+	const guide = fs.readFileSync(path.join(SOURCE_ROOT, 'docs/upgrade.md'), 'utf8');
+	const docs = parseYaml((guide.match(/^```yaml\n(.*?)^```$/ms) ?? ['', ''])[1]);
+	assert.deepEqual(docs.flatMap(problems), []);
+	const [{ kind, metadata, spec }] = docs;
+	assert.deepEqual([docs.length, kind], [1, 'Pod']);
+	const { fsGroupChangePolicy, ...account } = podOf('sqlite').spec.securityContext;
+	assert.equal(fsGroupChangePolicy, 'OnRootMismatch');
+	assert.deepEqual(spec.securityContext, account, 'what it writes is the server\'s');
+	const fcgi = containersOf('sqlite').find((c) => c.name === 'fcgi');
+	const state = (/** @type {any} */ of) => of.find((/** @type {any} */ v) => v.name === 'state');
+	assert.deepEqual(spec.volumes, [state(podOf('sqlite').spec.volumes)]);
+	assert.deepEqual(spec.containers[0].volumeMounts, [state(fcgi.volumeMounts)]);
+	assert.deepEqual(spec.containers[0].securityContext, fcgi.securityContext);
+	assert.equal(spec.containers[0].image.split(':')[0], fcgi.image.split(':')[0]);
+	for (const words of [`exec ${metadata.name} `, `exec -i ${metadata.name} `, `wait --for=condition=Ready pod/${metadata.name} `, `delete pod ${metadata.name}\n`])
+		assert.ok(guide.includes(words), words);
+	assert.equal(metadata.labels, undefined, 'neither the service nor the wait for the server\'s end takes it for the server');
+});
+
 test('OpenShift picks the account', () => {
 	const { securityContext } = podOf('openshift').spec;
 	for (const key of ['runAsUser', 'runAsGroup', 'fsGroup'])
