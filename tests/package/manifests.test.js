@@ -90,8 +90,8 @@ for (const overlay of OVERLAYS) {
 			const volumes = spec.volumes.map((/** @type {any} */ v) => v.name).sort();
 			assert.deepEqual([...new Set(spec.containers.flatMap((/** @type {any} */ c) => c.volumeMounts.map((/** @type {any} */ m) => m.name)))].sort(), volumes);
 			for (const c of spec.containers)
-				for (const probe of ['readinessProbe', 'livenessProbe'].map((p) => c[p]).filter((p) => p !== undefined))
-					assert.ok(ports.includes((probe.httpGet ?? probe.tcpSocket).port));
+				for (const asked of ['readinessProbe', 'livenessProbe'].map((p) => c[p]?.httpGet ?? c[p]?.tcpSocket).filter((a) => a !== undefined))
+					assert.ok(ports.includes(asked.port));
 			for (const { persistentVolumeClaim: claim, configMap } of spec.volumes) {
 				if (claim !== undefined)
 					assert.equal(one(docs, 'PersistentVolumeClaim').metadata.name, claim.claimName);
@@ -133,17 +133,49 @@ for (const overlay of OVERLAYS) {
 		const { spec } = podOf(overlay);
 		const nginx = spec.containers.find((/** @type {any} */ c) => c.name === 'nginx');
 		assert.equal(nginx.ports[0].containerPort, 8080);
-		assert.equal(nginx.readinessProbe.httpGet.path, '/ready');
-		/* A web that hangs takes its own container with it, not the pages. */
+		/* Out of service after 15 s at most, and never by one slow answer. */
+		assert.deepEqual(nginx.readinessProbe, { httpGet: { port: 'http', path: '/ready' }, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 });
+		/* A web that hangs takes its own container with it, not the pages; an nginx that is down takes itself only. */
+		const patience = { initialDelaySeconds: 10, periodSeconds: 15, timeoutSeconds: 5, failureThreshold: 3 };
 		const fcgi = spec.containers.find((/** @type {any} */ c) => c.name === 'fcgi');
-		assert.deepEqual(fcgi.livenessProbe.httpGet, { port: nginx.ports[0].containerPort, path: '/live' });
-		assert.deepEqual(nginx.livenessProbe.tcpSocket, { port: 'http' });
+		assert.deepEqual(fcgi.livenessProbe, { exec: { command: ['outlook-addinctl', 'health'] }, ...patience });
+		assert.deepEqual(nginx.livenessProbe, { tcpSocket: { port: 'http' }, ...patience });
 		const where = /** @type {Record<string, string>} */ ({ config: '/etc/outlook-addin', run: '/run/outlook-addin', nginx: '/run/outlook-addin-nginx', state: '/var/lib/outlook-addin' });
 		for (const c of containersOf(overlay))
 			for (const { name, mountPath } of c.volumeMounts.filter((/** @type {any} */ m) => where[m.name] !== undefined))
 				assert.equal(mountPath, where[name]);
-		/* What lies in memory counts as memory of the container. */
-		assert.deepEqual(spec.volumes.find((/** @type {any} */ v) => v.name === 'nginx').emptyDir, { sizeLimit: '256Mi' });
+	});
+
+	test(`overlay ${overlay}: volumes are what they have to be, and nobody writes to configuration and secrets`, () => {
+		const { volumes } = podOf(overlay).spec;
+		const secret = (/** @type {string} */ name) => ({ secretName: name, defaultMode: 0o440 });
+		/** @type {Record<string, any>} */
+		const want = {
+			config: { configMap: { name: 'outlook-addin-config' } }, secrets: { secret: secret('outlook-addin-secrets') }, database: { secret: secret('outlook-addin-database') },
+			state: { persistentVolumeClaim: { claimName: 'outlook-addin-state' } },
+			/* What lies in memory counts as memory of the container: sockets, but no body that nginx buffers. */
+			run: { emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, nginx: { emptyDir: { sizeLimit: '256Mi' } },
+		};
+		const names = ['config', overlay === 'postgres' ? 'database' : 'state', 'nginx', 'run', 'secrets'];
+		assert.deepEqual(normalize(volumes), normalize(names.map((name) => ({ name, ...want[name] }))));
+		for (const c of containersOf(overlay))
+			for (const { name, readOnly } of c.volumeMounts)
+				assert.equal(readOnly === true, ['config', 'secrets', 'database'].includes(name), `${c.name}: ${name}`);
+	});
+
+	test(`overlay ${overlay}: a request from outside ends at nginx`, () => {
+		const docs = docsOf(overlay);
+		const service = one(docs, 'Service');
+		assert.deepEqual(service.spec.ports, [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 'http' }]);
+		assert.deepEqual(podOf(overlay).spec.containers.map((/** @type {any} */ c) => c.ports).filter((/** @type {any} */ p) => p !== undefined), [[{ name: 'http', containerPort: 8080 }]]);
+		/** @type {[string, string | number][]} */
+		const backends = [
+			...(one(docs, 'Ingress')?.spec.rules ?? []).flatMap((/** @type {any} */ r) => r.http.paths.map((/** @type {any} */ p) => [p.backend.service.name, p.backend.service.port.name ?? p.backend.service.port.number])),
+			...docs.filter((d) => d.kind === 'Route').map((d) => [d.spec.to.name, d.spec.port.targetPort]),
+		];
+		assert.equal(backends.length, ['ingress', 'openshift'].includes(overlay) ? 1 : 0);
+		for (const backend of backends)
+			assert.deepEqual(backend, [service.metadata.name, service.spec.ports[0].name]);
 	});
 }
 
@@ -176,10 +208,70 @@ test('the pod of the upgrade guide, which holds the volume while the store is pu
 	assert.equal(metadata.labels, undefined, 'neither the service nor the wait for the server\'s end takes it for the server');
 });
 
-test('OpenShift picks the account', () => {
-	const { securityContext } = podOf('openshift').spec;
-	for (const key of ['runAsUser', 'runAsGroup', 'fsGroup'])
-		assert.ok(!(key in securityContext), key);
+test('the pod runs as the account of the image and may write to its volumes; OpenShift picks the account', () => {
+	const safe = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, fsGroupChangePolicy: 'OnRootMismatch' };
+	for (const overlay of OVERLAYS)
+		assert.deepEqual(podOf(overlay).spec.securityContext, overlay === 'openshift' ? safe : { ...safe, runAsUser: 10001, runAsGroup: 10001, fsGroup: 10001 }, overlay);
+});
+
+/* Of the last stage, one instruction in one line. */
+const IMAGE = fs.readFileSync(path.join(SOURCE_ROOT, 'conf/container/Containerfile'), 'utf8').replaceAll(/^#.*\n/gm, '').replaceAll(/\\\n\s*/g, '').split(/^FROM .*\n/m)[2].trim().split('\n');
+
+test('the image: any account of group 0 may write where the programs do, ours is no root, and PID 1 gets SIGTERM and a health check', () => {
+	assert.deepEqual(IMAGE.filter((line) => !/^(RUN apt-get|COPY) /.test(line)), [
+		'RUN install -d -m 0770 -o 10001 -g 0 /run/outlook-addin /run/outlook-addin-nginx /var/lib/outlook-addin',
+		'USER 10001:0',
+		'EXPOSE 8080',
+		'STOPSIGNAL SIGTERM',
+		'HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["outlook-addinctl", "health"]',
+		'ENTRYPOINT ["/usr/libexec/outlook-addin-entry"]',
+		'CMD ["all"]',
+	]);
+});
+
+/** The manifests of an overlay with the component, as docs/deployment.md adds it. @param {string} overlay @param {(folder: string) => void} body */
+function monitored(overlay, body) {
+	const root = fs.mkdtempSync(path.join(os.tmpdir(), 'oa-monitored-'));
+	const file = path.join(root, 'overlays', overlay, 'kustomization.yaml');
+	const guide = fs.readFileSync(path.join(SOURCE_ROOT, 'docs/deployment.md'), 'utf8');
+	const [lines] = guide.match(/^ {4}components:\n(?: {4} .*\n)+/m) ?? [''];
+	try {
+		fs.cpSync(FOLDER, root, { recursive: true });
+		fs.appendFileSync(file, lines.replaceAll(/^ {4}/gm, ''));
+		body(path.dirname(file));
+	} finally {
+		fs.rmSync(root, { recursive: true });
+	}
+}
+
+for (const overlay of OVERLAYS)
+	test(`overlay ${overlay} with the component monitoring: Prometheus finds the metrics of each pod where addin.json of the guide puts them`, () => {
+		const plain = docsOf(overlay);
+		monitored(overlay, (folder) => {
+			const docs = kustomize(folder);
+			assert.deepEqual(docs.flatMap(problems), []);
+			const [service] = docs.filter((d) => d.kind === 'Service' && d.spec.clusterIP === 'None');
+			const { template } = one(docs, 'Deployment').spec;
+			assert.ok(Object.entries(service.spec.selector).every(([key, value]) => template.metadata.labels[key] === value));
+			const [, listen] = /"metricsListen": "(\d+)"/.exec(fs.readFileSync(path.join(SOURCE_ROOT, 'docs/deployment.md'), 'utf8')) ?? [];
+			const nginx = template.spec.containers.find((/** @type {any} */ c) => c.name === 'nginx');
+			assert.deepEqual(nginx.ports.map((/** @type {any} */ p) => [p.name, p.containerPort]), [['http', 8080], ['metrics', Number(listen)]]);
+			assert.deepEqual(service.spec.ports, [{ name: 'metrics', port: Number(listen), protocol: 'TCP', targetPort: 'metrics' }]);
+			assert.equal(service.spec.publishNotReadyAddresses, true);
+			/* And nothing else. */
+			nginx.ports.pop();
+			assert.deepEqual(normalize(docs.filter((d) => d !== service)), normalize(plain));
+		});
+	});
+
+test('kubectl makes the same of an overlay with the component', (t) => {
+	monitored('postgres', (folder) => {
+		const run = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+		if (run.error !== undefined || /unknown field/.test(run.stderr))
+			return t.skip('no kubectl that knows components (1.21)');
+		assert.equal(run.status, 0, run.stderr);
+		assert.deepEqual(normalize(parseYaml(run.stdout)), normalize(kustomize(folder)));
+	});
 });
 
 test('the sample of the base is the sample', () => {
@@ -219,13 +311,34 @@ test('replicas on PostgreSQL: the URL is one, trusts no stranger and holds no pa
 	assert.deepEqual(normalize([one(docs, 'CronJob')]), normalize([want]));
 });
 
+test('every way to build the image keeps its health check, which the OCI format has not', () => {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oa-image-'));
+	try {
+		fs.writeFileSync(path.join(dir, 'engine'), '#!/bin/sh\nfor context; do :; done\n[ -e "$context/$3" ] && echo "$BUILDAH_FORMAT: $*"\n', { mode: 0o755 });
+		/* MSAL is not fetched here; the build would. */
+		fs.writeFileSync(path.join(dir, 'npm'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+		const run = spawnSync(path.join(SOURCE_ROOT, 'scripts/image'), ['--build-arg', 'BASE=x'], { encoding: 'utf8', env: { PATH: `${dir}:${process.env.PATH}`, ENGINE: path.join(dir, 'engine') } });
+		assert.equal(run.status, 0, run.stderr);
+		assert.ok(run.stdout.startsWith(`docker: build -f conf/container/Containerfile -t outlook-addin:${VERSION} --build-arg BASE=x /`), run.stdout);
+	} finally {
+		fs.rmSync(dir, { recursive: true });
+	}
+	let lines = 0;
+	for (const file of ['README.md', 'conf/container/Containerfile', ...fs.readdirSync(path.join(SOURCE_ROOT, 'docs')).filter((f) => f.endsWith('.md')).map((f) => `docs/${f}`)])
+		for (const [line] of fs.readFileSync(path.join(SOURCE_ROOT, file), 'utf8').matchAll(/^.*\b(podman|buildah) build\b.*$/gm)) {
+			assert.match(line, / build --format docker /, file);
+			lines++;
+		}
+	assert.ok(lines >= 2);
+});
+
 test('the image does what Listing 1 of the original asks for', () => {
 	const [{ spec: { template: { spec } } }] = readYaml(LISTING);
 	const [container] = spec.containers;
 	assert.equal(container.image, `outlook-addin:${VERSION}`);
 	/* No arguments: the role is the default one. pod.test.js runs this container, with this file and limit. */
 	assert.ok(!('args' in container) && !('command' in container));
-	assert.match(fs.readFileSync(path.join(SOURCE_ROOT, 'conf/container/Containerfile'), 'utf8'), /^CMD \["all"\]$/m);
+	assert.ok(IMAGE.includes('CMD ["all"]'));
 	assert.ok(fs.readFileSync(path.join(SOURCE_ROOT, 'tests/package/container'), 'utf8').includes(container.volumeMounts[0].mountPath));
 	assert.equal(container.resources.limits.memory, '128Mi');
 });
