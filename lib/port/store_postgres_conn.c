@@ -78,7 +78,12 @@ store_postgres_result_failed(
 	enum err_code code;
 	bool drop;
 
-	store_postgres_judge(state != NULL ? state : "", &code, &drop);
+	if (state == NULL)
+		state = "";
+	/* No such table: it has been emptied, or is another database. */
+	if (strcmp(state, "42P01") == 0)
+		c->set_up = false;
+	store_postgres_judge(state, &code, &drop);
 	store_postgres_fail(e, code, "PostgreSQL", PQresultErrorMessage(r));
 	if (drop || PQstatus(c->db) != CONNECTION_OK)
 		store_postgres_drop(c);

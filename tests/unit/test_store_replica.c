@@ -144,6 +144,92 @@ a_successor_of_the_same_name_has_its_rows_at_once(void **state)
 	store_close(next);
 }
 
+/* All connections but ours. */
+static void
+cut_off(void)
+{
+	test_postgres_sql("SELECT pg_terminate_backend(pid)"
+			  " FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+			  " AND datname = current_database()");
+}
+
+static void
+a_fence_is_looked_at_behind_a_new_connection_too(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4], had[4];
+	struct store *other;
+
+	if (!is_shared(t))
+		return;
+	other = another(t);
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 0);
+	assert_int_equal(claim_with(t, t->store, had), 1);
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	let_leases_pass();
+	assert_ok(t, store_replica_beat(other, NULL, &t->e));
+	assert_int_equal(claim_with(t, other, w), 1);
+	SET(w[0].tenant, TENANT);
+	SET(w[0].user, ANNA);
+	cut_off();
+	/* The first finds the connection dead, the second has a new one. */
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_RETRY);
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_GONE);
+	assert_true(store_replica_is_lost(t->store));
+	/* The living one finds its row, and its fence stands. */
+	assert_int_equal(store_begin(other, &t->e), -1);
+	assert_ok(t, store_work_finish(other, &w[0], T0, 0, &t->e));
+	assert_int_equal(test_rows(t), 0);
+	store_close(other);
+}
+
+static void
+a_fence_is_looked_at_behind_a_lock_that_was_not_had_too(void **state)
+{
+	struct test_store *t = *state;
+	struct store *other, *late;
+
+	if (!is_shared(t))
+		return;
+	other = another(t);
+	late = store_open(t->url, 0, 200, T0, &t->e);
+	assert_non_null(late);
+	assert_ok(t, store_replica_join(late, "a", false, NULL, &t->e));
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	let_leases_pass();
+	assert_ok(t, store_replica_beat(other, NULL, &t->e));
+	assert_ok(t, store_begin(other, &t->e));
+	assert_int_equal(store_begin(late, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_RETRY);
+	store_rollback(other);
+	assert_int_equal(store_begin(late, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_GONE);
+	store_close(late);
+	store_close(other);
+}
+
+static void
+a_fence_is_worth_nothing_in_a_database_that_was_emptied(void **state)
+{
+	struct test_store *t = *state;
+
+	if (!is_shared(t))
+		return;
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	test_postgres_sql("SET client_min_messages TO warning;"
+			  "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+	/* The first finds it so, the second looks. */
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_RETRY);
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_GONE);
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	assert_ok(t, store_replica_beat(t->store, NULL, &t->e));
+}
+
 /* By a clock that is an hour behind: the database's counts. */
 static void
 a_lease_holds_for_hosts_whose_clocks_differ(void **state)
@@ -245,6 +331,11 @@ main(void)
 	    cmocka_unit_test(
 		what_a_dead_one_had_claimed_goes_back_and_its_fence_is_worth_nothing),
 	    cmocka_unit_test(a_successor_of_the_same_name_has_its_rows_at_once),
+	    cmocka_unit_test(a_fence_is_looked_at_behind_a_new_connection_too),
+	    cmocka_unit_test(
+		a_fence_is_looked_at_behind_a_lock_that_was_not_had_too),
+	    cmocka_unit_test(
+		a_fence_is_worth_nothing_in_a_database_that_was_emptied),
 	    cmocka_unit_test(a_lease_holds_for_hosts_whose_clocks_differ),
 #endif
 	    cmocka_unit_test(upkeep_has_nothing_to_do_or_does_it),
