@@ -270,13 +270,20 @@ store_postgres_look_at_fence(struct store_conn *c, int64_t fence, struct err *e)
 }
 
 static int
+store_postgres_lock_wait_ms(const struct store_conn *c)
+{
+	if (c->lock_wait_ms < 0)
+		return STORE_POSTGRES_LOCK_MS;
+	/* 0 would be without an end. */
+	return c->lock_wait_ms > 0 ? c->lock_wait_ms : 1;
+}
+
+static int
 store_postgres_begin(struct store_conn *c, int64_t fence, struct err *e)
 {
 	char look[sizeof(store_postgres_look_sql) + 32] = "";
 	char sql[sizeof(store_postgres_begin_sql) + sizeof(look) + 32];
-	int wait_ms = c->lock_wait_ms < 0 ? STORE_POSTGRES_LOCK_MS
-	    : c->lock_wait_ms == 0        ? 1
-					  : c->lock_wait_ms;
+	int wait_ms = store_postgres_lock_wait_ms(c);
 	PGresult *r;
 	bool looks;
 	int rc = 0;
@@ -308,15 +315,22 @@ store_postgres_begin(struct store_conn *c, int64_t fence, struct err *e)
 static int
 store_postgres_commit(struct store_conn *c, struct err *e)
 {
-	PGresult *r = store_postgres_ask(
-	    c, "COMMIT", NULL, 0, STORE_POSTGRES_STATEMENT_MS, e);
-	bool stands = r != NULL && strcmp(PQcmdStatus(r), "COMMIT") == 0;
+	PGresult *r = NULL;
+	bool stands;
 
+	/* To the COMMIT of no transaction PostgreSQL says yes. */
+	if (c->db != NULL && PQtransactionStatus(c->db) != PQTRANS_INTRANS)
+		err_set(e, ERR_RETRY,
+		    "store: PostgreSQL has ended the transaction before");
+	else
+		r = store_postgres_ask(
+		    c, "COMMIT", NULL, 0, STORE_POSTGRES_STATEMENT_MS, e);
 	if (r == NULL) {
 		/* Whether it stands nobody knows. */
 		store_postgres_rollback(c);
 		return -1;
 	}
+	stands = strcmp(PQcmdStatus(r), "COMMIT") == 0;
 	PQclear(r);
 	c->in_transaction = false;
 	c->set_up = c->set_up || c->version > 0;

@@ -66,7 +66,6 @@ store_postgres_drop(struct store_conn *c)
 {
 	PQfinish(c->db);
 	c->db = NULL;
-	c->in_transaction = false;
 	c->change_count++;
 }
 
