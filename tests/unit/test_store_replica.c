@@ -145,6 +145,43 @@ a_successor_of_the_same_name_has_its_rows_at_once(void **state)
 	store_close(next);
 }
 
+static void
+a_row_is_ended_by_whoever_has_claimed_it(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4], v[4], had;
+	struct store *other;
+	int64_t count = -1;
+
+	if (!is_shared(t))
+		return;
+	other = another(t);
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 0);
+	assert_int_equal(claim_with(t, t->store, w), 1);
+	had = w[0];
+	let_leases_pass();
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	assert_int_equal(claim_with(t, other, w), 1);
+	/* As a new one, with what it had as the old one. */
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	assert_int_equal(store_work_finish(t->store, &had, T0, 0, &t->e), 1);
+	assert_int_equal(
+	    store_work_defer(t->store, &had, T0, "later", &t->e), 1);
+	assert_int_equal(store_work_bury(t->store, &had, "over", T0, &t->e), 1);
+	assert_ok(t, store_dead_count(t->store, &count, &t->e));
+	assert_int_equal(count, 0);
+	assert_int_equal(claim_with(t, t->store, v), 0);
+	assert_ok(t, store_work_defer(other, &w[0], T0, "again", &t->e));
+	assert_int_equal(claim_with(t, other, w), 1);
+	assert_string_equal(w[0].reason, "again");
+	assert_ok(t, store_work_finish(other, &w[0], T0, 0, &t->e));
+	/* Once more, as behind a commit of which nobody knew. */
+	assert_int_equal(store_work_finish(other, &w[0], T0, 0, &t->e), 1);
+	assert_int_equal(test_rows(t), 0);
+	store_close(other);
+}
+
 /* All connections but ours. */
 static void
 cut_off(void)
@@ -415,6 +452,7 @@ main(void)
 	    cmocka_unit_test(
 		what_a_dead_one_had_claimed_goes_back_and_its_fence_is_worth_nothing),
 	    cmocka_unit_test(a_successor_of_the_same_name_has_its_rows_at_once),
+	    cmocka_unit_test(a_row_is_ended_by_whoever_has_claimed_it),
 	    cmocka_unit_test(a_fence_is_looked_at_behind_a_new_connection_too),
 	    cmocka_unit_test(
 		a_fence_is_looked_at_behind_a_lock_that_was_not_had_too),
