@@ -77,6 +77,7 @@ unit_tests += tests/unit/test_store_mailbox
 unit_tests += tests/unit/test_store_mend
 if HAVE_POSTGRESQL
 unit_tests += tests/unit/test_store_move
+unit_tests += tests/unit/test_store_postgres
 endif
 unit_tests += tests/unit/test_store_move_refused
 unit_tests += tests/unit/test_store_queue

@@ -2,7 +2,6 @@
  * that hosts can not share, that it is refused. */
 #include "test_store.h"
 
-#include "port/store_db.h"
 #include "port/store_due.h"
 #include "port/store_replica.h"
 
@@ -182,15 +181,6 @@ a_row_is_ended_by_whoever_has_claimed_it(void **state)
 	store_close(other);
 }
 
-/* All connections but ours. */
-static void
-cut_off(void)
-{
-	test_postgres_sql("SELECT pg_terminate_backend(pid)"
-			  " FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-			  " AND datname = current_database()");
-}
-
 static void
 a_fence_is_looked_at_behind_a_new_connection_too(void **state)
 {
@@ -210,7 +200,7 @@ a_fence_is_looked_at_behind_a_new_connection_too(void **state)
 	assert_int_equal(claim_with(t, other, w), 1);
 	SET(w[0].tenant, TENANT);
 	SET(w[0].user, ANNA);
-	cut_off();
+	test_postgres_cut_off();
 	/* The first finds the connection dead, the second has a new one. */
 	assert_int_equal(store_begin(t->store, &t->e), -1);
 	assert_int_equal(t->e.code, ERR_RETRY);
@@ -268,70 +258,42 @@ a_fence_is_worth_nothing_in_a_database_that_was_emptied(void **state)
 	assert_ok(t, store_replica_beat(t->store, NULL, &t->e));
 }
 
+/* Their times are a day ahead, nothing else says who lives. */
 static void
-a_transaction_does_not_survive_its_connection(void **state)
+when_the_database_s_clock_is_set_back_the_dead_stay_so(void **state)
 {
 	struct test_store *t = *state;
+	struct store_work w[4];
+	struct store *other, *idle;
+	int64_t count = 0, alive = 0;
 
 	if (!is_shared(t))
 		return;
+	other = another(t);
+	idle = another(t);
 	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 0);
+	assert_int_equal(claim_with(t, t->store, w), 1);
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	assert_ok(t, store_replica_join(idle, "c", false, NULL, &t->e));
+	test_postgres_sql("UPDATE replica SET until_ms = until_ms + 86400000");
+	/* Nobody is buried before he could beat, */
+	assert_ok(t, store_replica_beat(other, &count, &t->e));
+	assert_ok(t, store_replica_count(other, &alive, &t->e));
+	assert_int_equal(alive, 3);
 	assert_ok(t, store_begin(t->store, &t->e));
-	assert_ok(t, store_fact_set(t->store, "first", "v", T0, &t->e));
-	cut_off();
-	/* Nobody looks at what this read says. */
-	assert_int_equal(
-	    store_fact_get(t->store, "x", NULL, 0, NULL, &t->e), -1);
-	assert_int_equal(
-	    store_fact_set(t->store, "second", "v", T0, &t->e), -1);
-	assert_int_equal(t->e.code, ERR_RETRY);
-	assert_int_equal(store_commit(t->store, &t->e), -1);
-	assert_int_equal(t->e.code, ERR_RETRY);
-	assert_int_equal(
-	    store_fact_get(t->store, "first", NULL, 0, NULL, &t->e), 0);
-	assert_int_equal(
-	    store_fact_get(t->store, "second", NULL, 0, NULL, &t->e), 0);
-	/* It was that transaction only. */
-	assert_ok(t, store_fact_set(t->store, "third", "v", T0, &t->e));
-}
-
-/* The driver's own, whatever the verbs have looked at. */
-static void
-a_connection_that_is_lost_is_not_replaced_inside_a_transaction(void **state)
-{
-	static const char write_sql[] =
-	    "INSERT INTO fact (name, fact, at_ms) VALUES ('x', 'y', 1)";
-	struct test_store *t = *state;
-	const struct store_driver *d;
-	struct store_conn *c;
-
-	if (!is_shared(t))
-		return;
-	d = t->store->driver;
-	c = t->store->conn;
-	assert_ok(t, d->begin(c, 0, &t->e));
-	cut_off();
-	assert_null(d->query(c, write_sql, NULL, 0, &t->e));
-	assert_null(d->query(c, write_sql, NULL, 0, &t->e));
-	assert_int_equal(d->commit(c, &t->e), -1);
-	assert_int_equal(t->e.code, ERR_RETRY);
-	assert_int_equal(
-	    store_fact_get(t->store, "x", NULL, 0, NULL, &t->e), 0);
-}
-
-static void
-a_transaction_that_was_ended_behind_our_back_is_not_committed(void **state)
-{
-	struct test_store *t = *state;
-
-	if (!is_shared(t))
-		return;
-	assert_ok(t, store_begin(t->store, &t->e));
-	assert_ok(t, store_fact_set(t->store, "first", "v", T0, &t->e));
-	assert_true(store_db_run(t->store, "ROLLBACK", NULL, 0, &t->e) >= 0);
-	assert_int_equal(store_commit(t->store, &t->e), -1);
-	assert_int_equal(t->e.code, ERR_RETRY);
-	assert_ok(t, store_fact_set(t->store, "second", "v", T0, &t->e));
+	store_rollback(t->store);
+	/* and within a life it is known who has not. */
+	test_postgres_sql("UPDATE replica SET until_ms = until_ms - 25000");
+	assert_ok(t, store_replica_beat(idle, &count, &t->e));
+	assert_int_equal(count, 0);
+	test_postgres_sql("UPDATE replica SET until_ms = until_ms - 6000");
+	assert_ok(t, store_replica_beat(idle, &count, &t->e));
+	assert_int_equal(count, 1);
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_GONE);
+	store_close(idle);
+	store_close(other);
 }
 
 /* By a clock that is an hour behind: the database's counts. */
@@ -370,23 +332,6 @@ a_lease_holds_for_hosts_whose_clocks_differ(void **state)
 	    1);
 }
 #endif
-
-static void
-a_statement_that_failed_spoils_its_transaction(void **state)
-{
-	struct test_store *t = *state;
-	int64_t one;
-
-	assert_ok(t, store_begin(t->store, &t->e));
-	assert_ok(t, store_fact_set(t->store, "first", "v", T0, &t->e));
-	assert_int_equal(store_db_number(t->store, "SELECT nothing FROM fact",
-			     NULL, 0, &one, &t->e),
-	    -1);
-	assert_int_equal(store_commit(t->store, &t->e), -1);
-	assert_int_equal(t->e.code, ERR_RETRY);
-	assert_int_equal(
-	    store_fact_get(t->store, "first", NULL, 0, NULL, &t->e), 0);
-}
 
 static void
 a_store_of_one_host_is_not_shared(void **state)
@@ -458,14 +403,10 @@ main(void)
 		a_fence_is_looked_at_behind_a_lock_that_was_not_had_too),
 	    cmocka_unit_test(
 		a_fence_is_worth_nothing_in_a_database_that_was_emptied),
-	    cmocka_unit_test(a_transaction_does_not_survive_its_connection),
 	    cmocka_unit_test(
-		a_connection_that_is_lost_is_not_replaced_inside_a_transaction),
-	    cmocka_unit_test(
-		a_transaction_that_was_ended_behind_our_back_is_not_committed),
+		when_the_database_s_clock_is_set_back_the_dead_stay_so),
 	    cmocka_unit_test(a_lease_holds_for_hosts_whose_clocks_differ),
 #endif
-	    cmocka_unit_test(a_statement_that_failed_spoils_its_transaction),
 	    cmocka_unit_test(upkeep_has_nothing_to_do_or_does_it),
 	    cmocka_unit_test(a_store_of_one_host_is_not_shared),
 	    cmocka_unit_test(
