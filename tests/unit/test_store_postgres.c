@@ -3,6 +3,7 @@
 #include "test_store.h"
 
 #include "port/store_db.h"
+#include "port/store_postgres.h"
 #include "port/store_replica.h"
 
 static bool
@@ -94,6 +95,53 @@ a_statement_that_failed_spoils_its_transaction(void **state)
 	    store_fact_get(t->store, "first", NULL, 0, NULL, &t->e), 0);
 }
 
+/* "" without a mode of ours: libpq's, which takes what it gets. */
+static const struct {
+	const char *sentence;
+	const char *location;
+	const char *mode;
+} places[] = {
+    {"a name is checked", "//u@db.example/d", "verify-full"},
+    {"a socket is this machine", "//u@/d?host=/run/postgresql", ""},
+    {"localhost is this machine", "//u@localhost/d", ""},
+    {"so are its addresses", "//u@127.0.0.1,[::1]/d", ""},
+    {"one of two is elsewhere", "//u@localhost,db.example/d", "verify-full"},
+    {"localhost at its address", "//u@localhost/d?hostaddr=127.0.0.1", ""},
+    {"localhost at another's address", "//u@localhost/d?hostaddr=10.0.0.5",
+	"verify-full"},
+    {"the second of them at another's address",
+	"//u@localhost,localhost/d?hostaddr=127.0.0.1,10.0.0.5", "verify-full"},
+    {"the first of them by its name", "//u@localhost,localhost/d?hostaddr=,::1",
+	""},
+    {"a socket that is none", "//u@/d?host=/run/postgresql&hostaddr=10.0.0.5",
+	"verify-full"},
+    {"a name at our address", "//u@db.example/d?hostaddr=127.0.0.1",
+	"verify-full"},
+    {"who says what he wants has it",
+	"//u@localhost/d?hostaddr=10.0.0.5&sslmode=require", "require"},
+};
+
+static void
+a_server_is_checked_unless_it_is_on_this_machine(void **state)
+{
+	struct test_store *t = *state;
+	struct store_postgres_options o;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const char *mode = "";
+
+		assert_ok(t,
+		    store_postgres_options_read(
+			places[i].location, 0, &o, &t->e));
+		for (size_t k = 0; k < o.count; k++)
+			if (strcmp(o.keyword[k], "sslmode") == 0)
+				mode = o.value[k];
+		if (strcmp(mode, places[i].mode) != 0)
+			fail_msg("%s: %s", places[i].sentence, mode);
+		store_postgres_options_clear(&o);
+	}
+}
+
 int
 main(void)
 {
@@ -103,6 +151,7 @@ main(void)
 		a_connection_that_is_lost_is_not_replaced_inside_a_transaction),
 	    cmocka_unit_test(
 		a_transaction_that_was_ended_behind_our_back_is_not_committed),
+	    cmocka_unit_test(a_server_is_checked_unless_it_is_on_this_machine),
 	    cmocka_unit_test(a_statement_that_failed_spoils_its_transaction),
 	};
 
