@@ -79,6 +79,9 @@ unit_tests += tests/unit/test_store_mailbox
 unit_tests += tests/unit/test_store_mend
 if HAVE_POSTGRESQL
 unit_tests += tests/unit/test_store_move
+unit_tests += tests/unit/test_store_postgres
+tests_unit_test_store_postgres_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=clock_mono_ms,--wrap=loop_wait_fd
 endif
 unit_tests += tests/unit/test_store_move_refused
 unit_tests += tests/unit/test_store_queue

@@ -212,11 +212,14 @@ loop_stop(struct loop *l)
 }
 
 int
-loop_wait_fd(int fd, int64_t wait_ms, struct err *e)
+loop_wait_fd(int fd, bool writes, int64_t wait_ms, struct err *e)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int rc = poll(&p, 1, wait_ms > 0 ? (int)wait_ms : 0);
+	int rc;
 
+	if (writes)
+		p.events |= POLLOUT;
+	rc = poll(&p, 1, wait_ms > 0 ? (int)wait_ms : 0);
 	if (rc < 0 && errno != EINTR)
 		return err_set_errno(e, ERR_RETRY, errno, "poll");
 	return rc > 0;

@@ -51,7 +51,8 @@ int loop_run(struct loop *l, struct err *e);
 void loop_stop(struct loop *l);
 
 /* For a library that has a descriptor of its own and no loop: waits until it
- * can be read or has failed, at most wait_ms. 1, 0 (not yet), -1. */
-int loop_wait_fd(int fd, int64_t wait_ms, struct err *e);
+ * can be read (writes: or written) or has failed, at most wait_ms. 1, 0 (not
+ * yet), -1. */
+int loop_wait_fd(int fd, bool writes, int64_t wait_ms, struct err *e);
 
 #endif

@@ -177,7 +177,8 @@ int store_work_claim(struct store *s, int64_t now_ms,
 
 /* Done: removes the row if its generation is still w->generation, else puts
  * it back due now + delay_ms with first_seen now, attempts 0 and the hints
- * that came meanwhile. A row that is not in progress is left alone. */
+ * that came meanwhile. 0, -1; 1 (defer and bury too): nothing was changed, it
+ * is not in progress under this handle (recovered, forgotten, ended before). */
 int store_work_finish(struct store *s, const struct store_work *w,
     int64_t now_ms, int64_t delay_ms, struct err *e);
 /* Not done: back in the queue, attempts as in w, not before not_before_ms

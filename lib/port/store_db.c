@@ -37,16 +37,29 @@ store_db_leave(struct store *s, int own, int rc, struct err *e)
 	return store_commit(s, e) == 0 ? rc : -1;
 }
 
+/* A statement has failed: what comes behind it in the transaction may rely on
+ * it, or on a connection that is gone. */
+static void
+store_db_spoil(struct store *s)
+{
+	s->spoilt = s->in_transaction;
+}
+
 struct store_cursor *
 store_db_query(struct store *s, const char *sql,
     const struct store_value *params, size_t count, struct err *e)
 {
+	struct store_cursor *cur;
+
 	if (s->in_transaction && s->spoilt) {
 		err_set(
 		    e, ERR_RETRY, "store: the transaction has failed before");
 		return NULL;
 	}
-	return s->driver->query(s->conn, sql, params, count, e);
+	cur = s->driver->query(s->conn, sql, params, count, e);
+	if (cur == NULL)
+		store_db_spoil(s);
+	return cur;
 }
 
 int64_t
@@ -63,6 +76,8 @@ store_db_run(struct store *s, const char *sql, const struct store_value *params,
 		;
 	if (rc == 0)
 		changed = s->driver->changes(s->conn);
+	else
+		store_db_spoil(s);
 	s->driver->finish(cur);
 	return changed;
 }
@@ -79,6 +94,8 @@ store_db_number(struct store *s, const char *sql,
 	rc = s->driver->step(cur, e);
 	if (rc == 1)
 		*out = s->driver->number(cur, 0);
+	else if (rc < 0)
+		store_db_spoil(s);
 	s->driver->finish(cur);
 	return rc;
 }
@@ -167,6 +184,8 @@ store_db_row(struct store *s, const char *sql, const struct store_value *params,
 	rc = s->driver->step(cur, e);
 	if (rc == 1)
 		store_db_read(s, cur, fields, field_count, out);
+	else if (rc < 0)
+		store_db_spoil(s);
 	s->driver->finish(cur);
 	return rc;
 }
@@ -189,6 +208,8 @@ store_db_page(
 		count++;
 	}
 	s->driver->finish(cur);
+	if (rc < 0)
+		store_db_spoil(s);
 	return rc < 0 ? -1 : count;
 }
 

@@ -25,7 +25,7 @@ struct store {
 	int64_t fence; /* our number as a replica, 0: none */
 	bool fence_lost; /* it was no replica's when it was looked at */
 	bool in_transaction; /* the caller's, by store_begin() */
-	bool spoilt; /* a verb in it has failed: only rollback */
+	bool spoilt; /* a verb or statement in it has failed: only rollback */
 	int64_t
 	    fold_until; /* the last arrival that goes before a claim, or 0 */
 	int64_t folded_ms; /* when all had been folded before a claim */

@@ -66,14 +66,14 @@ store_dead_bury(struct store *s, const struct store_work *w, const char *reason,
 	struct store_lane *lane = store_lane_of(s, w->tenant, w->user, e);
 	struct store_dead dead = {.work = *w, .died_ms = now_ms};
 	struct store_work now = {0};
-	int rc;
+	int taken;
 
 	if (lane == NULL)
 		return -1;
-	rc = store_work_take_out(s, lane, w, &now, e);
-	if (rc < 0)
-		return -1;
-	if (rc == 1 && now.generation != w->generation &&
+	taken = store_work_take_out(s, lane, w, &now, e);
+	if (taken != 1)
+		return taken < 0 ? -1 : 1;
+	if (now.generation != w->generation &&
 	    store_work_put_back(s, lane, &now, now_ms, now_ms, e) != 0)
 		return -1;
 	store_db_copy(dead.reason, sizeof(dead.reason), reason);

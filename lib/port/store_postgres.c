@@ -233,14 +233,11 @@ store_postgres_rollback(struct store_conn *c)
 	c->version = -1;
 }
 
-/* Behind BEGIN: what the last statement has found. */
+/* Behind BEGIN: what the look behind the lock has found. */
 static int
-store_postgres_began(
+store_postgres_looked(
     struct store_conn *c, const PGresult *r, int64_t fence, struct err *e)
 {
-	c->version = -1;
-	if (!c->set_up)
-		return 0;
 	c->version = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
 	if (fence != 0 && PQgetvalue(r, 0, 1)[0] == '0')
 		return err_set(e, ERR_GONE,
@@ -248,31 +245,67 @@ store_postgres_began(
 	return 0;
 }
 
+/* The same of a connection that did not know yet whether there are tables: a
+ * fence is never taken on trust. */
+static int
+store_postgres_look_at_fence(struct store_conn *c, int64_t fence, struct err *e)
+{
+	char sql[sizeof(store_postgres_look_sql) + 32];
+	int there = store_postgres_look(c, e);
+	PGresult *r;
+	int rc;
+
+	if (there < 0)
+		return -1;
+	if (there == 0)
+		return err_set(e, ERR_GONE,
+		    "store: the database is not the one that was joined");
+	snprintf(sql, sizeof(sql), store_postgres_look_sql, fence);
+	r = store_postgres_ask(c, sql, NULL, 0, STORE_POSTGRES_STATEMENT_MS, e);
+	if (r == NULL)
+		return -1;
+	rc = store_postgres_looked(c, r, fence, e);
+	PQclear(r);
+	return rc;
+}
+
+static int
+store_postgres_lock_wait_ms(const struct store_conn *c)
+{
+	if (c->lock_wait_ms < 0)
+		return STORE_POSTGRES_LOCK_MS;
+	/* 0 would be without an end. */
+	return c->lock_wait_ms > 0 ? c->lock_wait_ms : 1;
+}
+
 static int
 store_postgres_begin(struct store_conn *c, int64_t fence, struct err *e)
 {
 	char look[sizeof(store_postgres_look_sql) + 32] = "";
 	char sql[sizeof(store_postgres_begin_sql) + sizeof(look) + 32];
-	int wait_ms = c->lock_wait_ms < 0 ? STORE_POSTGRES_LOCK_MS
-	    : c->lock_wait_ms == 0        ? 1
-					  : c->lock_wait_ms;
+	int wait_ms = store_postgres_lock_wait_ms(c);
 	PGresult *r;
-	int rc;
+	bool looks;
+	int rc = 0;
 
 	if (store_postgres_connect(c, e) != 0)
 		return -1;
-	if (c->set_up)
+	looks = c->set_up;
+	if (looks)
 		snprintf(look, sizeof(look), store_postgres_look_sql, fence);
 	snprintf(sql, sizeof(sql), store_postgres_begin_sql, wait_ms, look);
 	r = store_postgres_ask(
 	    c, sql, NULL, 0, STORE_POSTGRES_STATEMENT_MS + wait_ms, e);
 	c->in_transaction = c->db != NULL;
+	c->version = -1;
 	if (r == NULL) {
-		c->set_up = false;
 		store_postgres_rollback(c);
 		return -1;
 	}
-	rc = store_postgres_began(c, r, fence, e);
+	if (looks)
+		rc = store_postgres_looked(c, r, fence, e);
+	else if (fence != 0)
+		rc = store_postgres_look_at_fence(c, fence, e);
 	PQclear(r);
 	if (rc != 0)
 		store_postgres_rollback(c);
@@ -282,15 +315,22 @@ store_postgres_begin(struct store_conn *c, int64_t fence, struct err *e)
 static int
 store_postgres_commit(struct store_conn *c, struct err *e)
 {
-	PGresult *r = store_postgres_ask(
-	    c, "COMMIT", NULL, 0, STORE_POSTGRES_STATEMENT_MS, e);
-	bool stands = r != NULL && strcmp(PQcmdStatus(r), "COMMIT") == 0;
+	PGresult *r = NULL;
+	bool stands;
 
+	/* To the COMMIT of no transaction PostgreSQL says yes. */
+	if (c->db != NULL && PQtransactionStatus(c->db) != PQTRANS_INTRANS)
+		err_set(e, ERR_RETRY,
+		    "store: PostgreSQL has ended the transaction before");
+	else
+		r = store_postgres_ask(
+		    c, "COMMIT", NULL, 0, STORE_POSTGRES_STATEMENT_MS, e);
 	if (r == NULL) {
 		/* Whether it stands nobody knows. */
 		store_postgres_rollback(c);
 		return -1;
 	}
+	stands = strcmp(PQcmdStatus(r), "COMMIT") == 0;
 	PQclear(r);
 	c->in_transaction = false;
 	c->set_up = c->set_up || c->version > 0;

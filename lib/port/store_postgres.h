@@ -28,6 +28,8 @@ struct store_conn {
 	char *location;
 	unsigned flags;
 	int lock_wait_ms;
+	/* From begin to commit or rollback, whatever becomes of the connection:
+	 * what is asked in one that was lost fails. */
 	bool in_transaction;
 	bool set_up; /* the table of the version is known to be there */
 	int64_t version; /* as the transaction found it, -1: not asked */
@@ -39,7 +41,8 @@ struct store_conn {
 
 /* Makes a connection where there is none. */
 int store_postgres_connect(struct store_conn *c, struct err *e);
-/* Its state is not known any more, or the server is not one to write to. */
+/* Its state is not known any more, or the server is not one to write to. A
+ * transaction stays open, in which nothing works. */
 void store_postgres_drop(struct store_conn *c);
 
 /* Sends a statement (without params: several of them) and waits for its last

@@ -66,7 +66,6 @@ store_postgres_drop(struct store_conn *c)
 {
 	PQfinish(c->db);
 	c->db = NULL;
-	c->in_transaction = false;
 	c->change_count++;
 }
 
@@ -78,7 +77,12 @@ store_postgres_result_failed(
 	enum err_code code;
 	bool drop;
 
-	store_postgres_judge(state != NULL ? state : "", &code, &drop);
+	if (state == NULL)
+		state = "";
+	/* No such table: it has been emptied, or is another database. */
+	if (strcmp(state, "42P01") == 0)
+		c->set_up = false;
+	store_postgres_judge(state, &code, &drop);
 	store_postgres_fail(e, code, "PostgreSQL", PQresultErrorMessage(r));
 	if (drop || PQstatus(c->db) != CONNECTION_OK)
 		store_postgres_drop(c);
@@ -150,6 +154,10 @@ store_postgres_try(struct store_conn *c, struct err *e)
 
 		return store_postgres_fail(e, code, "PostgreSQL", message);
 	}
+	/* Sending has an end, too, with a server that does not read. */
+	if (PQsetnonblocking(c->db, 1) != 0)
+		return store_postgres_fail(
+		    e, ERR_RETRY, "PostgreSQL", PQerrorMessage(c->db));
 	return store_postgres_check_server(c, e);
 }
 
@@ -234,17 +242,23 @@ store_postgres_send(struct store_conn *c, const char *sql,
 	return sent;
 }
 
-/* 0 once a result can be taken without waiting. */
+/* 0 once all is sent and a result can be taken without waiting. What it says
+ * meanwhile is taken, or it would stop to listen. */
 static int
 store_postgres_wait(struct store_conn *c, int64_t until_ms, struct err *e)
 {
-	while (PQisBusy(c->db)) {
+	int unsent;
+
+	while ((unsent = PQflush(c->db)) != 0 || PQisBusy(c->db)) {
 		int64_t left_ms = until_ms - clock_mono_ms();
 
+		if (unsent < 0)
+			return store_postgres_fail(
+			    e, ERR_RETRY, "PostgreSQL", PQerrorMessage(c->db));
 		if (left_ms <= 0)
 			return err_set(e, ERR_RETRY,
 			    "store: PostgreSQL did not answer in time");
-		if (loop_wait_fd(PQsocket(c->db), left_ms, e) < 0)
+		if (loop_wait_fd(PQsocket(c->db), unsent > 0, left_ms, e) < 0)
 			return -1;
 		if (!PQconsumeInput(c->db))
 			return store_postgres_fail(

@@ -187,16 +187,16 @@ store_postgres_suggest(
 		store_postgres_put(o, keyword, value);
 }
 
-/* Sockets and addresses of this machine only. */
+/* Sockets and addresses of this machine only; "" among several is none. */
 static bool
-store_postgres_is_local(const char *hosts)
+store_postgres_are_local(const char *hosts)
 {
 	static const char *const local[] = {
 	    "localhost", "127.0.0.1", "::1", NULL};
 
 	while (hosts[0] != '\0') {
 		size_t len = strcspn(hosts, ",");
-		bool found = hosts[0] == '/';
+		bool found = hosts[0] == '/' || len == 0;
 
 		for (int i = 0; !found && local[i] != NULL; i++)
 			found = strlen(local[i]) == len &&
@@ -208,6 +208,18 @@ store_postgres_is_local(const char *hosts)
 	return true;
 }
 
+/* hostaddr is where libpq connects to, host only what the certificate has to
+ * say then. */
+static bool
+store_postgres_is_local(const struct store_postgres_options *o)
+{
+	const char *addresses = store_postgres_option(o->parsed, "hostaddr");
+
+	return store_postgres_are_local(
+		   store_postgres_option(o->parsed, "host")) &&
+	    (addresses == NULL || store_postgres_are_local(addresses));
+}
+
 /* Who says nothing gets a checked certificate, but on this machine. With roots
  * at hand libpq would check it for require, too, which asks for no more than
  * that nobody listens; those of the account are nobody's. */
@@ -217,8 +229,7 @@ store_postgres_suggest_tls(struct store_postgres_options *o)
 	const char *mode = store_postgres_option(o->parsed, "sslmode");
 	bool checked = mode != NULL
 	    ? strncmp(mode, "verify", strlen("verify")) == 0
-	    : !store_postgres_is_local(
-		  store_postgres_option(o->parsed, "host"));
+	    : !store_postgres_is_local(o);
 
 	if (checked)
 		store_postgres_suggest(o, "sslmode", "verify-full");

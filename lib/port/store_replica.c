@@ -13,13 +13,20 @@ store_replica_now(struct store *s, int64_t *out, struct err *e)
 	return s->driver->now(s->conn, out, e);
 }
 
+/* Nobody's lease ends later than one that is taken now, unless the database's
+ * clock was ahead then. It is cut, not ended: whoever lives renews it in time,
+ * and by its own clock it can not be shorter than that. */
 static int
 store_replica_bury(struct store *s, int64_t now_ms, bool crashed,
     int64_t *count, struct err *e)
 {
+	static const char cut_sql[] =
+	    "UPDATE replica SET until_ms = $1 WHERE until_ms > $1";
 	static const char sql[] = "DELETE FROM replica WHERE until_ms <= $1";
 
-	if (store_db_run(s, sql, STORE_WITH(STORE_INT(now_ms)), e) < 0)
+	if (store_db_run(s, cut_sql,
+		STORE_WITH(STORE_INT(now_ms + STORE_REPLICA_LIFE_MS)), e) < 0 ||
+	    store_db_run(s, sql, STORE_WITH(STORE_INT(now_ms)), e) < 0)
 		return -1;
 	return store_work_requeue(s, crashed, count, e);
 }

@@ -152,12 +152,13 @@ store_work_take_out(struct store *s, struct store_lane *lane,
 {
 	static const char sql[] =
 	    "DELETE FROM work WHERE lane = $1 AND event = $2 AND kind = $3"
-	    " AND claimed = 1 RETURNING kind, event, generation, hints,"
+	    " AND claimed = 1 AND claimed_by = $4"
+	    " RETURNING kind, event, generation, hints,"
 	    " first_seen_ms, due_ms, not_before_ms, attempts, crashes, reason";
 
 	return store_db_row(s, sql,
-	    STORE_WITH(
-		STORE_INT(lane->id), STORE_TEXT(w->event), STORE_INT(w->kind)),
+	    STORE_WITH(STORE_INT(lane->id), STORE_TEXT(w->event),
+		STORE_INT(w->kind), STORE_INT(s->fence)),
 	    store_work_fields, STORE_WORK_FIELD_COUNT, now, e);
 }
 
@@ -190,17 +191,18 @@ store_work_end(struct store *s, const struct store_work *w, int64_t now_ms,
 {
 	struct store_lane *lane = store_lane_of(s, w->tenant, w->user, e);
 	struct store_work now = {0};
-	int rc;
+	int taken;
 
 	if (lane == NULL)
 		return -1;
-	rc = store_work_take_out(s, lane, w, &now, e);
-	if (rc == 1 && now.generation != w->generation)
-		rc = store_work_put_back(
-		    s, lane, &now, now_ms, now_ms + delay_ms, e);
-	if (rc < 0)
+	taken = store_work_take_out(s, lane, w, &now, e);
+	if (taken < 0 ||
+	    (taken == 1 && now.generation != w->generation &&
+		store_work_put_back(
+		    s, lane, &now, now_ms, now_ms + delay_ms, e) != 0) ||
+	    store_lane_refresh(s, lane, e) != 0)
 		return -1;
-	return store_lane_refresh(s, lane, e);
+	return taken == 1 ? 0 : 1;
 }
 
 int
@@ -224,20 +226,23 @@ store_work_return(struct store *s, const struct store_work *w,
 	    " THEN not_before_ms ELSE $5 END,"
 	    " run_ms = CASE WHEN not_before_ms > $5 AND not_before_ms > due_ms"
 	    " THEN not_before_ms WHEN $5 > due_ms THEN $5 ELSE due_ms END"
-	    " WHERE lane = $1 AND event = $2 AND kind = $3 AND claimed = 1";
+	    " WHERE lane = $1 AND event = $2 AND kind = $3 AND claimed = 1"
+	    " AND claimed_by = $7";
 	struct store_lane *lane = store_lane_of(s, w->tenant, w->user, e);
 	char why[STORE_REASON_MAX];
+	int64_t changed;
 
 	if (lane == NULL)
 		return -1;
 	store_db_copy(why, sizeof(why), reason);
-	if (store_db_run(s, sql,
-		STORE_WITH(STORE_INT(lane->id), STORE_TEXT(w->event),
-		    STORE_INT(w->kind), STORE_INT(w->attempts),
-		    STORE_INT(not_before_ms), STORE_TEXT(why)),
-		e) < 0)
+	changed = store_db_run(s, sql,
+	    STORE_WITH(STORE_INT(lane->id), STORE_TEXT(w->event),
+		STORE_INT(w->kind), STORE_INT(w->attempts),
+		STORE_INT(not_before_ms), STORE_TEXT(why), STORE_INT(s->fence)),
+	    e);
+	if (changed < 0 || store_lane_refresh(s, lane, e) != 0)
 		return -1;
-	return store_lane_refresh(s, lane, e);
+	return changed > 0 ? 0 : 1;
 }
 
 int

@@ -23,8 +23,9 @@ struct store_raise {
 int store_work_raise(
     struct store *s, const struct store_raise *raise, struct err *e);
 
-/* Inside a transaction: takes a row that is in progress out of the table and
- * tells what it has become meanwhile. 1, 0 (none in progress), -1. */
+/* Inside a transaction: takes a row that is in progress under this handle's
+ * fence out of the table and tells what it has become meanwhile. 1, 0 (none
+ * is), -1. */
 int store_work_take_out(struct store *s, struct store_lane *lane,
     const struct store_work *w, struct store_work *now, struct err *e);
 

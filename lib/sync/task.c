@@ -223,7 +223,7 @@ task_apply_mailbox(
 }
 
 static int
-task_apply_end(
+task_end_row(
     const struct task *t, struct store *s, int64_t now_ms, struct err *e)
 {
 	const struct task_outcome *o = &t->outcome;
@@ -240,6 +240,19 @@ task_apply_end(
 		return store_work_bury(s, &t->work, o->reason, now_ms, e);
 	}
 	return 0;
+}
+
+/* Who ends the row now does what is left of it, if anybody has to. */
+static int
+task_apply_end(
+    const struct task *t, struct store *s, int64_t now_ms, struct err *e)
+{
+	int rc = task_end_row(t, s, now_ms, e);
+
+	if (rc > 0)
+		log_info("work-not-ours", LOG_STR("tenant", t->work.tenant),
+		    LOG_STR("user", t->work.user));
+	return rc < 0 ? -1 : 0;
 }
 
 static int

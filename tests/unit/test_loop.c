@@ -443,12 +443,14 @@ one_descriptor_can_be_waited_for_without_a_loop(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(loop_wait_fd(fd, 0, &e), 0);
-	assert_int_equal(loop_wait_fd(fd, 30, &e), 0);
+	assert_int_equal(loop_wait_fd(fd, false, 0, &e), 0);
+	assert_int_equal(loop_wait_fd(fd, false, 30, &e), 0);
 	assert_true(clock_mono_ms() - from_ms >= 30);
-	assert_int_equal(eventfd_write(fd, 1), 0);
-	assert_int_equal(loop_wait_fd(fd, 60000, &e), 1);
-	assert_int_equal(loop_wait_fd(fd, -5, &e), 1);
+	assert_int_equal(loop_wait_fd(fd, true, 60000, &e), 1);
+	/* As full as it gets: it can be read. */
+	assert_int_equal(eventfd_write(fd, UINT64_MAX - 1), 0);
+	assert_int_equal(loop_wait_fd(fd, false, 60000, &e), 1);
+	assert_int_equal(loop_wait_fd(fd, true, -5, &e), 1);
 	close(fd);
 }
 

@@ -91,6 +91,15 @@ test_postgres_sql(const char *sql)
 	PQfinish(db);
 }
 
+/* All connections but this one's. */
+static inline void
+test_postgres_cut_off(void)
+{
+	test_postgres_sql("SELECT pg_terminate_backend(pid)"
+			  " FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+			  " AND datname = current_database()");
+}
+
 /* Each case has an empty database. */
 static inline void
 test_postgres_url(const char *folder, char *out, size_t cap)

@@ -144,6 +144,158 @@ a_successor_of_the_same_name_has_its_rows_at_once(void **state)
 	store_close(next);
 }
 
+static void
+a_row_is_ended_by_whoever_has_claimed_it(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4], v[4], had;
+	struct store *other;
+	int64_t count = -1;
+
+	if (!is_shared(t))
+		return;
+	other = another(t);
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 0);
+	assert_int_equal(claim_with(t, t->store, w), 1);
+	had = w[0];
+	let_leases_pass();
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	assert_int_equal(claim_with(t, other, w), 1);
+	/* As a new one, with what it had as the old one. */
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	assert_int_equal(store_work_finish(t->store, &had, T0, 0, &t->e), 1);
+	assert_int_equal(
+	    store_work_defer(t->store, &had, T0, "later", &t->e), 1);
+	assert_int_equal(store_work_bury(t->store, &had, "over", T0, &t->e), 1);
+	assert_ok(t, store_dead_count(t->store, &count, &t->e));
+	assert_int_equal(count, 0);
+	assert_int_equal(claim_with(t, t->store, v), 0);
+	assert_ok(t, store_work_defer(other, &w[0], T0, "again", &t->e));
+	assert_int_equal(claim_with(t, other, w), 1);
+	assert_string_equal(w[0].reason, "again");
+	assert_ok(t, store_work_finish(other, &w[0], T0, 0, &t->e));
+	/* Once more, as behind a commit of which nobody knew. */
+	assert_int_equal(store_work_finish(other, &w[0], T0, 0, &t->e), 1);
+	assert_int_equal(test_rows(t), 0);
+	store_close(other);
+}
+
+static void
+a_fence_is_looked_at_behind_a_new_connection_too(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4], had[4];
+	struct store *other;
+
+	if (!is_shared(t))
+		return;
+	other = another(t);
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 0);
+	assert_int_equal(claim_with(t, t->store, had), 1);
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	let_leases_pass();
+	assert_ok(t, store_replica_beat(other, NULL, &t->e));
+	assert_int_equal(claim_with(t, other, w), 1);
+	SET(w[0].tenant, TENANT);
+	SET(w[0].user, ANNA);
+	test_postgres_cut_off();
+	/* The first finds the connection dead, the second has a new one. */
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_RETRY);
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_GONE);
+	assert_true(store_replica_is_lost(t->store));
+	/* The living one finds its row, and its fence stands. */
+	assert_int_equal(store_begin(other, &t->e), -1);
+	assert_ok(t, store_work_finish(other, &w[0], T0, 0, &t->e));
+	assert_int_equal(test_rows(t), 0);
+	store_close(other);
+}
+
+static void
+a_fence_is_looked_at_behind_a_lock_that_was_not_had_too(void **state)
+{
+	struct test_store *t = *state;
+	struct store *other, *late;
+
+	if (!is_shared(t))
+		return;
+	other = another(t);
+	late = store_open(t->url, 0, 200, T0, &t->e);
+	assert_non_null(late);
+	assert_ok(t, store_replica_join(late, "a", false, NULL, &t->e));
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	let_leases_pass();
+	assert_ok(t, store_replica_beat(other, NULL, &t->e));
+	assert_ok(t, store_begin(other, &t->e));
+	assert_int_equal(store_begin(late, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_RETRY);
+	store_rollback(other);
+	assert_int_equal(store_begin(late, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_GONE);
+	store_close(late);
+	store_close(other);
+}
+
+static void
+a_fence_is_worth_nothing_in_a_database_that_was_emptied(void **state)
+{
+	struct test_store *t = *state;
+
+	if (!is_shared(t))
+		return;
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	test_postgres_sql("SET client_min_messages TO warning;"
+			  "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+	/* The first finds it so, the second looks. */
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_RETRY);
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_GONE);
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	assert_ok(t, store_replica_beat(t->store, NULL, &t->e));
+}
+
+/* Their times are a day ahead, nothing else says who lives. */
+static void
+when_the_database_s_clock_is_set_back_the_dead_stay_so(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4];
+	struct store *other, *idle;
+	int64_t count = 0, alive = 0;
+
+	if (!is_shared(t))
+		return;
+	other = another(t);
+	idle = another(t);
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 0);
+	assert_int_equal(claim_with(t, t->store, w), 1);
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	assert_ok(t, store_replica_join(idle, "c", false, NULL, &t->e));
+	test_postgres_sql("UPDATE replica SET until_ms = until_ms + 86400000");
+	/* Nobody is buried before he could beat, */
+	assert_ok(t, store_replica_beat(other, &count, &t->e));
+	assert_ok(t, store_replica_count(other, &alive, &t->e));
+	assert_int_equal(alive, 3);
+	assert_ok(t, store_begin(t->store, &t->e));
+	store_rollback(t->store);
+	/* and within a life it is known who has not. */
+	test_postgres_sql("UPDATE replica SET until_ms = until_ms - 25000");
+	assert_ok(t, store_replica_beat(idle, &count, &t->e));
+	assert_int_equal(count, 0);
+	test_postgres_sql("UPDATE replica SET until_ms = until_ms - 6000");
+	assert_ok(t, store_replica_beat(idle, &count, &t->e));
+	assert_int_equal(count, 1);
+	assert_int_equal(store_begin(t->store, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_GONE);
+	store_close(idle);
+	store_close(other);
+}
+
 /* By a clock that is an hour behind: the database's counts. */
 static void
 a_lease_holds_for_hosts_whose_clocks_differ(void **state)
@@ -245,6 +397,14 @@ main(void)
 	    cmocka_unit_test(
 		what_a_dead_one_had_claimed_goes_back_and_its_fence_is_worth_nothing),
 	    cmocka_unit_test(a_successor_of_the_same_name_has_its_rows_at_once),
+	    cmocka_unit_test(a_row_is_ended_by_whoever_has_claimed_it),
+	    cmocka_unit_test(a_fence_is_looked_at_behind_a_new_connection_too),
+	    cmocka_unit_test(
+		a_fence_is_looked_at_behind_a_lock_that_was_not_had_too),
+	    cmocka_unit_test(
+		a_fence_is_worth_nothing_in_a_database_that_was_emptied),
+	    cmocka_unit_test(
+		when_the_database_s_clock_is_set_back_the_dead_stay_so),
 	    cmocka_unit_test(a_lease_holds_for_hosts_whose_clocks_differ),
 #endif
 	    cmocka_unit_test(upkeep_has_nothing_to_do_or_does_it),

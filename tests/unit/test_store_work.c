@@ -233,7 +233,8 @@ a_row_that_is_not_in_progress_can_not_be_finished(void **state)
 	test_add(t, ANNA, "e1", 1, T0, 0);
 	assert_int_equal(test_claim(t, T0, w, 4, NULL), 1);
 	assert_ok(t, store_work_defer(t->store, &w[0], T0, "", &t->e));
-	assert_ok(t, store_work_finish(t->store, &w[0], T0, 0, &t->e));
+	assert_int_equal(store_work_finish(t->store, &w[0], T0, 0, &t->e), 1);
+	assert_int_equal(store_work_defer(t->store, &w[0], T0, "", &t->e), 1);
 	assert_int_equal(test_rows(t), 1);
 }
 
