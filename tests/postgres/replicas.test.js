@@ -2,11 +2,12 @@
 /* Several outlook-addin-fcgi on one PostgreSQL, through pgbouncer too: they share the work, and a server that crashes. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { giveAway, serviceAccount } from '../lib/build.js';
+import { giveAway, hasSanitizer, serviceAccount } from '../lib/build.js';
+import { FakeClock } from '../lib/faketime.js';
 import { freePort } from '../lib/http.js';
 import { body, item } from '../lib/notification.js';
 import { Postgres } from '../lib/postgres.js';
@@ -92,6 +93,45 @@ test('of two renewals at once one works; the lease of one that was killed ends b
 		stack.sims.clearFaults();
 		assert.ok((await stack.renew('--force')).log.some((l) => l.event === 'renew-already-running'));
 		await waitFor(async () => (await stack.renew('--force')).log.some((l) => l.event === 'renew-done'), 10_000, 'the next one takes over');
+	});
+});
+
+test('a renewal that sleeps beyond its lease sends nothing more, and ends', { skip: hasSanitizer() && 'libfaketime' }, async () => {
+	const db = server.database();
+	await play('replicas-renew-asleep', { postgres: db }, 0, async (stack) => {
+		await stack.follow(stack.mailboxes[0]);
+		await stack.renew('--force');
+		await stack.quiet();
+		/* Its monotonic clock, too. */
+		const clock = new FakeClock(stack.dir);
+		const { FAKETIME_DONT_FAKE_MONOTONIC: _, ...env } = clock.env;
+		const holder = spawn(db.shell()[0], db.shell().slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+		const sent = () => stack.sims.requests({ service: 'graph' }).map((r) => r.op);
+		try {
+			/* It has the lease, and reads what is to be done. */
+			holder.stdin.write('BEGIN;\nLOCK TABLE subscription;\n\\echo held\n');
+			await new Promise((resolve) => holder.stdout.once('data', resolve));
+			const asleep = new Program('renew-asleep', [stack.parts.renew, '--config', stack.configFile, '--force'], { dir: stack.logDir, cwd: stack.dir, env: { ...stack.env(), ...env }, account: serviceAccount() });
+			const waits = async () => (await db.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM subscription%' AND EXISTS (SELECT 1 FROM lease WHERE name = 'renew')"))[0];
+			await waitFor(waits, 10_000, 'it waits for the table');
+			asleep.kill('SIGSTOP');
+			holder.stdin.end('ROLLBACK;\n');
+			clock.set(31_000);
+			await db.query("UPDATE lease SET until_ms = 0 WHERE name = 'renew'");
+			const next = await stack.renew('--force');
+			assert.equal(next.log.find((l) => l.event === 'renew-done')?.renewed, 1, next.stderr);
+			const before = sent();
+			asleep.kill('SIGCONT');
+			await pause(1000);
+			assert.deepEqual(sent(), before, 'it sends nothing');
+			clock.set(37_000);
+			assert.notEqual((await asleep.wait(10_000)).code, 0);
+			assert.match(asleep.stderr, /the run lock could not be renewed in time/);
+			assert.deepEqual(sent(), before);
+		} finally {
+			holder.kill();
+			clock.close();
+		}
 	});
 });
 
