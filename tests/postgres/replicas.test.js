@@ -1,5 +1,5 @@
 // @ts-check
-/* Several outlook-addin-fcgi on one PostgreSQL, through pgbouncer too: they share the work, and a server that crashes. */
+/* Several outlook-addin-fcgi on one PostgreSQL, through pgbouncer too: they share the work, and a server or pooler that crashes. */
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -25,11 +25,14 @@ class Pooler {
 		pooler.port = await freePort();
 		pooler.dir = fs.mkdtempSync(path.join(server.dir, 'pool-'));
 		giveAway(pooler.dir);
-		const ini = path.join(pooler.dir, 'pgbouncer.ini');
-		fs.writeFileSync(ini, `[databases]\n* = host=${server.dir} port=5432 user=outlook\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${pooler.port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\nmax_client_conn = 200\ndefault_pool_size = 10\n`);
-		pooler.program = new Program('pgbouncer', ['pgbouncer', ini], { dir: pooler.dir, env: { PATH: '/usr/sbin:/usr/bin' }, account: serviceAccount() });
-		await waitFor(() => { execFileSync('psql', ['-qXAt', '-h', '127.0.0.1', '-p', `${pooler.port}`, '-U', 'outlook', '-c', 'SELECT 1', 'postgres'], { stdio: 'ignore' }); return true; }, 10_000, 'pgbouncer answers');
+		fs.writeFileSync(path.join(pooler.dir, 'pgbouncer.ini'), `[databases]\n* = host=${server.dir} port=5432 user=outlook\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${pooler.port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\nmax_client_conn = 200\ndefault_pool_size = 10\n`);
+		await pooler.launch();
 		return pooler;
+	}
+
+	async launch() {
+		this.program = new Program('pgbouncer', ['pgbouncer', path.join(this.dir, 'pgbouncer.ini')], { dir: this.dir, env: { PATH: '/usr/sbin:/usr/bin' }, account: serviceAccount() });
+		await waitFor(() => { execFileSync('psql', ['-qXAt', '-h', '127.0.0.1', '-p', `${this.port}`, '-U', 'outlook', '-c', 'SELECT 1', 'postgres'], { stdio: 'ignore' }); return true; }, 10_000, 'pgbouncer answers');
 	}
 
 	constructor() {
@@ -74,6 +77,18 @@ test('four that start at once on an empty database: one migrates, all work, and 
 		assert.ok([1, 2].includes(await most), `of one mailbox ${await most} were in progress`);
 		const by = await Promise.all([stack.log, ...others.map((r) => r.program.log)].map((log) => log.filter((l) => l.role === 'sync' && l.event === 'replica-joined').length));
 		assert.deepEqual(by, [1, 1, 1, 1]);
+
+		/* The pooler dies, and is started again. */
+		stack.expectErrors = true;
+		const pids = await Promise.all([stack, ...others].map((r) => r.pid('sync')));
+		await pooler.program?.destroy();
+		for (const send of doors)
+			assert.equal(await send(body(item(links[0].sub, links[0].event.id))), 503);
+		await pooler.launch();
+		await waitFor(async () => (await Promise.all(doors.map((send) => send(body(item(links[0].sub, links[0].event.id)))))).every((status) => status === 202), 6000, 'all take notifications');
+		await Promise.all(links.map((link, i) => edit(stack, link, 4, doors[i % doors.length])));
+		await waitFor(() => links.every((l) => shows(stack, l, 4)), 15_000, 'all is done again');
+		assert.deepEqual(await Promise.all([stack, ...others].map((r) => r.pid('sync'))), pids, 'nobody was restarted');
 	});
 });
 
