@@ -31,8 +31,8 @@ enum {
 	PASS_LIFE_MS = 10 * 60 * 1000 /* then the next one goes on */
 };
 
-/* Of the claims that a pass takes: while one runs, and holds the run lock, all
- * others with this name are a dead one's. */
+/* Begins the name of the claims that a pass takes, the rest is its own: while
+ * one runs, and holds the run lock, all others are a dead one's. */
 static const char pass_owner[] = "renew-";
 static const char pass_lease[] = "renew";
 
@@ -49,7 +49,7 @@ struct pass {
 	/* On a store that hosts share the run lock is a lease. */
 	bool shares;
 	char owner[STORE_GUID];
-	int64_t leased_ms; /* monotonic, when it was asked for */
+	int64_t until_ms; /* monotonic, until when we may act; 0: not taken */
 	struct target_list list;
 	struct session *session;
 	struct crew *crew;
@@ -75,7 +75,8 @@ take_run_lock(struct pass *p, struct err *e)
 	return file_lock(p->lock_fd, 0, NULL) == 0 ? 1 : 0;
 }
 
-/* As take_run_lock(), in a store that is open. */
+/* As take_run_lock(), in a store that is open. A pass that has slept for too
+ * long sends nothing more (session_may_act()): its claims may be another's. */
 static int
 take_run_lease(struct pass *p, struct store *s, struct err *e)
 {
@@ -85,29 +86,31 @@ take_run_lease(struct pass *p, struct store *s, struct err *e)
 	    s, pass_lease, p->owner, now_ms, now_ms + PASS_LEASE_MS, NULL, e);
 
 	if (rc == 1)
-		p->leased_ms = asked_ms;
+		p->until_ms = asked_ms + PASS_LEASE_MS - PASS_LEASE_MARGIN_MS;
+	if (p->session != NULL)
+		p->session->lease_until_ms = p->until_ms;
 	return rc;
 }
 
 /* At each look. While the store is away nobody else can take it either, but
- * it could be back for them first. */
+ * it could be back for them first. One that has run out is not taken again:
+ * what is to be done was read before others had it. */
 static bool
 has_run_lease(struct pass *p)
 {
 	if (!p->shares)
 		return true;
-	if (p->session->store != NULL &&
-	    take_run_lease(p, p->session->store, NULL) == 0)
+	if (!session_may_act(p->session) ||
+	    (p->session->store != NULL &&
+		take_run_lease(p, p->session->store, NULL) == 0))
 		return false;
-	return clock_mono_ms() - p->leased_ms <
-	    PASS_LEASE_MS - PASS_TICK_MS - PASS_LEASE_MARGIN_MS;
+	return clock_mono_ms() < p->until_ms - PASS_TICK_MS;
 }
 
 static void
 leave_run_lease(struct pass *p)
 {
-	if (p->leased_ms != 0 && p->session != NULL &&
-	    p->session->store != NULL)
+	if (p->until_ms != 0 && p->session != NULL && p->session->store != NULL)
 		(void)store_lease_release(
 		    p->session->store, pass_lease, p->owner, NULL);
 }
@@ -190,15 +193,17 @@ look_after(void *arg)
 	struct pass *p = arg;
 	bool lost = p->session->store == NULL;
 	bool late = clock_mono_ms() - p->begun_ms > PASS_LIFE_MS;
+	bool gone = lost && p->store_was_lost;
 
-	if (!late && !(lost && p->store_was_lost) && has_run_lease(p)) {
+	if (!late && !gone && has_run_lease(p)) {
 		p->store_was_lost = lost;
 		loop_timer_set(p->tick, PASS_TICK_MS);
 		return;
 	}
 	err_set(&p->sum.err, ERR_RETRY, "%s",
-	    late ? "the pass took too long and was ended"
-		 : "the store is out of reach");
+	    late       ? "the pass took too long and was ended"
+		: gone ? "the store is out of reach"
+		       : "the run lock could not be renewed in time");
 	if (p->adopt != NULL)
 		adopt_cancel(p->adopt);
 	p->adopt = NULL;
@@ -347,6 +352,7 @@ prepare(struct pass *p, struct err *e)
 	tenants_gather(p->config, &p->list, &p->tenants);
 	p->session = session_new(p->loop, &p->tenants.config);
 	memcpy(p->session->owner, pass_owner, sizeof(pass_owner) - 1);
+	p->session->lease_until_ms = p->until_ms;
 	if (session_open_store(p->session, STORE_CREATE | STORE_LEAN, false,
 		NULL, NULL, e) != 0)
 		return -1;

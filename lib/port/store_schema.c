@@ -10,6 +10,10 @@
  * work: rows are appended (the id only rises, so the first id is the oldest
  * row), the two GUIDs of the mailbox are told once, in lane, and the index of
  * queued rows holds two numbers: an added row touches as few pages as it can.
+ *
+ * arrival: on PostgreSQL a web that is older than the store still appends to it
+ * (store_work_append() looks at no version). So a step may only add columns
+ * with a default, and what older programs put there keeps its meaning.
  */
 static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     "CREATE TABLE lane ("

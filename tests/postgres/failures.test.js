@@ -10,8 +10,9 @@ import { serviceAccount } from '../lib/build.js';
 import { body, item, lifecycleItem, longId } from '../lib/notification.js';
 import { Database, Postgres } from '../lib/postgres.js';
 import { descendants } from '../lib/program.js';
-import { waitFor } from '../lib/wait.js';
+import { pause, waitFor } from '../lib/wait.js';
 import { HINT, KIND, LIFECYCLE, Web } from '../web/harness.js';
+import { play, shows, throughNginx } from './harness.js';
 
 const server = new Postgres();
 
@@ -203,22 +204,30 @@ test('the whole server hangs and lets nobody in: refused within a second, nobody
 	});
 });
 
-test('one of two servers goes, and comes back behind the other one: what can be written to is used', async () => {
+/** A second server with the same database, as a standby has followed it. @param {Database} db */
+async function standby(db) {
 	const other = new Postgres();
-	const db = await ownDatabase();
-	const there = new Database(other, db.name);
 	const postgres = new Database(other, 'postgres');
 	await postgres.query('CREATE ROLE app LOGIN');
-	await postgres.query(`CREATE DATABASE ${db.name} OWNER app`);
 	db.url = db.url.replace(`host=${server.dir}`, `host=${server.dir},${other.dir}`);
+	const there = new Database(other, db.name);
+	/* And what the first will be when it is back. */
+	const switchOver = async () => {
+		await postgres.query(`CREATE DATABASE ${db.name} OWNER app`);
+		execFileSync('sh', ['-c', `pg_dump -h ${server.dir} -U outlook ${db.name} | psql -qX -v ON_ERROR_STOP=1 -h ${other.dir} -U outlook ${db.name} >/dev/null`]);
+		await db.query(`ALTER DATABASE ${db.name} SET default_transaction_read_only = on`);
+		server.crash();
+	};
+	return { other, there, switchOver };
+}
+
+test('one of two servers goes, and comes back behind the other one: what can be written to is used', async () => {
+	const db = await ownDatabase();
+	const { other, there, switchOver } = await standby(db);
 	await Web.play({ config, postgres: db }, async (web) => {
 		const sub = await web.follow();
 		await isTakenAgain(web, sub, 'first');
-		/* As a standby has followed it. */
-		execFileSync('sh', ['-c', `pg_dump -h ${server.dir} -U outlook ${db.name} | psql -qX -v ON_ERROR_STOP=1 -h ${other.dir} -U outlook ${db.name} >/dev/null`]);
-		/* What it will be when it is back. */
-		await db.query(`ALTER DATABASE ${db.name} SET default_transaction_read_only = on`);
-		server.crash();
+		await switchOver();
 		web.postgres = there;
 		try {
 			await isTakenAgain(web, sub, 'second');
@@ -228,6 +237,43 @@ test('one of two servers goes, and comes back behind the other one: what can be 
 		await there.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
 		await isTakenAgain(web, sub, 'third');
 		assert.ok((await web.events()).includes(longId('first')));
+	});
+	other.stop();
+});
+
+test('sync writes again within seconds, as well: behind a server that was read-only, and on the other one behind a fail-over', async () => {
+	const db = await ownDatabase();
+	const { other, there, switchOver } = await standby(db);
+	await play('replicas-again', { postgres: db }, 0, async (stack) => {
+		const link = await stack.follow(stack.mailboxes[0]);
+		await stack.quiet();
+		stack.sims.silence(true);
+		stack.expectErrors = true;
+		const pid = await stack.pid('sync');
+		let version = 0;
+		const tell = () => throughNginx(stack)(body(item(link.sub, link.event.id)));
+		const isWrittenAgain = async () => {
+			version++;
+			stack.sims.editEvent(link.mailbox, link.event, { subject: `#${version}`, start: link.start + version * 60_000 });
+			await waitFor(async () => await tell() === 202, 6000, 'notifications are taken');
+			await waitFor(() => shows(stack, link, version), 8000, 'sync writes');
+		};
+		await db.query(`ALTER DATABASE ${db.name} SET default_transaction_read_only = on`);
+		await db.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
+		assert.equal(await tell(), 503);
+		/* sync looks once a second. */
+		await pause(1200);
+		await db.query(`BEGIN READ WRITE; ALTER DATABASE ${db.name} RESET default_transaction_read_only; COMMIT`);
+		await isWrittenAgain();
+		await stack.idle();
+		await switchOver();
+		stack.postgres = there;
+		try {
+			await isWrittenAgain();
+		} finally {
+			server.again();
+		}
+		assert.equal(await stack.pid('sync'), pid, 'nobody was restarted');
 	});
 	other.stop();
 });

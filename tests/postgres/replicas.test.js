@@ -1,12 +1,13 @@
 // @ts-check
-/* Several outlook-addin-fcgi on one PostgreSQL, through pgbouncer too: they share the work, and a server that crashes. */
+/* Several outlook-addin-fcgi on one PostgreSQL, through pgbouncer too: they share the work, and a server or pooler that crashes. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { giveAway, serviceAccount } from '../lib/build.js';
+import { giveAway, hasSanitizer, serviceAccount } from '../lib/build.js';
+import { FakeClock } from '../lib/faketime.js';
 import { freePort } from '../lib/http.js';
 import { body, item } from '../lib/notification.js';
 import { Postgres } from '../lib/postgres.js';
@@ -24,11 +25,14 @@ class Pooler {
 		pooler.port = await freePort();
 		pooler.dir = fs.mkdtempSync(path.join(server.dir, 'pool-'));
 		giveAway(pooler.dir);
-		const ini = path.join(pooler.dir, 'pgbouncer.ini');
-		fs.writeFileSync(ini, `[databases]\n* = host=${server.dir} port=5432 user=outlook\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${pooler.port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\nmax_client_conn = 200\ndefault_pool_size = 10\n`);
-		pooler.program = new Program('pgbouncer', ['pgbouncer', ini], { dir: pooler.dir, env: { PATH: '/usr/sbin:/usr/bin' }, account: serviceAccount() });
-		await waitFor(() => { execFileSync('psql', ['-qXAt', '-h', '127.0.0.1', '-p', `${pooler.port}`, '-U', 'outlook', '-c', 'SELECT 1', 'postgres'], { stdio: 'ignore' }); return true; }, 10_000, 'pgbouncer answers');
+		fs.writeFileSync(path.join(pooler.dir, 'pgbouncer.ini'), `[databases]\n* = host=${server.dir} port=5432 user=outlook\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${pooler.port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\nmax_client_conn = 200\ndefault_pool_size = 10\n`);
+		await pooler.launch();
 		return pooler;
+	}
+
+	async launch() {
+		this.program = new Program('pgbouncer', ['pgbouncer', path.join(this.dir, 'pgbouncer.ini')], { dir: this.dir, env: { PATH: '/usr/sbin:/usr/bin' }, account: serviceAccount() });
+		await waitFor(() => { execFileSync('psql', ['-qXAt', '-h', '127.0.0.1', '-p', `${this.port}`, '-U', 'outlook', '-c', 'SELECT 1', 'postgres'], { stdio: 'ignore' }); return true; }, 10_000, 'pgbouncer answers');
 	}
 
 	constructor() {
@@ -73,6 +77,18 @@ test('four that start at once on an empty database: one migrates, all work, and 
 		assert.ok([1, 2].includes(await most), `of one mailbox ${await most} were in progress`);
 		const by = await Promise.all([stack.log, ...others.map((r) => r.program.log)].map((log) => log.filter((l) => l.role === 'sync' && l.event === 'replica-joined').length));
 		assert.deepEqual(by, [1, 1, 1, 1]);
+
+		/* The pooler dies, and is started again. */
+		stack.expectErrors = true;
+		const pids = await Promise.all([stack, ...others].map((r) => r.pid('sync')));
+		await pooler.program?.destroy();
+		for (const send of doors)
+			assert.equal(await send(body(item(links[0].sub, links[0].event.id))), 503);
+		await pooler.launch();
+		await waitFor(async () => (await Promise.all(doors.map((send) => send(body(item(links[0].sub, links[0].event.id)))))).every((status) => status === 202), 6000, 'all take notifications');
+		await Promise.all(links.map((link, i) => edit(stack, link, 4, doors[i % doors.length])));
+		await waitFor(() => links.every((l) => shows(stack, l, 4)), 15_000, 'all is done again');
+		assert.deepEqual(await Promise.all([stack, ...others].map((r) => r.pid('sync'))), pids, 'nobody was restarted');
 	});
 });
 
@@ -92,6 +108,45 @@ test('of two renewals at once one works; the lease of one that was killed ends b
 		stack.sims.clearFaults();
 		assert.ok((await stack.renew('--force')).log.some((l) => l.event === 'renew-already-running'));
 		await waitFor(async () => (await stack.renew('--force')).log.some((l) => l.event === 'renew-done'), 10_000, 'the next one takes over');
+	});
+});
+
+test('a renewal that sleeps beyond its lease sends nothing more, and ends', { skip: hasSanitizer() && 'libfaketime' }, async () => {
+	const db = server.database();
+	await play('replicas-renew-asleep', { postgres: db }, 0, async (stack) => {
+		await stack.follow(stack.mailboxes[0]);
+		await stack.renew('--force');
+		await stack.quiet();
+		/* Its monotonic clock, too. */
+		const clock = new FakeClock(stack.dir);
+		const { FAKETIME_DONT_FAKE_MONOTONIC: _, ...env } = clock.env;
+		const holder = spawn(db.shell()[0], db.shell().slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+		const sent = () => stack.sims.requests({ service: 'graph' }).map((r) => r.op);
+		try {
+			/* It has the lease, and reads what is to be done. */
+			holder.stdin.write('BEGIN;\nLOCK TABLE subscription;\n\\echo held\n');
+			await new Promise((resolve) => holder.stdout.once('data', resolve));
+			const asleep = new Program('renew-asleep', [stack.parts.renew, '--config', stack.configFile, '--force'], { dir: stack.logDir, cwd: stack.dir, env: { ...stack.env(), ...env }, account: serviceAccount() });
+			const waits = async () => (await db.query("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM subscription%' AND EXISTS (SELECT 1 FROM lease WHERE name = 'renew')"))[0];
+			await waitFor(waits, 10_000, 'it waits for the table');
+			asleep.kill('SIGSTOP');
+			holder.stdin.end('ROLLBACK;\n');
+			clock.set(31_000);
+			await db.query("UPDATE lease SET until_ms = 0 WHERE name = 'renew'");
+			const next = await stack.renew('--force');
+			assert.equal(next.log.find((l) => l.event === 'renew-done')?.renewed, 1, next.stderr);
+			const before = sent();
+			asleep.kill('SIGCONT');
+			await pause(1000);
+			assert.deepEqual(sent(), before, 'it sends nothing');
+			clock.set(37_000);
+			assert.notEqual((await asleep.wait(10_000)).code, 0);
+			assert.match(asleep.stderr, /the run lock could not be renewed in time/);
+			assert.deepEqual(sent(), before);
+		} finally {
+			holder.kill();
+			clock.close();
+		}
 	});
 });
 

@@ -1,9 +1,10 @@
 // @ts-check
 /*
  * Four outlook-addin-fcgi and outlook-addin-renew on one PostgreSQL; kill -9 of any of their processes, of a whole replica, of the
- * renewal, and immediate shutdown of PostgreSQL, at random moments under load. Every notification that was answered 202 must have its effect. No
- * mailbox may have more than two rows in progress, nor, as the simulator sees it, more than two exchanges. Not more writes are repeated than
- * were unanswered, or not stored yet, when something was killed.
+ * renewal, and immediate shutdown of PostgreSQL, at random moments under load. From 100 kills on two syncs are also frozen for longer than their
+ * lease lasts. Every notification that was answered 202 must have its effect. No mailbox may have more than two rows in progress, nor, as the
+ * simulator sees it, more than two exchanges; one of a killed process ends with it. Not more writes are repeated than were unanswered, or not
+ * stored yet, when something was killed or frozen. Passes of the renewal that are left alone, meanwhile, end well and have renewed.
  *
  *     node tests/torture/replicas.js [KILLS [SEED]]
  */
@@ -28,10 +29,14 @@ const MINUTE = 60_000;
 /** A killed replica's rows wait for the end of its lease. */
 const EFFECT_MS = 120_000;
 const WRITES = ['setTopic', 'setScheduledTimestamp'];
+/** A sync whose lease has passed on. */
+const FROZEN_MS = 33_000;
+const FREEZES = KILLS < 100 ? [] : [0.2, 0.6].map((at) => Math.round(KILLS * at));
 /** What may lie between the answer to a write and its being stored, when four wait for one lock. */
 const STORED_MS = 250;
 
 /** @typedef {{ from: number, to: number }} Span real ms, performance.now() */
+/** @typedef {Span & { mailbox: string, key: string, left: boolean }} Exchange left: nobody waited for its answer */
 
 const rng = new Rng(SEED);
 const began = performance.now();
@@ -59,7 +64,7 @@ await Stack.play('torture-replicas', {
 
 /**
  * The most exchanges at once for a mailbox; a batch is one.
- * @param {(Span & { mailbox: string, key: string })[]} exchanges
+ * @param {Exchange[]} exchanges
  */
 function mostAtOnce(exchanges) {
 	let most = 0;
@@ -79,6 +84,12 @@ function mostAtOnce(exchanges) {
 		}
 	}
 	return most;
+}
+
+/** Whoever is killed waits for no answer: then the exchange is over. Whoever leaves without that is counted to its end. @param {Exchange} x @param {Span[]} kills @returns {Exchange} */
+function endedByKill(x, kills) {
+	const kill = x.left ? kills.find((k) => k.to >= x.from && k.from <= x.to) : undefined;
+	return kill === undefined ? x : { ...x, to: Math.min(x.to, kill.to) };
 }
 
 /** Has it its effect? @param {Stack} stack @param {any} track */
@@ -104,7 +115,11 @@ async function torture(stack, replicas) {
 	const deaths = [];
 	/** @type {Span[]} of PostgreSQL */
 	const crashes = [];
-	/** @type {(Span & { mailbox: string, key: string })[]} */
+	/** @type {Span[]} of the renewal */
+	const passes = [];
+	/** Of each mailbox, when Graph has last granted it. @type {Map<string, number>} */
+	const prolonged = new Map();
+	/** @type {Exchange[]} */
 	const exchanges = [];
 	/** @type {Span[]} */
 	const written = [];
@@ -112,11 +127,13 @@ async function torture(stack, replicas) {
 		if (type !== 'request')
 			return;
 		const to = performance.now();
-		/* Who was killed waits for no answer any more. */
-		if (data.service === 'graph' && data.mailbox !== undefined && !data.left)
-			exchanges.push({ mailbox: data.mailbox, key: data.batch ?? data.requestId, from: to - data.ms, to });
+		/* The renewal's are about a subscription, and Outlook does not count them. */
+		if (data.service === 'graph' && data.mailbox !== undefined && !/Subscription$/.test(data.op))
+			exchanges.push({ mailbox: data.mailbox, key: data.batch ?? data.requestId, from: to - data.ms, to, left: data.left === true });
 		else if (data.service === 'unblu' && WRITES.includes(data.op))
 			written.push({ from: to - data.ms, to });
+		else if (data.op === 'renewSubscription' && data.status === 200)
+			prolonged.set(data.mailbox, to);
 	});
 	/** @param {Span[]} list @param {() => Promise<void>} kill */
 	const noted = async (list, kill) => {
@@ -153,9 +170,58 @@ async function torture(stack, replicas) {
 			await pause(20);
 		}
 	})();
+	/** @param {string} name */
+	const startPass = (name) => new Program(name, [stack.parts.renew, '--config', stack.configFile, '--force'], { dir: stack.logDir, cwd: stack.dir, env: stack.env(), account: serviceAccount() });
+	const renewed = { passes: 0, renewed: 0, locked: 0 };
+	/** One that is left alone: how it ended, null when PostgreSQL went down meanwhile. @param {string} name */
+	const wholePass = async (name) => {
+		const from = performance.now();
+		const pass = startPass(name);
+		const { code } = await pass.wait(60_000);
+		if (crashes.some((c) => c.to >= from))
+			return null;
+		const end = pass.log.find((l) => /^renew-(done|already-running)$/.test(l.event));
+		if (code !== 0 || end === undefined)
+			throw new Error(`a pass of the renewal ended with ${code}: ${pass.stderr}`);
+		if (end.event === 'renew-already-running') {
+			renewed.locked++;
+			return end;
+		}
+		const granted = [...prolonged.values()].filter((at) => at >= from).length;
+		if (granted < end.renewed || end.renewed + end.left !== stack.mailboxes.length)
+			throw new Error(`Graph has prolonged ${granted} subscriptions: ${JSON.stringify(end)}`);
+		renewed.passes++;
+		renewed.renewed += end.renewed;
+		return end;
+	};
+	/* Undisturbed but for the load. */
+	if ((await wholePass('renew-first'))?.renewed !== stack.mailboxes.length)
+		throw new Error('the first pass has not renewed all');
+	const keeper = (async () => {
+		for (let n = 0; running; n++) {
+			await wholePass(`renew-whole-${n}`);
+			await pause(rng.int(1000, 3000));
+		}
+	})();
+	/** @type {Promise<void>[]} */
+	const thawed = [];
+	/** @param {number} pid */
+	const freeze = async (pid) => {
+		const from = performance.now();
+		deaths.push({ from, to: from });
+		process.kill(pid, 'SIGSTOP');
+		await pause(FROZEN_MS);
+		try {
+			process.kill(pid, 'SIGCONT');
+		} catch {
+			/* Killed meanwhile. */
+		}
+	};
 	const kills = { web: 0, sync: 0, replica: 0, postgresql: 0, renew: 0 };
 	for (let i = 0; i < KILLS; i++) {
 		await pause(rng.int(50, 1200));
+		if (FREEZES.includes(i))
+			thawed.push(freeze(await rng.pick(replicas).pid('sync')));
 		const victim = rng.pick(replicas);
 		const kind = rng.pick(/** @type {const} */ (['web', 'sync', 'sync', 'replica', 'postgresql', 'renew']));
 		kills[kind]++;
@@ -170,16 +236,18 @@ async function torture(stack, replicas) {
 		} else if (kind === 'postgresql') {
 			await noted(crashes, () => server.bounce(rng.int(0, 500)));
 		} else {
-			const pass = new Program(`renew-${i}`, [stack.parts.renew, '--config', stack.configFile, '--force'], { dir: stack.logDir, cwd: stack.dir, env: stack.env(), account: serviceAccount() });
+			const pass = startPass(`renew-${i}`);
 			await pause(rng.int(20, 400));
-			pass.kill('SIGKILL');
-			await pass.ended;
+			await noted(passes, async () => {
+				pass.kill('SIGKILL');
+				await pass.ended;
+			});
 		}
 	}
 	await waitFor(async () => (await stack.http.get('/ready')).status === 200, 10_000, 'ready after the last kill');
-	await pause(500);
+	await Promise.all([pause(500), ...thawed]);
 	running = false;
-	await Promise.all([...lanes, watch]);
+	await Promise.all([...lanes, watch, keeper]);
 
 	await waitFor(() => tracks.every((t) => settled(stack, t)), EFFECT_MS, 'everything that was answered 202 has its effect').catch((e) => {
 		throw new Error(`${e.message}: ${tracks.filter((t) => !settled(stack, t)).slice(0, 5).map((t) => JSON.stringify({ owed: t.owed, topic: sims.conversation(t.link.conv.id)?.topic })).join('\n')}`);
@@ -189,12 +257,12 @@ async function torture(stack, replicas) {
 	const hit = written.filter((w) => [...deaths, ...crashes].some((d) => w.from <= d.to + 5 && d.from <= w.to + STORED_MS)).length;
 	if (repeated > hit)
 		throw new Error(`${repeated} repeated writes, the kills explain ${hit}`);
-	const exchanged = mostAtOnce(exchanges);
+	const exchanged = mostAtOnce(exchanges.map((x) => endedByKill(x, [...deaths, ...passes])));
 	if (exchanged > 2)
 		throw new Error(`${exchanged} exchanges for one mailbox were under way at once`);
 	if (most > 2)
 		throw new Error(`${most} rows of one mailbox were in progress at once`);
 	if (await stack.deadLetters() !== 0)
 		throw new Error('there are dead letters');
-	console.log(`replicas: kills ${JSON.stringify(kills)}, answers ${JSON.stringify(answers)}, ${written.length} writes, 0 lost, ${repeated} repeated (${hit} were unanswered or not stored at a kill), at most ${most} rows and ${exchanged} exchanges of a mailbox at once; ${Math.round((performance.now() - began) / 1000)} s`);
+	console.log(`replicas: kills ${JSON.stringify(kills)}, ${thawed.length} syncs frozen, ${renewed.passes} whole passes have renewed ${renewed.renewed} (${renewed.locked} found another), answers ${JSON.stringify(answers)}, ${written.length} writes, 0 lost, ${repeated} repeated (${hit} were unanswered or not stored at a kill), at most ${most} rows and ${exchanged} exchanges of a mailbox at once; ${Math.round((performance.now() - began) / 1000)} s`);
 }
