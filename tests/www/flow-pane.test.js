@@ -108,6 +108,33 @@ test('the pane', async (t) => {
 		assert.equal(b.links.calls.some((c) => c.method === 'DELETE'), false);
 	});
 
+	await t.test('in a copy of an event that was unsaved at the click does not delete the first one\'s conversation either', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await flowClick(b.ports);
+		Object.assign(b.far.item, { itemId: 'AAcopy/2=', start: b.far.item.start + 86_400_000, end: b.far.item.end + 86_400_000 });
+		const before = JSON.stringify(b.far.item);
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'read', kind: 'status', status: 503 });
+		assert.equal((await flowRemove(b.ports)).code, 'gateway-down', 'nobody says whose it is');
+		await sim.control('DELETE', '/control/faults');
+		assert.equal((await flowRemove(b.ports)).code, 'maybe-copy');
+		assert.equal(JSON.stringify(b.far.item), before);
+		assert.equal((await flowRemove(b.ports, { keepConversation: true })).code, 'unlinked');
+		assert.equal(b.far.item.body, WORDS);
+		assert.equal(b.conversations().length, 1);
+		assert.equal(b.links.calls.some((c) => c.method === 'DELETE'), false);
+	});
+
+	await t.test('marks an event that was unsaved at the click, so that its later copies are known', async () => {
+		const b = await fresh();
+		await flowClick(b.ports);
+		await flowInspect(b.ports);
+		assert.equal('item' in property(b.far), false);
+		b.far.item.itemId = 'AAfirst/1=';
+		await flowInspect(b.ports);
+		b.far.item.itemId = 'AAcopy/2=';
+		assert.equal((await flowInspect(b.ports)).state, 'copied');
+	});
+
 	await t.test('can remove what is gone in Unblu already, and go on where it was interrupted', async () => {
 		const b = await fresh({ stub: { item: { body: WORDS } } });
 		await flowClick(b.ports);

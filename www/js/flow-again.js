@@ -7,7 +7,7 @@
 
 import { AddinError, errorOf } from './errors.js';
 import { announce, MINUTE_MS } from './flow.js';
-import { insertLink, keepLink, setLocation } from './flow-event.js';
+import { eventRead, insertLink, keepLink, setLocation } from './flow-event.js';
 import { fingerprint, inviteHas, inviteUrl, propertyAnnounced, topicOf } from './formats.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
@@ -61,39 +61,64 @@ async function linkUrl(p, link, interactive) {
 }
 
 /**
+ * Writes the link as it is to be now, unless the event has another or none meanwhile: what was read before an exchange with
+ * another side may be old.
+ * @param {Ports} p @param {import('./flow-event.js').EventFacts} event with a link @param {(link: import('./formats.js').Link) => import('./formats.js').Link} change
+ * @returns {Promise<boolean>} false: it is no longer that one, and event.link is what stands there now
+ */
+async function renewLink(p, event, change) {
+	const link = /** @type {import('./formats.js').Link} */ (event.link);
+	const now = await eventRead(p);
+	if (now.link === null && now.properties === null) {
+		event.link = change(link);
+		return true;
+	}
+	Object.assign(event, now);
+	if (now.link?.conversationId !== link.conversationId)
+		return false;
+	event.link = change(now.link);
+	await keepLink(p, event, event.link);
+	return true;
+}
+
+/**
  * An event that was unsaved at the click names no event in its property, and neither does a copy of it. Once it has an id,
  * the time decides: the same as Unblu's, and it is taken for the first one and marked, so that later copies are seen as
- * such; another, and it may be either a copy or the first one after a change that is not saved.
+ * such; another, and it may be either a copy or the first one after a change that is not saved. Rejects when Unblu can not
+ * be asked; asks no person to sign in.
  * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<boolean>} whether it may be a copy
  */
-async function mayBeCopy(p, event) {
+export async function mayBeCopy(p, event) {
 	const link = /** @type {import('./formats.js').Link} */ (event.link);
 	if (link.item !== undefined || !event.kept || event.series.kind !== 'single')
 		return false;
-	try {
-		const id = await p.item.id();
-		if (id === null)
-			return false;
-		const remote = await p.remote;
-		await remote.session.token({ interactive: false });
-		const at = (await remote.unblu.read(link.conversationId))?.scheduledTimestamp ?? null;
-		if (at === null)
-			return false;
-		if (Math.abs(at - (await p.item.start()).getTime()) > MINUTE_MS)
-			return true;
-		event.link = { ...link, item: fingerprint(id) };
-		await keepLink(p, event, event.link);
-	} catch (e) {
-		p.log.add('copy-not-known', { fault: errorOf(e).message });
-	}
+	const id = await p.item.id();
+	if (id === null)
+		return false;
+	const remote = await p.remote;
+	await remote.session.token({ interactive: false });
+	const at = (await remote.unblu.read(link.conversationId))?.scheduledTimestamp ?? null;
+	if (at === null)
+		return false;
+	if (Math.abs(at - (await p.item.start()).getTime()) > MINUTE_MS)
+		return true;
+	await renewLink(p, event, (now) => ({ ...now, item: fingerprint(id) }));
 	return false;
+}
+
+/** The same, null: nobody says. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<boolean | null>} */
+export async function seemsCopy(p, event) {
+	return mayBeCopy(p, event).catch((e) => {
+		p.log.add('copy-not-known', { fault: errorOf(e).message });
+		return null;
+	});
 }
 
 /** A click on an event that has its conversation. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<Outcome>} */
 export async function clickLinked(p, event) {
 	if (await isCopy(p, event))
 		return { kind: 'info', code: 'copied', link: event.link ?? undefined };
-	const doubtful = await mayBeCopy(p, event);
+	const doubtful = await seemsCopy(p, event);
 	const link = /** @type {import('./formats.js').Link} */ (event.link);
 	if (!event.kept)
 		await keepLink(p, event, link);

@@ -3,7 +3,7 @@
 
 import { AddinError, errorOf } from './errors.js';
 import { outcomeOf } from './flow.js';
-import { announceAgain, clickLinked, isCopy } from './flow-again.js';
+import { announceAgain, clickLinked, isCopy, mayBeCopy, seemsCopy } from './flow-again.js';
 import { eventRead, keepLink } from './flow-event.js';
 import { inviteForeign, inviteHas } from './formats.js';
 import { inviteRemove } from './invite-remove.js';
@@ -40,8 +40,8 @@ async function clearLocation(p, url) {
 }
 
 /**
- * What the event says, without any person or change; announces again what the server has not accepted. Rejects with
- * AddinError when the event can not be read.
+ * What the event says, without any person, and without any change that an agent sees: it announces again what the server
+ * has not accepted, and marks an event that was unsaved at the click. Rejects with AddinError when the event can not be read.
  * @param {Ports} p @returns {Promise<Inspection>}
  */
 export async function flowInspect(p) {
@@ -61,6 +61,9 @@ export async function flowInspect(p) {
 	}
 	if (await isCopy(p, event))
 		return { ...base, state: 'copied' };
+	await seemsCopy(p, event);
+	if (event.link === null)
+		return { ...base, link: null, unannounced: false, state: 'none' };
 	const unannounced = !await announceAgain(p, event, false);
 	const missing = event.body !== null && event.link.url !== undefined && !inviteHas(event.body, event.link.url);
 	return { ...base, link: event.link, unannounced, state: missing ? 'link-missing' : 'linked' };
@@ -99,6 +102,8 @@ export async function flowRemove(p, { keepConversation = false } = {}) {
 		let { url } = link;
 		if (!only) {
 			await remote.session.token({ interactive: true });
+			if (await mayBeCopy(p, event))
+				throw new AddinError('maybe-copy');
 			url ??= (await remote.unblu.read(link.conversationId))?.publicLink ?? undefined;
 			p.check();
 			await remote.unblu.remove(link.conversationId);

@@ -97,7 +97,7 @@ function busyView(f, what) {
 }
 
 /** Failures that trying again would meet again, and what helps. @type {Record<string, string>} */
-const INSTEAD = { 'remove-refused': 'remove-only', 'conversation-gone': 'create-new' };
+const INSTEAD = { 'remove-refused': 'remove-only', 'maybe-copy': 'remove-only', 'conversation-gone': 'create-new' };
 /** What the agent did, not what failed. */
 const CALM = ['signin-cancelled', 'busy'];
 
