@@ -214,6 +214,45 @@ test('a click', async (t) => {
 		assert.deepEqual([c.topic, c.scheduledTimestamp, b.conversations().length], ['Renamed', b.far.item.start, 1]);
 	});
 
+	await t.test('on a copy of an event whose answer was lost makes its own, and leaves the first one\'s where it is', async () => {
+		const day = 86_400_000;
+		const start = Date.UTC(2031, 4, 14, 8);
+		const end = start + 3_600_000;
+		for (const [name, itemId, copy] of /** @type {[string, string | null, any][]} */ ([
+			['of a new event, saved then', null, { itemId: 'AAcopy/2=', start: start + day, end: end + day }], ['of a saved event, at its time', 'AAorig/1=', { itemId: 'AAcopy/2=', start, end }],
+			['of a saved event, in a form that is not saved', 'AAorig/1=', { itemId: null, start: start + day, end: end + day }],
+		])) {
+			const b = await fresh({ stub: { item: { itemId, start, end } } });
+			await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
+			await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getBySource', kind: 'reset' });
+			assert.equal((await flowClick(b.ports)).code, 'network', name);
+			await sim.control('DELETE', '/control/faults');
+			b.far.item.itemId = 'AAorig/1=';
+			const second = await bench(sim, { stub: { item: { ...b.far.item, ...copy, session: {}, properties: { ...b.far.item.properties } } }, links: b.links });
+			assert.equal((await flowClick(b.ports)).code, 'created', name);
+			assert.equal(sim.conversations.counts.create, 1, `${name}: the first one finds its own`);
+			const first = property(b.far).conversationId;
+			assert.equal((await flowClick(second.ports)).code, 'created', name);
+			assert.notEqual(property(second.far).conversationId, first, name);
+			assert.equal(sim.conversations.byId.get(first).scheduledTimestamp, start, name);
+			assert.equal(b.conversations().length, 2, name);
+		}
+	});
+
+	await t.test('of an attempt in a new event long ago goes on with it at the time of then only', async () => {
+		for (const [moved, made] of [[0, 1], [86_400_000, 2]]) {
+			const b = await fresh();
+			await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
+			await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getBySource', kind: 'reset' });
+			await flowClick(b.ports);
+			await sim.control('DELETE', '/control/faults');
+			Object.assign(b.far.item, { start: b.far.item.start + moved, end: b.far.item.end + moved });
+			b.ports.now = () => Date.UTC(2031, 3, 1) + 7_200_000;
+			assert.equal((await flowClick(b.ports)).code, 'created');
+			assert.equal(b.conversations().length, made);
+		}
+	});
+
 	await t.test('that Unblu refuses leaves the event as it was, and the sourceId is not used for another event', async () => {
 		const b = await fresh({ config: { topicMaxChars: 500 }, stub: { item: { subject: 'x'.repeat(255), body: WORDS } } });
 		await sim.control('POST', '/control/settings', { unblu: { topicMaxChars: 100 } });
