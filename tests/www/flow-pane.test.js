@@ -135,6 +135,82 @@ test('the pane', async (t) => {
 		assert.equal((await flowInspect(b.ports)).state, 'copied');
 	});
 
+	await t.test('announces nothing of what may be a copy, and no id of an event that the link does not name', async () => {
+		const unannounced = async (/** @type {any} */ item) => {
+			const b = await fresh({ stub: { item } });
+			b.links.next = [503, 503, 503];
+			await flowClick(b.ports);
+			b.links.calls.length = 0;
+			return b;
+		};
+		const b = await unannounced({});
+		const { start, end } = b.far.item;
+		Object.assign(b.far.item, { itemId: 'AAcopy/2=', start: start + 86_400_000, end: end + 86_400_000 });
+		assert.equal((await flowInspect(b.ports)).unannounced, true);
+		assert.equal((await flowClick(b.ports)).code, 'maybe-copy');
+		Object.assign(b.far.item, { itemId: 'AAfirst/1=', start, end });
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'read', kind: 'status', status: 503 });
+		assert.equal((await flowInspect(b.ports)).unannounced, true, 'nobody says whose it is');
+		assert.equal((await flowClick(b.ports)).code, 'already-unannounced');
+		assert.deepEqual(b.links.calls, []);
+		await sim.control('DELETE', '/control/faults');
+		assert.equal((await flowInspect(b.ports)).unannounced, false);
+		assert.deepEqual(b.links.calls.map((c) => c.body.eventId), ['AAfirst-1=']);
+		const series = await unannounced({ recurrence: {} });
+		series.far.item.itemId = 'AAseries/1=';
+		assert.equal((await flowClick(series.ports)).code, 'already');
+		assert.deepEqual(series.links.calls.map((c) => 'eventId' in c.body), [false]);
+	});
+
+	await t.test('an announcement, or a mark, that comes late brings nothing back that was removed meanwhile', async () => {
+		for (const [name, itemId, of, method] of /** @type {[string, string | null, 'links' | 'unblu', string][]} */ ([['announcement', null, 'links', 'put'], ['mark', 'AAfirst/1=', 'unblu', 'read']])) {
+			const b = await fresh({ stub: { item: { body: WORDS } } });
+			b.links.next = [503, 503, 503];
+			await flowClick(b.ports);
+			const id = property(b.far).conversationId;
+			b.far.item.itemId = itemId;
+			const real = b.remote[of][method];
+			const open = /** @type {(() => void)[]} */ ([]);
+			b.remote[of][method] = async (/** @type {any[]} */ ...args) => {
+				const answer = of === 'unblu' ? await real(...args) : undefined;
+				await new Promise((resolve) => open.push(() => resolve(undefined)));
+				return of === 'unblu' ? answer : real(...args);
+			};
+			const look = flowInspect(b.ports);
+			while (open.length === 0)
+				await new Promise(setImmediate);
+			b.remote[of][method] = real;
+			assert.equal((await flowRemove(b.ports)).code, 'removed', name);
+			open[0]();
+			const seen = await look;
+			assert.deepEqual([seen.state, seen.link, seen.unannounced], ['none', null, false], name);
+			assert.equal(JSON.stringify(b.far.item.properties), '{}', name);
+			assert.equal(b.far.item.body, WORDS, name);
+			assert.deepEqual(b.links.calls.slice(-1).map((c) => [c.method, c.id]), [['DELETE', id]], `${name}: the server's last word`);
+			assert.equal((await flowClick(b.ports)).code, 'created', name);
+		}
+	});
+
+	await t.test('an announcement that was accepted is noted in what stands in the property then', async () => {
+		const b = await fresh();
+		b.links.next = [503, 503, 503];
+		await flowClick(b.ports);
+		const real = b.remote.links.put;
+		b.remote.links.put = async (/** @type {any[]} */ ...args) => {
+			await real(...args);
+			b.far.item.properties.unblu = JSON.stringify({ ...property(b.far), later: 1 });
+		};
+		assert.equal((await flowInspect(b.ports)).unannounced, false);
+		assert.deepEqual([property(b.far).later, 'announced' in property(b.far)], [1, false]);
+		/* What can not be read is not written. */
+		b.far.item.properties.unblu = JSON.stringify({ ...property(b.far), announced: false });
+		b.remote.links.put = async () => void (b.far.faults = { loadCustomPropertiesAsync: { fail: {} } });
+		const before = JSON.stringify(b.far.item);
+		assert.equal((await flowInspect(b.ports)).unannounced, false);
+		assert.equal(JSON.stringify(b.far.item), before);
+		assert.equal(b.links.calls.some((c) => c.method === 'DELETE'), false);
+	});
+
 	await t.test('can remove what is gone in Unblu already, and go on where it was interrupted', async () => {
 		const b = await fresh({ stub: { item: { body: WORDS } } });
 		await flowClick(b.ports);

@@ -61,10 +61,10 @@ export async function flowInspect(p) {
 	}
 	if (await isCopy(p, event))
 		return { ...base, state: 'copied' };
-	await seemsCopy(p, event);
+	const doubtful = await seemsCopy(p, event, false);
+	const unannounced = !await announceAgain(p, event, { interactive: false, doubtful });
 	if (event.link === null)
-		return { ...base, link: null, unannounced: false, state: 'none' };
-	const unannounced = !await announceAgain(p, event, false);
+		return { ...base, link: null, unannounced, state: 'none' };
 	const missing = event.body !== null && event.link.url !== undefined && !inviteHas(event.body, event.link.url);
 	return { ...base, link: event.link, unannounced, state: missing ? 'link-missing' : 'linked' };
 }
@@ -102,7 +102,8 @@ export async function flowRemove(p, { keepConversation = false } = {}) {
 		let { url } = link;
 		if (!only) {
 			await remote.session.token({ interactive: true });
-			if (await mayBeCopy(p, event))
+			/* Nor does that of what may be one. */
+			if (await mayBeCopy(p, event, true))
 				throw new AddinError('maybe-copy');
 			url ??= (await remote.unblu.read(link.conversationId))?.publicLink ?? undefined;
 			p.check();
