@@ -211,6 +211,18 @@ test('the pane', async (t) => {
 		assert.equal(b.links.calls.some((c) => c.method === 'DELETE'), false);
 	});
 
+	await t.test('on one date of a series refuses, and touches nothing', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AAdate/1=' } } });
+		await flowClick(b.ports);
+		const date = await bench(sim, { stub: { item: { ...b.far.item, itemId: 'AAdate/2=', seriesId: 'AAseries', body: '' } }, links: b.links });
+		const before = JSON.stringify(date.far.item);
+		const calls = b.links.calls.length;
+		for (const act of [flowRepair, flowRemove, () => flowRemove(date.ports, { keepConversation: true })])
+			assert.deepEqual(await act(date.ports).then((o) => [o.kind, o.code]), ['error', 'occurrence']);
+		assert.equal(JSON.stringify(date.far.item), before);
+		assert.deepEqual([b.conversations().length, b.links.calls.length], [1, calls]);
+	});
+
 	await t.test('can remove what is gone in Unblu already, and go on where it was interrupted', async () => {
 		const b = await fresh({ stub: { item: { body: WORDS } } });
 		await flowClick(b.ports);
