@@ -39,6 +39,17 @@ test('the pane', async (t) => {
 		assert.equal((await flowInspect(date.ports)).state, 'occurrence');
 	});
 
+	await t.test('knows a link in the text that was made here and not kept from one of another event', async () => {
+		const b = await fresh({ stub: { faults: { 'customProperties.saveAsync': { fail: {} }, sessionData: { missing: true } } } });
+		assert.equal((await flowClick(b.ports)).code, 'created-unkept');
+		const seen = await flowInspect(b.ports);
+		assert.deepEqual([seen.state, seen.link], ['unkept', null]);
+		b.far.faults = {};
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.equal((await flowInspect(b.ports)).state, 'linked');
+		assert.equal(b.conversations().length, 1);
+	});
+
 	await t.test('announces when it opens, without asking anybody to sign in', async () => {
 		const b = await fresh();
 		b.links.next = [503, 503, 503];

@@ -38,6 +38,7 @@ const CASES = [
 	['an event with its link is in order', {}, 'linked', ['refresh', 'remove']],
 	['a missing link is repaired first', event({ inBody: false }), 'missing', ['repair', 'remove']],
 	['a copy gets a conversation of its own', event({ foreign: true }), 'copied', ['create-new']],
+	['what was made and not kept is kept with the next attempt', event({ link: null, unkept: true }), 'pending', ['create']],
 	['one date of a series is not touched', event({ kind: 'occurrence' }), 'occurrence', []],
 	['without rights nothing is offered', event({ shared: { owner: 'o', canWrite: false } }), 'no-rights', []],
 	['a delegate may do everything', event({ shared: { owner: 'o', canWrite: true } }), 'linked', ['refresh', 'remove']],
@@ -227,7 +228,7 @@ test('every text that the pane can ask for is in the table, and none is left ove
 		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
 	for (const key of made)
 		assert.ok(key in en, key);
-	const used = new Set([...made, ...named]);
+	const used = new Set([...made, ...named, 'error.maybe-copy']);
 	assert.deepEqual(Object.keys(en).filter((k) => !used.has(k)), []);
 });
 

@@ -10,7 +10,7 @@ import { inviteRemove } from './invite-remove.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
 /** @typedef {import('./flow.js').Outcome} Outcome */
-/** @typedef {'none' | 'linked' | 'link-missing' | 'copied' | 'foreign-link' | 'occurrence' | 'newer'} EventState */
+/** @typedef {'none' | 'linked' | 'link-missing' | 'copied' | 'foreign-link' | 'unkept' | 'occurrence' | 'newer'} EventState */
 /**
  * What the pane shows of an event.
  * @typedef {{ state: EventState, link: import('./formats.js').Link | null, series: import('./outlook.js').SeriesKind, sharing: import('./outlook.js').Sharing, bodyIsKnown: boolean, unannounced: boolean }} Inspection
@@ -57,7 +57,8 @@ export async function flowInspect(p) {
 		const foreign = event.body !== null && inviteForeign(event.body, bases, labels) !== null;
 		if (foreign && event.properties === null)
 			throw new AddinError('unreadable');
-		return { ...base, state: foreign ? 'foreign-link' : 'none' };
+		/* Ours, by an attempt that is known: made, and its mark was not kept. */
+		return { ...base, state: !foreign ? 'none' : event.pending === null ? 'foreign-link' : 'unkept' };
 	}
 	if (await isCopy(p, event))
 		return { ...base, state: 'copied' };

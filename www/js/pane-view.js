@@ -17,6 +17,7 @@
  * @property {boolean} inBody the link stands in the text
  * @property {boolean} unread the text could not be read: nobody knows
  * @property {boolean} foreign the link is another event's: this one is a copy
+ * @property {boolean} [unkept] a conversation was made, and Outlook did not keep which
  * @property {number | null} start Unix ms; null: not known
  * @property {boolean} newer a later version of the add-in has written the property
  *
@@ -115,6 +116,8 @@ function eventView(f, e) {
 	const owner = e.shared === null ? [] : [say('pane.note.owner', { owner: e.shared.owner })];
 	if (e.newer)
 		return view('newer', 'warn');
+	if (e.unkept)
+		return view('pending', 'warn', { title: say('pane.pending.title'), text: [say('error.created-unkept')], actions: [action('create', { label: say('pane.do.retry'), main: true })] });
 	if (e.kind === 'occurrence')
 		return view('occurrence', 'warn', { url: e.link?.url ?? null });
 	if (e.shared !== null && !e.shared.canWrite)
