@@ -234,6 +234,32 @@ test('the pane', async (t) => {
 		assert.deepEqual([b.conversations().length, b.links.calls.length], [1, calls]);
 	});
 
+	await t.test('takes the agent\'s word that it is no copy, and then does everything that the first one may', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AAcalendar/1=', body: WORDS } } });
+		b.links.next = [503, 503, 503];
+		await flowClick(b.ports);
+		b.links.calls.length = 0;
+		b.far.item.itemId = 'AAother/1=';
+		assert.equal((await flowInspect(b.ports)).state, 'copied');
+		assert.equal((await flowRepair(b.ports)).code, 'copied');
+		b.far.faults = { 'customProperties.saveAsync': { fail: {}, times: 3 } };
+		assert.equal((await flowRepair(b.ports, { same: true })).code, 'outlook');
+		b.far.faults = { 'item.getItemIdAsync': { fail: {}, times: 1 } };
+		assert.equal((await flowRepair(b.ports, { same: true })).code, 'outlook');
+		assert.equal((await flowRepair(b.ports, { same: true })).code, 'already');
+		assert.deepEqual(b.links.calls.map((c) => c.body.eventId), ['AAother-1=']);
+		assert.equal((await flowInspect(b.ports)).state, 'linked');
+		assert.equal((await flowRemove(b.ports)).code, 'removed');
+		assert.equal(b.conversations().length, 0);
+		/* Moved in time too, and without a server that follows. */
+		const moved = await fresh({ config: { syncServerEnabled: false } });
+		await flowClick(moved.ports);
+		Object.assign(moved.far.item, { itemId: 'AAfirst/1=', start: moved.far.item.start + 86_400_000, end: moved.far.item.end + 86_400_000 });
+		assert.equal((await flowRemove(moved.ports)).code, 'maybe-copy');
+		assert.equal((await flowRepair(moved.ports, { same: true })).code, 'already');
+		assert.equal((await flowRemove(moved.ports)).code, 'removed');
+	});
+
 	await t.test('can remove what is gone in Unblu already, and go on where it was interrupted', async () => {
 		const b = await fresh({ stub: { item: { body: WORDS } } });
 		await flowClick(b.ports);

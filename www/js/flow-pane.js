@@ -5,7 +5,7 @@ import { AddinError, errorOf } from './errors.js';
 import { outcomeOf } from './flow.js';
 import { announceAgain, clickLinked, isCopy, mayBeCopy, seemsCopy } from './flow-again.js';
 import { eventRead, keepLink } from './flow-event.js';
-import { inviteForeign, inviteHas } from './formats.js';
+import { fingerprint, inviteForeign, inviteHas } from './formats.js';
 import { inviteRemove } from './invite-remove.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
@@ -70,14 +70,33 @@ export async function flowInspect(p) {
 	return { ...base, link: event.link, unannounced, state: missing ? 'link-missing' : 'linked' };
 }
 
-/** The link again where it is missing, and the announcement again. Never rejects. @param {Ports} p @returns {Promise<Outcome>} */
-export async function flowRepair(p) {
+/**
+ * Names this event in the link: it seems a copy, and is the first one. Outlook gives an event that is moved to another
+ * calendar another id.
+ * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {import('./formats.js').Link} link
+ */
+async function markSame(p, event, link) {
+	const id = await p.item.id();
+	if (id === null)
+		throw new AddinError('outlook', { params: { call: 'getItemIdAsync' } });
+	event.link = { ...link, item: fingerprint(id) };
+	if (!await keepLink(p, event, event.link))
+		throw new AddinError('outlook', { params: { call: 'saveAsync' } });
+}
+
+/**
+ * The link again where it is missing, and the announcement again. `same`: the agent says that it is no copy. Never rejects.
+ * @param {Ports} p @param {{ same?: boolean }} [how] @returns {Promise<Outcome>}
+ */
+export async function flowRepair(p, { same = false } = {}) {
 	try {
 		const event = await eventRead(p);
 		if (event.link === null)
 			throw new AddinError('nothing-linked');
 		if (event.series.kind === 'occurrence')
 			throw new AddinError('occurrence');
+		if (same)
+			await markSame(p, event, event.link);
 		return await clickLinked(p, event);
 	} catch (e) {
 		return outcomeOf(e);

@@ -107,6 +107,8 @@ function problemView(f, p) {
 	const actions = [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
 	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: CALM.includes(p.code) ? null : p });
 	actions.push(action('dismiss'));
+	if (p.code === 'maybe-copy')
+		actions.splice(1, 0, action('same'));
 	seen.url = f.event?.link?.url ?? null;
 	return seen;
 }
@@ -116,14 +118,14 @@ function eventView(f, e) {
 	const owner = e.shared === null ? [] : [say('pane.note.owner', { owner: e.shared.owner })];
 	if (e.newer)
 		return view('newer', 'warn');
-	if (e.unkept)
-		return view('pending', 'warn', { title: say('pane.pending.title'), text: [say('error.created-unkept')], actions: [action('create', { label: say('pane.do.retry'), main: true })] });
 	if (e.kind === 'occurrence')
 		return view('occurrence', 'warn', { url: e.link?.url ?? null });
 	if (e.shared !== null && !e.shared.canWrite)
 		return view('no-rights', 'warn', { title: say('pane.no-rights.title'), text: [say('pane.no-rights.text', { owner: e.shared.owner })], url: e.link?.url ?? null });
 	if (e.foreign)
-		return view('copied', 'warn', { actions: [action('create-new', { main: true })], notes: owner });
+		return view('copied', 'warn', { actions: [action('create-new', { main: true }), ...(e.link === null ? [] : [action('same')])], notes: e.link === null ? owner : [...owner, say('pane.note.same')] });
+	if (e.unkept)
+		return view('pending', 'warn', { title: say('pane.pending.title'), text: [say('error.created-unkept')], actions: [action('create', { label: say('pane.do.retry'), main: true })] });
 	if (f.session.state === 'out')
 		return view('signed-out', 'calm', { actions: [action('sign-in', { main: true })], url: e.link?.url ?? null });
 	if (e.link === null)

@@ -68,6 +68,7 @@ function portsOf(app, place) {
 		create: async ({ replace }) => settled(await app.alone(() => flowClick(app.ports(), { fresh: replace }))),
 		repair: async () => settled(await app.alone(() => flowRepair(app.ports()))),
 		remove: async ({ only }) => settled(await app.alone(() => flowRemove(app.ports(), { keepConversation: only }))),
+		same: async () => settled(await app.alone(() => flowRepair(app.ports(), { same: true }))),
 		async account() {
 			const { session } = await app.remote;
 			if (session.isSignedOut())
