@@ -135,6 +135,16 @@ test('the pane', async (t) => {
 		assert.equal(b.links.calls.some((c) => c.method === 'DELETE'), false);
 	});
 
+	await t.test('in a copy that is not saved yet does not delete it either, when the first one was', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AA/1=' } } });
+		await flowClick(b.ports);
+		b.far.item.itemId = null;
+		assert.equal((await flowRemove(b.ports)).code, 'maybe-copy');
+		assert.equal(b.conversations().length, 1);
+		b.far.item.itemId = 'AA/1=';
+		assert.equal((await flowRemove(b.ports)).code, 'removed');
+	});
+
 	await t.test('marks an event that was unsaved at the click, so that its later copies are known', async () => {
 		const b = await fresh();
 		await flowClick(b.ports);

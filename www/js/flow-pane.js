@@ -122,8 +122,8 @@ export async function flowRemove(p, { keepConversation = false } = {}) {
 		let { url } = link;
 		if (!only) {
 			await remote.session.token({ interactive: true });
-			/* Nor does that of what may be one. */
-			if (await mayBeCopy(p, event, true))
+			/* Nor does that of what may be one, such as a form that is not saved with the mark of an event that was. */
+			if (await mayBeCopy(p, event, true) || link.item !== undefined && await p.item.id() === null)
 				throw new AddinError('maybe-copy');
 			url ??= (await remote.unblu.read(link.conversationId))?.publicLink ?? undefined;
 			p.check();
