@@ -49,7 +49,7 @@ export class Links {
 
 /**
  * @param {any} sim of startSimulators
- * @param {{ stub?: any, config?: any, token?: string, now?: () => number, remote?: any, memory?: ReturnType<typeof memory>, links?: Links, mailbox?: any }} [given]
+ * @param {{ stub?: any, config?: any, token?: string, now?: () => number, fetch?: typeof fetch, remote?: any, memory?: ReturnType<typeof memory>, links?: Links, mailbox?: any }} [given]
  */
 export async function bench(sim, given = {}) {
 	const stub = loadStub(given.mailbox === undefined ? { ...given.stub } : { mailbox: given.mailbox });
@@ -67,7 +67,7 @@ export async function bench(sim, given = {}) {
 		slept.push(ms);
 	};
 	const tokens = async () => ({ accessToken: token });
-	const net = createNet({ fetch });
+	const net = createNet({ fetch: given.fetch ?? fetch });
 	const links = given.links ?? new Links();
 	const signed = { asked: /** @type {any[]} */ ([]), fault: /** @type {AddinError | null} */ (null), silent: true };
 	/** @type {any} */

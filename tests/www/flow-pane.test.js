@@ -39,6 +39,17 @@ test('the pane', async (t) => {
 		assert.equal((await flowInspect(date.ports)).state, 'occurrence');
 	});
 
+	await t.test('knows a link in the text that was made here and not kept from one of another event', async () => {
+		const b = await fresh({ stub: { faults: { 'customProperties.saveAsync': { fail: {} }, sessionData: { missing: true } } } });
+		assert.equal((await flowClick(b.ports)).code, 'created-unkept');
+		const seen = await flowInspect(b.ports);
+		assert.deepEqual([seen.state, seen.link], ['unkept', null]);
+		b.far.faults = {};
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.equal((await flowInspect(b.ports)).state, 'linked');
+		assert.equal(b.conversations().length, 1);
+	});
+
 	await t.test('announces when it opens, without asking anybody to sign in', async () => {
 		const b = await fresh();
 		b.links.next = [503, 503, 503];
@@ -106,6 +117,157 @@ test('the pane', async (t) => {
 		assert.equal((await flowRemove(b.ports)).code, 'unlinked');
 		assert.equal(b.conversations().length, 1);
 		assert.equal(b.links.calls.some((c) => c.method === 'DELETE'), false);
+	});
+
+	await t.test('in a copy of an event that was unsaved at the click does not delete the first one\'s conversation either', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await flowClick(b.ports);
+		Object.assign(b.far.item, { itemId: 'AAcopy/2=', start: b.far.item.start + 86_400_000, end: b.far.item.end + 86_400_000 });
+		const before = JSON.stringify(b.far.item);
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'read', kind: 'status', status: 503 });
+		assert.equal((await flowRemove(b.ports)).code, 'gateway-down', 'nobody says whose it is');
+		await sim.control('DELETE', '/control/faults');
+		assert.equal((await flowRemove(b.ports)).code, 'maybe-copy');
+		assert.equal(JSON.stringify(b.far.item), before);
+		assert.equal((await flowRemove(b.ports, { keepConversation: true })).code, 'unlinked');
+		assert.equal(b.far.item.body, WORDS);
+		assert.equal(b.conversations().length, 1);
+		assert.equal(b.links.calls.some((c) => c.method === 'DELETE'), false);
+	});
+
+	await t.test('in a copy that is not saved yet does not delete it either, when the first one was', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AA/1=' } } });
+		await flowClick(b.ports);
+		b.far.item.itemId = null;
+		assert.equal((await flowRemove(b.ports)).code, 'maybe-copy');
+		assert.equal(b.conversations().length, 1);
+		b.far.item.itemId = 'AA/1=';
+		assert.equal((await flowRemove(b.ports)).code, 'removed');
+	});
+
+	await t.test('marks an event that was unsaved at the click, so that its later copies are known', async () => {
+		const b = await fresh();
+		await flowClick(b.ports);
+		await flowInspect(b.ports);
+		assert.equal('item' in property(b.far), false);
+		b.far.item.itemId = 'AAfirst/1=';
+		await flowInspect(b.ports);
+		b.far.item.itemId = 'AAcopy/2=';
+		assert.equal((await flowInspect(b.ports)).state, 'copied');
+	});
+
+	await t.test('announces nothing of what may be a copy, and no id of an event that the link does not name', async () => {
+		const unannounced = async (/** @type {any} */ item) => {
+			const b = await fresh({ stub: { item } });
+			b.links.next = [503, 503, 503];
+			await flowClick(b.ports);
+			b.links.calls.length = 0;
+			return b;
+		};
+		const b = await unannounced({});
+		const { start, end } = b.far.item;
+		Object.assign(b.far.item, { itemId: 'AAcopy/2=', start: start + 86_400_000, end: end + 86_400_000 });
+		assert.equal((await flowInspect(b.ports)).unannounced, true);
+		assert.equal((await flowClick(b.ports)).code, 'maybe-copy');
+		Object.assign(b.far.item, { itemId: 'AAfirst/1=', start, end });
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'read', kind: 'status', status: 503 });
+		assert.equal((await flowInspect(b.ports)).unannounced, true, 'nobody says whose it is');
+		assert.equal((await flowClick(b.ports)).code, 'already-unannounced');
+		assert.deepEqual(b.links.calls, []);
+		await sim.control('DELETE', '/control/faults');
+		assert.equal((await flowInspect(b.ports)).unannounced, false);
+		assert.deepEqual(b.links.calls.map((c) => c.body.eventId), ['AAfirst-1=']);
+		const series = await unannounced({ recurrence: {} });
+		series.far.item.itemId = 'AAseries/1=';
+		assert.equal((await flowClick(series.ports)).code, 'already');
+		assert.deepEqual(series.links.calls.map((c) => 'eventId' in c.body), [false]);
+	});
+
+	await t.test('an announcement, or a mark, that comes late brings nothing back that was removed meanwhile', async () => {
+		for (const [name, itemId, of, method] of /** @type {[string, string | null, 'links' | 'unblu', string][]} */ ([['announcement', null, 'links', 'put'], ['mark', 'AAfirst/1=', 'unblu', 'read']])) {
+			const b = await fresh({ stub: { item: { body: WORDS } } });
+			b.links.next = [503, 503, 503];
+			await flowClick(b.ports);
+			const id = property(b.far).conversationId;
+			b.far.item.itemId = itemId;
+			const real = b.remote[of][method];
+			const open = /** @type {(() => void)[]} */ ([]);
+			b.remote[of][method] = async (/** @type {any[]} */ ...args) => {
+				const answer = of === 'unblu' ? await real(...args) : undefined;
+				await new Promise((resolve) => open.push(() => resolve(undefined)));
+				return of === 'unblu' ? answer : real(...args);
+			};
+			const look = flowInspect(b.ports);
+			while (open.length === 0)
+				await new Promise(setImmediate);
+			b.remote[of][method] = real;
+			assert.equal((await flowRemove(b.ports)).code, 'removed', name);
+			open[0]();
+			const seen = await look;
+			assert.deepEqual([seen.state, seen.link, seen.unannounced], ['none', null, false], name);
+			assert.equal(JSON.stringify(b.far.item.properties), '{}', name);
+			assert.equal(b.far.item.body, WORDS, name);
+			assert.deepEqual(b.links.calls.slice(-1).map((c) => [c.method, c.id]), [['DELETE', id]], `${name}: the server's last word`);
+			assert.equal((await flowClick(b.ports)).code, 'created', name);
+		}
+	});
+
+	await t.test('an announcement that was accepted is noted in what stands in the property then', async () => {
+		const b = await fresh();
+		b.links.next = [503, 503, 503];
+		await flowClick(b.ports);
+		const real = b.remote.links.put;
+		b.remote.links.put = async (/** @type {any[]} */ ...args) => {
+			await real(...args);
+			b.far.item.properties.unblu = JSON.stringify({ ...property(b.far), later: 1 });
+		};
+		assert.equal((await flowInspect(b.ports)).unannounced, false);
+		assert.deepEqual([property(b.far).later, 'announced' in property(b.far)], [1, false]);
+		/* What can not be read is not written. */
+		b.far.item.properties.unblu = JSON.stringify({ ...property(b.far), announced: false });
+		b.remote.links.put = async () => void (b.far.faults = { loadCustomPropertiesAsync: { fail: {} } });
+		const before = JSON.stringify(b.far.item);
+		assert.equal((await flowInspect(b.ports)).unannounced, false);
+		assert.equal(JSON.stringify(b.far.item), before);
+		assert.equal(b.links.calls.some((c) => c.method === 'DELETE'), false);
+	});
+
+	await t.test('on one date of a series refuses, and touches nothing', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AAdate/1=' } } });
+		await flowClick(b.ports);
+		const date = await bench(sim, { stub: { item: { ...b.far.item, itemId: 'AAdate/2=', seriesId: 'AAseries', body: '' } }, links: b.links });
+		const before = JSON.stringify(date.far.item);
+		const calls = b.links.calls.length;
+		for (const act of [flowRepair, flowRemove, () => flowRemove(date.ports, { keepConversation: true })])
+			assert.deepEqual(await act(date.ports).then((o) => [o.kind, o.code]), ['error', 'occurrence']);
+		assert.equal(JSON.stringify(date.far.item), before);
+		assert.deepEqual([b.conversations().length, b.links.calls.length], [1, calls]);
+	});
+
+	await t.test('takes the agent\'s word that it is no copy, and then does everything that the first one may', async () => {
+		const b = await fresh({ stub: { item: { itemId: 'AAcalendar/1=', body: WORDS } } });
+		b.links.next = [503, 503, 503];
+		await flowClick(b.ports);
+		b.links.calls.length = 0;
+		b.far.item.itemId = 'AAother/1=';
+		assert.equal((await flowInspect(b.ports)).state, 'copied');
+		assert.equal((await flowRepair(b.ports)).code, 'copied');
+		b.far.faults = { 'customProperties.saveAsync': { fail: {}, times: 3 } };
+		assert.equal((await flowRepair(b.ports, { same: true })).code, 'outlook');
+		b.far.faults = { 'item.getItemIdAsync': { fail: {}, times: 1 } };
+		assert.equal((await flowRepair(b.ports, { same: true })).code, 'outlook');
+		assert.equal((await flowRepair(b.ports, { same: true })).code, 'already');
+		assert.deepEqual(b.links.calls.map((c) => c.body.eventId), ['AAother-1=']);
+		assert.equal((await flowInspect(b.ports)).state, 'linked');
+		assert.equal((await flowRemove(b.ports)).code, 'removed');
+		assert.equal(b.conversations().length, 0);
+		/* Moved in time too, and without a server that follows. */
+		const moved = await fresh({ config: { syncServerEnabled: false } });
+		await flowClick(moved.ports);
+		Object.assign(moved.far.item, { itemId: 'AAfirst/1=', start: moved.far.item.start + 86_400_000, end: moved.far.item.end + 86_400_000 });
+		assert.equal((await flowRemove(moved.ports)).code, 'maybe-copy');
+		assert.equal((await flowRepair(moved.ports, { same: true })).code, 'already');
+		assert.equal((await flowRemove(moved.ports)).code, 'removed');
 	});
 
 	await t.test('can remove what is gone in Unblu already, and go on where it was interrupted', async () => {

@@ -45,6 +45,33 @@ test('a click', async (t) => {
 		assert.deepEqual(b.links.calls, [{ method: 'PUT', id: c.id, body: { v: 1, sourceId: c.sourceId, topic: 'Portfolio review', start: '2031-05-14T08:00:00.000Z', mailbox: 'own', timeZone: 'Europe/Zurich' } }]);
 	});
 
+	await t.test('asks Unblu for the configured template, and says whose conversation it is', async () => {
+		const b = await fresh({ config: { conversationTemplateId: 'template_1' } });
+		await flowClick(b.ports);
+		const [c] = b.conversations();
+		assert.deepEqual([c.templateId, Object.fromEntries(c.metadata)], ['template_1', { 'outlookAddin.schema': '1', 'outlookAddin.requestId': 'abcd1234' }]);
+		const none = await fresh();
+		await flowClick(none.ports);
+		assert.match(none.conversations()[0].templateId, /^.{22}$/, 'Unblu\'s own where none is configured');
+	});
+
+	await t.test('sends no cookies, and knows what is no agent and no scheduled conversation', async () => {
+		const how = /** @type {any[]} */ ([]);
+		for (const [path, change, code] of /** @type {[string, any, string][]} */ ([['', {}, 'created'], ['getCurrentPerson', { personType: 'VISITOR' }, 'not-an-agent'], ['create', { initialEngagementType: 'CHAT_REQUEST' }, 'gateway-answer']])) {
+			const b = await fresh({
+				fetch: async (/** @type {string} */ url, /** @type {any} */ options) => {
+					how.push(options);
+					const reply = await fetch(url, options);
+					return path !== '' && url.split('?')[0].endsWith(`/${path}`) ? Response.json({ ...await reply.json(), ...change }) : reply;
+				},
+			});
+			assert.equal((await flowClick(b.ports)).code, code);
+			assert.equal(b.far.item.body === '', path !== '');
+		}
+		assert.ok(how.length >= 5);
+		assert.deepEqual([...new Set(how.map((o) => `${o.credentials} ${o.redirect} ${o.cache} ${o.referrerPolicy}`))], ['omit manual no-store no-referrer']);
+	});
+
 	await t.test('again changes nothing, also in a form that was opened anew', async () => {
 		const b = await fresh();
 		await flowClick(b.ports);
@@ -102,6 +129,21 @@ test('a click', async (t) => {
 		assert.equal(b.far.item.location, 'Room 7');
 	});
 
+	await t.test('puts no link into the location that does not fit, nor a body that Outlook does not take', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await sim.control('POST', '/control/settings', { unblu: { publicLinkBase: `https://meet.example.com/${'x'.repeat(255)}?c=` } });
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.equal(b.far.item.location, '');
+		assert.equal(b.far.calls.some((/** @type {any} */ c) => c.name === 'location.setAsync'), false);
+		const large = await fresh({ stub: { item: { body: `<html><body>${'x'.repeat(999_900)}</body></html>` } } });
+		assert.equal((await flowClick(large.ports)).code, 'created');
+		assert.equal(large.far.calls.some((/** @type {any} */ c) => c.name === 'body.setAsync'), false);
+		assert.equal(count(large.far.item.body, '</a>'), 1, 'in front of what can not be replaced');
+		const room = await fresh({ stub: { item: { body: 'x'.repeat(990_000) } } });
+		await flowClick(room.ports);
+		assert.ok(room.far.item.body.endsWith('</a></p>'));
+	});
+
 	await t.test('on one date of a series refuses and touches nothing', async () => {
 		const b = await fresh({ stub: { item: { seriesId: 'AAseries', recurrence: {} } } });
 		const before = JSON.stringify(b.far.item);
@@ -139,6 +181,25 @@ test('a click', async (t) => {
 		assert.equal(b.links.calls[0].body.mailbox, 'shared');
 		assert.equal('eventId' in b.links.calls[0].body, false, 'the agent\'s own mailbox has no such event');
 		assert.equal(property(b.far).mailbox, 'shared');
+	});
+
+	await t.test('in another one\'s calendar needs one of the rights to write', async () => {
+		for (const [permissions, code] of /** @type {[number | undefined, string][]} */ ([[1, 'shared-no-rights'], [1 | 4 | 8, 'shared-no-rights'], [2, 'created-shared'], [16, 'created-shared'], [32, 'created-shared'], [undefined, 'created-shared']])) {
+			const b = await fresh({ stub: { item: { shared: { owner: 'boss@alpinebank.example', delegatePermissions: permissions } } } });
+			assert.equal((await flowClick(b.ports)).code, code, String(permissions));
+		}
+	});
+
+	await t.test('in a mailbox that is the agent\'s own, whatever its letters, is none in another one\'s; silence is not either', async () => {
+		const own = await fresh({ stub: { item: { shared: { owner: 'Anna.Keller@AlpineBank.example', delegatePermissions: 1 } } } });
+		assert.equal((await flowClick(own.ports)).code, 'created');
+		assert.equal('mailbox' in property(own.far), false);
+		const silent = await fresh({ stub: { faults: { 'item.getSharedPropertiesAsync': { hang: true } } } });
+		assert.deepEqual(await silent.ports.item.sharing(), { kind: 'unknown' });
+		assert.equal((await flowClick(silent.ports)).code, 'created');
+		assert.equal(property(silent.far).mailbox, 'shared', 'a server that is wrong about it would take the event for deleted');
+		const refused = await fresh({ stub: { faults: { 'item.getSharedPropertiesAsync': { fail: {} } } } });
+		assert.deepEqual(await refused.ports.item.sharing(), { kind: 'own' });
 	});
 
 	await t.test('in another one\'s calendar without the right to write refuses', async () => {
@@ -277,77 +338,23 @@ test('a click', async (t) => {
 		assert.equal(past.signed.asked.some((/** @type {any} */ how) => how.interactive), false);
 	});
 
-	await t.test('on a copy changes nothing; a fresh one gets its own conversation, and the old link goes', async () => {
-		const b = await fresh({ stub: { item: { itemId: 'AAorig/1=', body: WORDS } } });
-		await flowClick(b.ports);
-		const first = property(b.far);
-		b.far.item.itemId = 'AAcopy/2=';
-		const before = JSON.stringify(b.far.item);
-		assert.equal((await flowClick(b.ports)).code, 'copied');
-		assert.equal(JSON.stringify(b.far.item), before);
-		assert.equal((await flowClick(b.ports, { fresh: true })).code, 'created');
-		const second = property(b.far);
-		assert.notEqual(second.conversationId, first.conversationId);
-		assert.equal(b.far.item.body.includes(first.conversationId), false);
-		assert.equal(count(b.far.item.body, 'Join the online conversation:'), 1);
-		assert.ok(b.far.item.body.includes('<p>Dear Mr Meier, <b>as agreed</b>.</p>'));
-		assert.equal(b.far.item.location, second.url);
-	});
-
-	await t.test('on an event that was unsaved at the first click marks it, so that its later copies are known', async () => {
+	await t.test('on an event that has its conversation does not ask Unblu who the agent is', async () => {
 		const b = await fresh();
 		await flowClick(b.ports);
-		assert.equal('item' in property(b.far), false);
-		b.far.item.itemId = 'AAfirst/1=';
-		assert.equal((await flowClick(b.ports)).code, 'already');
-		b.far.item.itemId = 'AAcopy/2=';
-		assert.equal((await flowClick(b.ports)).code, 'copied');
-	});
-
-	await t.test('on one of another time than Unblu\'s, which no mark tells from its copy, says that it may be one, and touches nothing', async () => {
-		const b = await fresh();
+		const asked = async () => (await sim.control('GET', '/control/log?op=getCurrentPerson')).length;
+		assert.equal(await asked(), 1);
 		await flowClick(b.ports);
-		Object.assign(b.far.item, { itemId: 'AAcopy/2=', start: b.far.item.start + 86_400_000, end: b.far.item.end + 86_400_000 });
-		const before = JSON.stringify(b.far.item);
-		const out = await flowClick(b.ports);
-		assert.deepEqual([out.kind, out.code, JSON.stringify(b.far.item)], ['info', 'maybe-copy', before]);
-		b.signed.silent = false;
-		assert.equal((await flowClick(b.ports)).code, 'already', 'nobody is asked to sign in for that');
-		assert.equal(b.signed.asked.some((/** @type {any} */ how) => how.interactive), false);
+		assert.equal(await asked(), 1);
 	});
 
-	await t.test('for a copy whose answer is lost makes no second one at the next attempt', async () => {
-		const b = await fresh({ stub: { item: { itemId: 'AAorig/1=' } } });
-		await flowClick(b.ports);
-		b.far.item.itemId = 'AAcopy/2=';
-		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'create', kind: 'lost', count: 1 });
-		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'getBySource', kind: 'reset' });
-		assert.equal((await flowClick(b.ports, { fresh: true })).code, 'network');
-		await sim.control('DELETE', '/control/faults');
-		assert.equal((await flowClick(b.ports)).code, 'copied');
-		assert.equal((await flowClick(b.ports, { fresh: true })).code, 'created');
-		assert.equal(b.conversations().length, 2);
-		assert.equal(b.links.calls[1].body.eventId, 'AAcopy-2=');
-	});
-
-	await t.test('on a copy whose property Outlook did not copy knows the link in the text', async () => {
-		const b = await fresh();
-		await flowClick(b.ports);
-		b.far.item.properties = {};
-		assert.equal((await flowClick(b.ports)).code, 'foreign-link');
-		b.remote.bases.length = 0;
-		assert.equal((await flowClick(b.ports)).code, 'foreign-link', 'by the label, in a browser that has never seen one');
-		assert.equal(b.conversations().length, 1);
-	});
-
-	await t.test('on a link whose event Outlook does not tell says so, not that it is another\'s', async () => {
-		const b = await fresh({ stub: { faults: { 'customProperties.saveAsync': { fail: {} }, sessionData: { missing: true } } } });
-		assert.equal((await flowClick(b.ports)).code, 'created-unkept');
-		const body = b.far.item.body;
-		b.far.faults = { loadCustomPropertiesAsync: { fail: {} }, sessionData: { missing: true } };
-		const later = await bench(sim, { mailbox: b.far, links: b.links });
-		assert.deepEqual(await flowClick(later.ports).then((o) => [o.kind, o.code]), ['info', 'unreadable']);
-		assert.equal(b.far.item.body, body);
+	await t.test('whose text is written without an answer puts nothing in front of it: it may still come', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { hang: true, times: 1 } } } });
+		assert.deepEqual(await flowClick(b.ports).then((o) => [o.kind, o.code]), ['error', 'body-failed']);
+		assert.equal(b.far.item.body, WORDS);
+		assert.equal((await flowClick(b.ports)).code, 'repaired');
+		const refused = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { fail: {} } } } });
+		assert.equal((await flowClick(refused.ports)).code, 'created', 'what was refused does not');
+		assert.ok(refused.far.item.body.startsWith('<html><head></head><body><p>Join'));
 	});
 
 	await t.test('on an event that is only read says so, whatever stands in it', async () => {

@@ -91,6 +91,18 @@ test('as Outlook rewrote it the block goes whole, and what the agent wrote into 
 	assert.equal(inviteRemove(`a\nTwo\nlines\n${URL_}\nb`, 'text', URL_, LABELS), 'a\nb');
 });
 
+test('the agent\'s own words and pictures stay where only the link under them is ours', () => {
+	const link = (/** @type {string} */ inner, href = escapeHtml(URL_)) => `<a id="x_LPNoLP" href="${href}">${inner}</a>`;
+	for (const own of ['old meeting', '<b>old <i>meeting</i></b>', '<img src="logo.png" alt="">', `see ${LABEL}`, 'old<br>meeting', '<v:shape></v:shape>', 'https://bank.example/'])
+		for (const [before, behind] of [['<div>From: Mr Meier<p>as in the ', '</p></div>'], ['<p>', '</p>'], ['', ''], [`<p>${LABEL}<br>`, '</p>']])
+			assert.equal(inviteRemove(`${before}${link(own)}${behind}`, 'html', URL_, LABELS), `${before}${own}${behind}`, own);
+	assert.equal(inviteRemove(`<p>${link(`our room ${escapeHtml(URL_)} again`)}</p>`, 'html', URL_, LABELS), '<p>our room  again</p>', 'the link in them goes');
+	assert.equal(inviteRemove(`<p>x ${link('one')} ${link('two')}</p>`, 'html', URL_, LABELS), '<p>x one two</p>');
+	assert.equal(inviteRemove(`<p>${LABEL}<br>${link(escapeHtml(URL_))}<img src="logo.png"></p>`, 'html', URL_, LABELS), `<p>${LABEL}<br><img src="logo.png"></p>`);
+	const safe = `https://eur01.safelinks.protection.outlook.com/?url=${encodeURIComponent(URL_)}&amp;data=05`;
+	assert.equal(inviteRemove(`<p>a</p>${link(safe, safe)}${link('')}${link(' &nbsp;')}${link(`&lt;${escapeHtml(URL_)}&gt;`)}`, 'html', URL_, LABELS), '<p>a</p>', 'what shows nothing but the link is no word');
+});
+
 test('huge and broken bodies take no long time', () => {
 	const began = Date.now();
 	for (const body of ['<p>'.repeat(100_000), '<a '.repeat(100_000), '<'.repeat(300_000), '&'.repeat(300_000), '<!--'.repeat(100_000), '%'.repeat(300_000), '</body'.repeat(50_000), `${'<p>x</p>'.repeat(50_000)}`, '</body >'.repeat(20_000), 'x\n'.repeat(200_000)]) {

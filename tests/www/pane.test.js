@@ -37,7 +37,10 @@ const CASES = [
 	['who is not signed in is told that he will be asked', { ...event({ link: null }), session: { state: 'needed', account: '' } }, 'sign-in', ['create']],
 	['an event with its link is in order', {}, 'linked', ['refresh', 'remove']],
 	['a missing link is repaired first', event({ inBody: false }), 'missing', ['repair', 'remove']],
-	['a copy gets a conversation of its own', event({ foreign: true }), 'copied', ['create-new']],
+	['a copy gets a conversation of its own', event({ foreign: true }), 'copied', ['create-new', 'same']],
+	['what was made and not kept is kept with the next attempt', event({ link: null, unkept: true }), 'pending', ['create']],
+	['a link without a property can only be replaced', event({ link: null, foreign: true }), 'copied', ['create-new']],
+	['what may be a copy gives up its link only, or says that it is none', { problem: { code: 'maybe-copy', retry: 'remove' } }, 'error', ['remove-only', 'same', 'dismiss']],
 	['one date of a series is not touched', event({ kind: 'occurrence' }), 'occurrence', []],
 	['without rights nothing is offered', event({ shared: { owner: 'o', canWrite: false } }), 'no-rights', []],
 	['a delegate may do everything', event({ shared: { owner: 'o', canWrite: true } }), 'linked', ['refresh', 'remove']],
@@ -149,6 +152,19 @@ test('an action while another one runs is not begun', async () => {
 	assert.equal(p.facts.done, 'created');
 });
 
+test('that it is no copy is told to the event, and tried again when that fails', async () => {
+	let turns = 0;
+	const { pane: p } = pane({ same: async () => {
+		if (turns++ === 0)
+			throw Object.assign(new Error('no'), { code: 'outlook' });
+	} });
+	await p.load();
+	await p.act('same');
+	assert.equal(paneView(p.facts).title.key, 'pane.failed.same');
+	await p.act('retry');
+	assert.deepEqual([p.facts.problem, turns], [null, 2]);
+});
+
 test('removing asks first; keeping it asks nobody', async () => {
 	const { pane: p, did } = pane();
 	await p.load();
@@ -227,7 +243,7 @@ test('every text that the pane can ask for is in the table, and none is left ove
 		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
 	for (const key of made)
 		assert.ok(key in en, key);
-	const used = new Set([...made, ...named]);
+	const used = new Set([...made, ...named, 'error.maybe-copy', 'pane.do.same', 'pane.failed.same']);
 	assert.deepEqual(Object.keys(en).filter((k) => !used.has(k)), []);
 });
 

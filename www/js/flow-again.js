@@ -7,7 +7,7 @@
 
 import { AddinError, errorOf } from './errors.js';
 import { announce, MINUTE_MS } from './flow.js';
-import { insertLink, keepLink, setLocation } from './flow-event.js';
+import { eventRead, insertLink, keepLink, setLocation } from './flow-event.js';
 import { fingerprint, inviteHas, inviteUrl, propertyAnnounced, topicOf } from './formats.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
@@ -20,28 +20,6 @@ export async function isCopy(p, { link }) {
 		return false;
 	const id = await p.item.id();
 	return id !== null && fingerprint(id) !== link.item;
-}
-
-/** Announces a link that the server has not accepted yet. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {boolean} interactive @returns {Promise<boolean>} whether nothing is left to announce */
-export async function announceAgain(p, event, interactive) {
-	if (event.link?.announced !== false)
-		return true;
-	try {
-		const remote = await p.remote;
-		if (!remote.config.syncServerEnabled)
-			return true;
-		await remote.session.token({ interactive });
-		const topic = topicOf(await p.item.subject(), remote.fallbackTopic, remote.config.topicMaxChars);
-		const start = (await p.item.start()).getTime();
-		if (!await announce(p, remote, event.link, { topic, start, eventId: await p.item.id() }))
-			return false;
-	} catch (e) {
-		p.log.add('announce-failed', { fault: errorOf(e).message });
-		return false;
-	}
-	event.link = propertyAnnounced(event.link, true);
-	await keepLink(p, event, event.link);
-	return true;
 }
 
 /** The public link of a conversation that is there. @param {Ports} p @param {import('./formats.js').Link} link @param {boolean} interactive */
@@ -61,40 +39,97 @@ async function linkUrl(p, link, interactive) {
 }
 
 /**
+ * Writes the link as it is to be now, unless the event has another or none meanwhile: what was read before an exchange with
+ * another side may be old.
+ * @param {Ports} p @param {import('./flow-event.js').EventFacts} event with a link @param {(link: import('./formats.js').Link) => import('./formats.js').Link} change
+ * @returns {Promise<boolean>} false: it is no longer that one, and event.link is what stands there now
+ */
+async function renewLink(p, event, change) {
+	const link = /** @type {import('./formats.js').Link} */ (event.link);
+	const now = await eventRead(p);
+	if (now.link === null && now.properties === null) {
+		event.link = change(link);
+		return true;
+	}
+	Object.assign(event, now);
+	if (now.link?.conversationId !== link.conversationId)
+		return false;
+	event.link = change(now.link);
+	await keepLink(p, event, event.link);
+	return true;
+}
+
+/**
+ * Announces a link that the server has not accepted yet; not that of what may be a copy: the server would follow the copy.
+ * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {{ interactive: boolean, doubtful: boolean | null }} how doubtful: of seemsCopy
+ * @returns {Promise<boolean>} whether nothing is left to announce
+ */
+export async function announceAgain(p, event, { interactive, doubtful }) {
+	const { link } = event;
+	if (link?.announced !== false)
+		return true;
+	try {
+		const remote = await p.remote;
+		if (!remote.config.syncServerEnabled)
+			return true;
+		if (doubtful !== false)
+			return false;
+		await remote.session.token({ interactive });
+		const topic = topicOf(await p.item.subject(), remote.fallbackTopic, remote.config.topicMaxChars);
+		const start = (await p.item.start()).getTime();
+		if (!await announce(p, remote, link, { topic, start, eventId: link.item === undefined ? null : await p.item.id() }))
+			return false;
+		if (!await renewLink(p, event, (now) => propertyAnnounced(now, true)))
+			await remote.links.remove(link.conversationId);
+	} catch (e) {
+		p.log.add('announce-failed', { fault: errorOf(e).message });
+		return false;
+	}
+	return true;
+}
+
+/**
  * An event that was unsaved at the click names no event in its property, and neither does a copy of it. Once it has an id,
  * the time decides: the same as Unblu's, and it is taken for the first one and marked, so that later copies are seen as
- * such; another, and it may be either a copy or the first one after a change that is not saved.
- * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<boolean>} whether it may be a copy
+ * such; another, and it may be either a copy or the first one after a change that is not saved. Rejects when Unblu can not
+ * be asked.
+ * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {boolean} interactive whether a person may be asked to sign in, for the server's sake @returns {Promise<boolean>} whether it may be a copy
  */
-async function mayBeCopy(p, event) {
+export async function mayBeCopy(p, event, interactive) {
 	const link = /** @type {import('./formats.js').Link} */ (event.link);
 	if (link.item !== undefined || !event.kept || event.series.kind !== 'single')
 		return false;
-	try {
-		const id = await p.item.id();
-		if (id === null)
-			return false;
-		const remote = await p.remote;
-		await remote.session.token({ interactive: false });
-		const at = (await remote.unblu.read(link.conversationId))?.scheduledTimestamp ?? null;
-		if (at === null)
-			return false;
-		if (Math.abs(at - (await p.item.start()).getTime()) > MINUTE_MS)
-			return true;
-		event.link = { ...link, item: fingerprint(id) };
-		await keepLink(p, event, event.link);
-	} catch (e) {
-		p.log.add('copy-not-known', { fault: errorOf(e).message });
-	}
+	const id = await p.item.id();
+	if (id === null)
+		return false;
+	const remote = await p.remote;
+	await remote.session.token({ interactive: interactive && remote.config.syncServerEnabled });
+	const at = (await remote.unblu.read(link.conversationId))?.scheduledTimestamp ?? null;
+	if (at === null)
+		return false;
+	if (Math.abs(at - (await p.item.start()).getTime()) > MINUTE_MS)
+		return true;
+	await renewLink(p, event, (now) => ({ ...now, item: fingerprint(id) }));
 	return false;
+}
+
+/** The same, null: nobody says. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {boolean} interactive @returns {Promise<boolean | null>} */
+export async function seemsCopy(p, event, interactive) {
+	return mayBeCopy(p, event, interactive).catch((e) => {
+		p.log.add('copy-not-known', { fault: errorOf(e).message });
+		return null;
+	});
 }
 
 /** A click on an event that has its conversation. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @returns {Promise<Outcome>} */
 export async function clickLinked(p, event) {
 	if (await isCopy(p, event))
 		return { kind: 'info', code: 'copied', link: event.link ?? undefined };
-	const doubtful = await mayBeCopy(p, event);
-	const link = /** @type {import('./formats.js').Link} */ (event.link);
+	/* A person is asked to sign in only where something is left to announce. */
+	const doubtful = await seemsCopy(p, event, event.link?.announced === false);
+	if (event.link === null)
+		throw new AddinError('nothing-linked');
+	const { link } = event;
 	if (!event.kept)
 		await keepLink(p, event, link);
 	const url = link.url ?? await linkUrl(p, link, true);
@@ -106,7 +141,7 @@ export async function clickLinked(p, event) {
 		await insertLink(p, { url: sound, label: remote.label, labels: remote.labels, isNew: false });
 		await setLocation(p, sound, null);
 	}
-	const announced = await announceAgain(p, event, true);
+	const announced = await announceAgain(p, event, { interactive: true, doubtful });
 	if (there && doubtful)
 		return { kind: 'info', code: 'maybe-copy', link };
 	const code = there ? 'already' : 'repaired';

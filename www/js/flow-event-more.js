@@ -7,11 +7,13 @@
 
 import { AddinError, errorOf } from './errors.js';
 import { MEMORY, save, SESSION } from './flow-event.js';
-import { fingerprint, inviteHas, PENDING, pendingRead } from './formats.js';
+import { MINUTE_MS } from './flow.js';
+import { fingerprint, inviteHas, objectOf, PENDING, SOURCE, SOURCE_PREFIX } from './formats.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
+/** @typedef {import('./formats.js').Pending} Pending */
 
-const MEMORY_MS = 3_600_000;
+const YOUNG_MS = 3_600_000;
 
 /** How this tab knows an event that keeps nothing itself. @param {Ports} p */
 async function memoryName(p) {
@@ -19,19 +21,55 @@ async function memoryName(p) {
 	return fingerprint(id ?? `${(await p.item.start()).getTime()} ${(await p.item.end()).getTime()} ${await p.item.subject()}`);
 }
 
-/** @param {Ports} p @returns {Promise<import('./formats.js').Pending | null>} */
-export async function rememberedPending(p) {
-	const text = p.memory.get(MEMORY);
-	if (text === null)
+/** @param {unknown} value @returns {Pending | null} */
+export function pendingRead(value) {
+	const o = objectOf(value);
+	if (o === null || o.v !== 1 || typeof o.sourceId !== 'string' || !SOURCE.test(o.sourceId) || !o.sourceId.startsWith(SOURCE_PREFIX))
 		return null;
-	const [name, value] = text.split(' ', 2);
+	return { v: 1, sourceId: o.sourceId, at: typeof o.at === 'string' ? o.at : '', ...(typeof o.start === 'number' ? { start: o.start } : {}), ...(typeof o.item === 'string' ? { item: o.item } : {}) };
+}
+
+/** @param {Ports} p @param {Pending} pending */
+function isYoung(p, pending) {
+	return p.now() - Date.parse(pending.at) < YOUNG_MS;
+}
+
+/** @param {Ports} p @returns {Promise<Pending | null>} */
+async function rememberedPending(p) {
+	const text = p.memory.get(MEMORY) ?? '';
+	const name = text.split(' ', 1)[0];
 	const pending = pendingRead(text.slice(name.length + 1));
-	if (value === undefined || pending === null || !(p.now() - Date.parse(pending.at) < MEMORY_MS))
+	if (pending === null || !isYoung(p, pending))
 		return null;
 	return await memoryName(p).catch(() => '') === name ? pending : null;
 }
 
-/** With this form, else in this tab. @param {Ports} p @param {string} value of pendingWrite */
+/**
+ * Whether an attempt was made for another event: a copy has the property of the first one. Another id tells, and where the
+ * first one was not saved yet another start: then the agent has moved the event since in the same form, or it is a copy.
+ * @param {Ports} p @param {Pending} pending @param {import('./outlook.js').SeriesKind} series
+ */
+async function isOthers(p, pending, series) {
+	const id = await p.item.id();
+	if (id !== null && pending.item !== undefined)
+		return fingerprint(id) !== pending.item;
+	if (series !== 'single' || pending.start === undefined || Math.abs(pending.start - (await p.item.start()).getTime()) <= MINUTE_MS)
+		return false;
+	return id !== null || pending.item !== undefined || !isYoung(p, pending);
+}
+
+/**
+ * The attempt that was made for this event.
+ * @param {Ports} p @param {unknown[]} kept with the event, with this form @param {boolean} inTab whether it may be remembered in this tab @param {import('./outlook.js').SeriesKind} series
+ */
+export async function ownPending(p, [withEvent, withForm], inTab, series) {
+	const first = pendingRead(withEvent);
+	if (first !== null && !await isOthers(p, first, series).catch(() => false))
+		return first;
+	return pendingRead(withForm) ?? (inTab ? rememberedPending(p) : null);
+}
+
+/** With this form, else in this tab. @param {Ports} p @param {string} value a Pending as JSON */
 export async function keepElsewhere(p, value) {
 	if (await p.item.sessionSet(SESSION, JSON.stringify({ pending: value })))
 		return;

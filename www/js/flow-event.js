@@ -6,7 +6,7 @@
  */
 
 import { AddinError, errorOf, partLoaded } from './errors.js';
-import { inviteAdd, inviteBlock, objectOf, PENDING, pendingRead, pendingWrite, PROPERTY, propertyIsNewer, propertyRead, propertyWrite } from './formats.js';
+import { inviteAdd, inviteBlock, objectOf, PENDING, PROPERTY, propertyIsNewer, propertyRead, propertyWrite } from './formats.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
 
@@ -18,8 +18,7 @@ import { inviteAdd, inviteBlock, objectOf, PENDING, pendingRead, pendingWrite, P
  * @property {boolean} kept the link stands in the property (and not only in this form's session)
  * @property {boolean} inSession something of it is kept with this form
  * @property {boolean} newer a property of a later version stands there
- * @property {import('./formats.js').Pending | null} pending
- * @property {boolean} attempted a sourceId is kept with the event
+ * @property {import('./formats.js').Pending | null} pending a sourceId is kept with the event
  * @property {string | null} body null: it can not be read
  */
 
@@ -59,9 +58,11 @@ export async function eventRead(p, onNone) {
 	if (link === null && !newer)
 		onNone?.();
 	const series = await p.item.series();
-	const pending = pendingRead(properties?.get(PENDING)) ?? pendingRead(session.pending) ?? (link === null && p.memory.get(MEMORY) !== null ? await (await more()).rememberedPending(p) : null);
+	const kept = [properties?.get(PENDING), session.pending];
+	const inTab = link === null;
+	const pending = kept.some(Boolean) || inTab && p.memory.get(MEMORY) ? await (await more()).ownPending(p, kept, inTab, series.kind) : null;
 	const body = await p.item.bodyType().then((type) => p.item.readBody(type)).catch(() => null);
-	return { series, properties, link, kept: own !== null, inSession: 'link' in session || 'pending' in session, newer, pending, attempted: pending !== null, body };
+	return { series, properties, link, kept: own !== null, inSession: 'link' in session || 'pending' in session, newer, pending, body };
 }
 
 /** @param {Ports} p @param {import('./outlook.js').Properties} properties @param {number} tries */
@@ -80,10 +81,10 @@ export async function save(p, properties, tries) {
 		}
 }
 
-/** Keeps the sourceId before it is used: with the event, else with this form, else in this tab. @param {Ports} p @param {EventFacts} event @param {string} sourceId */
-export async function keepPending(p, event, sourceId) {
-	const value = pendingWrite(sourceId, new Date(p.now()));
-	event.attempted = true;
+/** Keeps the sourceId before it is used: with the event, else with this form, else in this tab. @param {Ports} p @param {EventFacts} event @param {import('./formats.js').Pending} pending */
+export async function keepPending(p, event, pending) {
+	const value = JSON.stringify(pending);
+	event.pending = pending;
 	event.properties?.set(PENDING, value);
 	if (event.properties !== null && await save(p, event.properties, 1))
 		return;

@@ -3,14 +3,14 @@
 
 import { AddinError, errorOf } from './errors.js';
 import { outcomeOf } from './flow.js';
-import { announceAgain, clickLinked, isCopy } from './flow-again.js';
+import { announceAgain, clickLinked, isCopy, mayBeCopy, seemsCopy } from './flow-again.js';
 import { eventRead, keepLink } from './flow-event.js';
-import { inviteForeign, inviteHas } from './formats.js';
+import { fingerprint, inviteForeign, inviteHas } from './formats.js';
 import { inviteRemove } from './invite-remove.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
 /** @typedef {import('./flow.js').Outcome} Outcome */
-/** @typedef {'none' | 'linked' | 'link-missing' | 'copied' | 'foreign-link' | 'occurrence' | 'newer'} EventState */
+/** @typedef {'none' | 'linked' | 'link-missing' | 'copied' | 'foreign-link' | 'unkept' | 'occurrence' | 'newer'} EventState */
 /**
  * What the pane shows of an event.
  * @typedef {{ state: EventState, link: import('./formats.js').Link | null, series: import('./outlook.js').SeriesKind, sharing: import('./outlook.js').Sharing, bodyIsKnown: boolean, unannounced: boolean }} Inspection
@@ -40,8 +40,8 @@ async function clearLocation(p, url) {
 }
 
 /**
- * What the event says, without any person or change; announces again what the server has not accepted. Rejects with
- * AddinError when the event can not be read.
+ * What the event says, without any person, and without any change that an agent sees: it announces again what the server
+ * has not accepted, and marks an event that was unsaved at the click. Rejects with AddinError when the event can not be read.
  * @param {Ports} p @returns {Promise<Inspection>}
  */
 export async function flowInspect(p) {
@@ -57,23 +57,46 @@ export async function flowInspect(p) {
 		const foreign = event.body !== null && inviteForeign(event.body, bases, labels) !== null;
 		if (foreign && event.properties === null)
 			throw new AddinError('unreadable');
-		return { ...base, state: foreign ? 'foreign-link' : 'none' };
+		/* Ours, by an attempt that is known: made, and its mark was not kept. */
+		return { ...base, state: !foreign ? 'none' : event.pending === null ? 'foreign-link' : 'unkept' };
 	}
 	if (await isCopy(p, event))
 		return { ...base, state: 'copied' };
-	const unannounced = !await announceAgain(p, event, false);
+	const doubtful = await seemsCopy(p, event, false);
+	const unannounced = !await announceAgain(p, event, { interactive: false, doubtful });
+	if (event.link === null)
+		return { ...base, link: null, unannounced, state: 'none' };
 	const missing = event.body !== null && event.link.url !== undefined && !inviteHas(event.body, event.link.url);
 	return { ...base, link: event.link, unannounced, state: missing ? 'link-missing' : 'linked' };
 }
 
-/** The link again where it is missing, and the announcement again. Never rejects. @param {Ports} p @returns {Promise<Outcome>} */
-export async function flowRepair(p) {
+/**
+ * Names this event in the link: it seems a copy, and is the first one. Outlook gives an event that is moved to another
+ * calendar another id.
+ * @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {import('./formats.js').Link} link
+ */
+async function markSame(p, event, link) {
+	const id = await p.item.id();
+	if (id === null)
+		throw new AddinError('outlook', { params: { call: 'getItemIdAsync' } });
+	event.link = { ...link, item: fingerprint(id) };
+	if (!await keepLink(p, event, event.link))
+		throw new AddinError('outlook', { params: { call: 'saveAsync' } });
+}
+
+/**
+ * The link again where it is missing, and the announcement again. `same`: the agent says that it is no copy. Never rejects.
+ * @param {Ports} p @param {{ same?: boolean }} [how] @returns {Promise<Outcome>}
+ */
+export async function flowRepair(p, { same = false } = {}) {
 	try {
 		const event = await eventRead(p);
 		if (event.link === null)
 			throw new AddinError('nothing-linked');
 		if (event.series.kind === 'occurrence')
 			throw new AddinError('occurrence');
+		if (same)
+			await markSame(p, event, event.link);
 		return await clickLinked(p, event);
 	} catch (e) {
 		return outcomeOf(e);
@@ -99,6 +122,9 @@ export async function flowRemove(p, { keepConversation = false } = {}) {
 		let { url } = link;
 		if (!only) {
 			await remote.session.token({ interactive: true });
+			/* Nor does that of what may be one, such as a form that is not saved with the mark of an event that was. */
+			if (await mayBeCopy(p, event, true) || link.item !== undefined && await p.item.id() === null)
+				throw new AddinError('maybe-copy');
 			url ??= (await remote.unblu.read(link.conversationId))?.publicLink ?? undefined;
 			p.check();
 			await remote.unblu.remove(link.conversationId);

@@ -117,7 +117,7 @@ async function prepare(p, event, { warm, person }) {
 	const remote = await p.remote;
 	p.check();
 	const sourceId = event.pending?.sourceId ?? `${SOURCE_PREFIX}${p.uuid()}`;
-	const kept = event.pending === null ? keepPending(p, event, sourceId) : Promise.resolve();
+	const kept = event.pending === null ? keepPending(p, event, { v: 1, sourceId, at: new Date(p.now()).toISOString(), start, ...itemOf(eventId) }) : Promise.resolve();
 	later(kept);
 	await warm.catch(() => remote.session.token({ interactive: true }));
 	await kept;
@@ -162,6 +162,9 @@ async function makeConversation(p, made) {
 	return { ...made, conversation, url };
 }
 
+/** @param {string | null} eventId */
+const itemOf = (eventId) => (eventId === null ? {} : { item: fingerprint(eventId) });
+
 /** A conversation for an event that has none. @param {Ports} p @param {import('./flow-event.js').EventFacts} event @param {Early} early @param {string | null} oldUrl to be replaced @returns {Promise<Outcome>} */
 async function clickNew(p, event, early, oldUrl) {
 	let asked = false;
@@ -171,7 +174,7 @@ async function clickNew(p, event, early, oldUrl) {
 		return makeConversation(p, made);
 	}).catch(async (e) => {
 		const { code, details } = errorOf(e);
-		if (event.attempted && code !== 'timeout' && !(asked && details.uncertain))
+		if (event.pending && code !== 'timeout' && !(asked && details.uncertain))
 			await partLoaded(import('./flow-event-more.js')).then((m) => m.clearPending(p, event)).catch(() => undefined);
 		throw e;
 	});
@@ -179,7 +182,7 @@ async function clickNew(p, event, early, oldUrl) {
 	/** @type {import('./formats.js').Link} */
 	let link = {
 		v: 1, conversationId: conversation.id, sourceId: wanted.sourceId, createdAt: new Date(p.now()).toISOString(), url,
-		...(eventId === null ? {} : { item: fingerprint(eventId) }), ...(sharing.kind === 'own' ? {} : { mailbox: /** @type {const} */ ('shared') }),
+		...itemOf(eventId), ...(sharing.kind === 'own' ? {} : { mailbox: /** @type {const} */ ('shared') }),
 	};
 	const withServer = remote.config.syncServerEnabled;
 	const announcing = withServer ? announce(p, remote, link, { topic: wanted.topic, start, eventId }) : Promise.resolve(true);

@@ -26,14 +26,17 @@
  * @property {false} [announced] still to be announced to the server
  */
 
-/** @typedef {{ v: 1, sourceId: string, at: string }} Pending a conversation that may have been asked for */
+/**
+ * A conversation that may have been asked for: when, and for which event, as far as it is known by then.
+ * @typedef {{ v: 1, sourceId: string, at: string, start?: number, item?: string }} Pending at: ISO 8601, UTC; start: of the event, Unix ms; item: fingerprint of its id
+ */
 
 export const PROPERTY = 'unblu';
 export const PENDING = 'unbluPending';
 export const SOURCE_PREFIX = 'outlook-addin:';
 
 const ID = /^[A-Za-z0-9_=-]{1,127}$/;
-const SOURCE = /^[\x21-\x7e]{1,100}$/;
+export const SOURCE = /^[\x21-\x7e]{1,100}$/;
 const LONGEST = 1000;
 
 /** @param {unknown} value text, text in text, or an object @returns {any} */
@@ -89,19 +92,6 @@ export function propertyWrite(link) {
 export function propertyAnnounced(link, accepted) {
 	const { announced, ...rest } = link;
 	return accepted ? rest : { ...rest, announced: false };
-}
-
-/** @param {unknown} value @returns {Pending | null} */
-export function pendingRead(value) {
-	const o = objectOf(value);
-	if (o === null || o.v !== 1 || typeof o.sourceId !== 'string' || !SOURCE.test(o.sourceId) || !o.sourceId.startsWith(SOURCE_PREFIX))
-		return null;
-	return { v: 1, sourceId: o.sourceId, at: typeof o.at === 'string' ? o.at : '' };
-}
-
-/** @param {string} sourceId @param {Date} at */
-export function pendingWrite(sourceId, at) {
-	return JSON.stringify({ v: 1, sourceId, at: at.toISOString() });
 }
 
 /** A short fingerprint of an id (FNV-1a, two halves): to compare, not to hide. @param {string} id */

@@ -79,6 +79,29 @@ function isOurs(text, url, labels) {
 	return labels.some((label) => text === squeezed(`${labelLines(label).join(' ')} ${url}`)) || text === url;
 }
 
+/** Is nothing to be seen but the link, as it is or as a link scanner writes it? @param {string} text @param {string} url */
+function isLink(text, url) {
+	return text === '' || /^<?https?:\S+$/i.test(text) && inviteHas(text, url);
+}
+
+/** @param {string} html */
+function hasPicture(html) {
+	return tags(html).some(({ name }) => /^(img|svg|v:.*)$/.test(name));
+}
+
+/** A body with one link less: with all of the block, else with what shows only the link; words and pictures of the agent's stay. @param {string} html @param {Tag[]} all @param {[number, number]} found the anchor @param {string} url @param {string[]} labels */
+function withoutAnchor(html, all, [from, to], url, labels) {
+	const around = paragraphAround(all, from, to);
+	if (around !== null) {
+		const block = html.slice(around[0], around[1]);
+		if (isOurs(seen(block), url, labels) && !hasPicture(block))
+			return html.slice(0, around[0]) + html.slice(around[1]);
+	}
+	const inner = html.slice(html.indexOf('>', from) + 1, html.lastIndexOf('<', to - 1));
+	const stays = hasPicture(inner) || !isLink(seen(inner), url);
+	return html.slice(0, from) + (stays ? inner : '') + html.slice(to);
+}
+
 /** @param {string} html @param {string} url @param {string[]} labels */
 function removeHtml(html, url, labels) {
 	for (let turn = 0; turn < 50; turn++) {
@@ -86,9 +109,7 @@ function removeHtml(html, url, labels) {
 		const found = anchors(all).reverse().find(([from, to]) => inviteHas(html.slice(from, to), url));
 		if (found === undefined)
 			break;
-		const around = paragraphAround(all, found[0], found[1]);
-		const whole = around !== null && isOurs(seen(html.slice(around[0], around[1])), url, labels) ? around : found;
-		html = html.slice(0, whole[0]) + html.slice(whole[1]);
+		html = withoutAnchor(html, all, found, url, labels);
 	}
 	const bare = escapeHtml(url);
 	for (const form of new Set([url, bare, url.replace(/&/g, '&amp;')]))

@@ -17,6 +17,7 @@
  * @property {boolean} inBody the link stands in the text
  * @property {boolean} unread the text could not be read: nobody knows
  * @property {boolean} foreign the link is another event's: this one is a copy
+ * @property {boolean} [unkept] a conversation was made, and Outlook did not keep which
  * @property {number | null} start Unix ms; null: not known
  * @property {boolean} newer a later version of the add-in has written the property
  *
@@ -97,7 +98,7 @@ function busyView(f, what) {
 }
 
 /** Failures that trying again would meet again, and what helps. @type {Record<string, string>} */
-const INSTEAD = { 'remove-refused': 'remove-only', 'conversation-gone': 'create-new' };
+const INSTEAD = { 'remove-refused': 'remove-only', 'maybe-copy': 'remove-only', 'conversation-gone': 'create-new' };
 /** What the agent did, not what failed. */
 const CALM = ['signin-cancelled', 'busy'];
 
@@ -106,6 +107,8 @@ function problemView(f, p) {
 	const actions = [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
 	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: CALM.includes(p.code) ? null : p });
 	actions.push(action('dismiss'));
+	if (p.code === 'maybe-copy')
+		actions.splice(1, 0, action('same'));
 	seen.url = f.event?.link?.url ?? null;
 	return seen;
 }
@@ -120,7 +123,9 @@ function eventView(f, e) {
 	if (e.shared !== null && !e.shared.canWrite)
 		return view('no-rights', 'warn', { title: say('pane.no-rights.title'), text: [say('pane.no-rights.text', { owner: e.shared.owner })], url: e.link?.url ?? null });
 	if (e.foreign)
-		return view('copied', 'warn', { actions: [action('create-new', { main: true })], notes: owner });
+		return view('copied', 'warn', { actions: [action('create-new', { main: true }), ...(e.link === null ? [] : [action('same')])], notes: e.link === null ? owner : [...owner, say('pane.note.same')] });
+	if (e.unkept)
+		return view('pending', 'warn', { title: say('pane.pending.title'), text: [say('error.created-unkept')], actions: [action('create', { label: say('pane.do.retry'), main: true })] });
 	if (f.session.state === 'out')
 		return view('signed-out', 'calm', { actions: [action('sign-in', { main: true })], url: e.link?.url ?? null });
 	if (e.link === null)

@@ -18,6 +18,7 @@
  * @property {() => Promise<Facts['session']>} account who is signed in, without asking anybody
  * @property {() => Promise<string>} signIn asks the agent
  * @property {() => Promise<void>} signOut
+ * @property {() => Promise<any>} same repair of an event that seems a copy and is the first one
  * @property {(conversationId: string) => Promise<import('./pane-view.js').SyncFacts | null>} sync GET api/links; null: the server knows no such link
  * @property {(e: unknown, action: string) => Problem} problem
  */
@@ -146,6 +147,7 @@ export class Pane {
 		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id, 'created');
 		case 'repair': return this.run('repair', () => this.ports.repair(), id, 'repaired');
 		case 'remove': return this.set({ asking: true, problem: null, done: null });
+		case 'same': return this.run('repair', () => this.ports.same(), id);
 		case 'remove-no': return this.set({ asking: false });
 		case 'remove-yes': return this.run('remove', () => this.ports.remove({ only: false }), 'remove', 'removed');
 		case 'remove-only': return this.run('remove', () => this.ports.remove({ only: true }), 'remove', 'removed');

@@ -40,7 +40,7 @@ function settled(outcome) {
 function factsOf(i, insecure, start) {
 	const { link, sharing, series, state } = i;
 	return {
-		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', inBody: state !== 'link-missing', unread: !i.bodyIsKnown,
+		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', unkept: state === 'unkept', inBody: state !== 'link-missing', unread: !i.bodyIsKnown,
 		shared: sharing.kind === 'shared' ? { owner: sharing.owner, canWrite: (sharing.permissions & MAY_WRITE) !== 0 } : null,
 		link: link === null ? null : { conversationId: link.conversationId, url: inviteUrl(link.url, insecure), announced: !i.unannounced },
 	};
@@ -68,6 +68,7 @@ function portsOf(app, place) {
 		create: async ({ replace }) => settled(await app.alone(() => flowClick(app.ports(), { fresh: replace }))),
 		repair: async () => settled(await app.alone(() => flowRepair(app.ports()))),
 		remove: async ({ only }) => settled(await app.alone(() => flowRemove(app.ports(), { keepConversation: only }))),
+		same: async () => settled(await app.alone(() => flowRepair(app.ports(), { same: true }))),
 		async account() {
 			const { session } = await app.remote;
 			if (session.isSignedOut())
