@@ -107,7 +107,7 @@ export class Peer {
 
 /**
  * @typedef {{ status: number, headers: http.IncomingHttpHeaders, text: string, body: Buffer }} Answer
- * @typedef {{ peer: Peer, port: number, site: string, metrics: number, ask: (method: string, target: string, how?: { headers?: http.OutgoingHttpHeaders, body?: string | Buffer, agent?: http.Agent, port?: number }) => Promise<Answer> }} Site
+ * @typedef {{ peer: Peer, port: number, site: string, metrics: number, nginx: Program, ask: (method: string, target: string, how?: { headers?: http.OutgoingHttpHeaders, body?: string | Buffer, agent?: http.Agent, port?: number }) => Promise<Answer> }} Site
  */
 
 /**
@@ -131,7 +131,7 @@ export function story(name, body, keys = {}) {
 		giveAway(tmp);
 		const peer = new Peer(socket);
 		await peer.listen();
-		const nginx = new Program('nginx', ['nginx', '-p', site, '-c', 'nginx.conf', '-g', 'daemon off;'], { dir, env: { PATH: process.env.PATH ?? '' }, account: serviceAccount() });
+		const nginx = new Program('nginx', ['nginx', '-p', site, '-c', 'nginx.conf', '-e', 'stderr', '-g', 'daemon off;'], { dir, env: { PATH: process.env.PATH ?? '' }, account: serviceAccount() });
 		/** @type {Site['ask']} */
 		const ask = (method, target, how = {}) => new Promise((resolve, reject) => {
 			const req = http.request({ host: '127.0.0.1', port: how.port ?? port, method, path: target, headers: how.headers, agent: how.agent ?? false, timeout: 20_000 }, (res) => {
@@ -148,7 +148,7 @@ export function story(name, body, keys = {}) {
 		try {
 			await waitFor(async () => (await ask('GET', '/live').catch(() => null))?.status === 200, 10_000, 'nginx answers');
 			peer.seen = [];
-			await body({ peer, port, site, metrics, ask });
+			await body({ peer, port, site, metrics, nginx, ask });
 		} finally {
 			await nginx.stop();
 			await peer.close();

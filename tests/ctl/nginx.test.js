@@ -2,8 +2,12 @@
 /* The rendered nginx.conf in a real nginx, before a FastCGI peer that shows what it gets. */
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import path from 'node:path';
+import { startFront } from '../lib/front.js';
+import { freePort } from '../lib/http.js';
 import { story } from './nginx-site.js';
 import { waitFor } from '../lib/wait.js';
 
@@ -177,4 +181,48 @@ story('who does not send a whole header is sent away after five seconds', async 
 	socket.on('close', () => closed = Date.now());
 	await waitFor(() => closed > 0, 30_000, 'it is closed');
 	assert.ok(closed - began < 9000, `after ${closed - began} ms`);
+});
+
+/* Requests of which nginx has something to say, each with a query: a folder, a gateway that is down, too much, a disk that takes no body, and no program. */
+const QUERY = 'validationToken=canary-of-a-query';
+/** @type {[string, string, number, string?][]} */
+const COMPLAINTS = [
+	['GET', '/addin/js/', 403],
+	['GET', '/addin/none.html', 404],
+	['POST', '/addin/index.html', 405],
+	['POST', '/addin/index.html', 413, 'x'.repeat(20_000)],
+	['POST', '/addin/webhook/events', 503, 'x'.repeat(20_000)],
+	['GET', '/addin/unblu/app/rest/v4/x', 503],
+	['POST', '/addin/unblu/x', 413, 'x'.repeat(70_000)],
+	['GET', '/addin/api/links/x', 503],
+	['GET', '/addin/v-000000000000/js/none.js', 404],
+	['GET', '/none', 404],
+];
+
+story('whatever goes wrong with a request, nginx logs it once, as JSON and without its query', async ({ peer, site, metrics, nginx, ask }) => {
+	const before = nginx.log.length;
+	await peer.close();
+	fs.chmodSync(path.join(site, 'tmp/body'), 0);
+	for (const [method, target, status, body] of COMPLAINTS)
+		assert.equal((await ask(method, `${target}?${QUERY}`, { body })).status, status, target);
+	assert.equal((await ask('GET', `/metrics?${QUERY}`, { port: metrics })).status, 503);
+	await waitFor(() => nginx.log.length >= before + COMPLAINTS.length, 5000, 'all are logged');
+	assert.deepEqual(nginx.log.slice(before).map((l) => l.text ?? `${l.method} ${l.status}`).sort(), COMPLAINTS.map(([method, , status]) => `${method} ${status}`).sort());
+	assert.ok(!nginx.stderr.includes('canary'));
+	fs.chmodSync(path.join(site, 'tmp/body'), 0o700);
+}, { gatewayRelay: true, unbluOAuthBackendUrl: 'http://127.0.0.1:9' });
+
+story('the site for an nginx that is there says nothing of a request', async ({ site, ask }) => {
+	const port = await freePort();
+	const front = startFront(path.dirname(site), { port, servers: [await freePort()] });
+	try {
+		await waitFor(async () => (await ask('GET', '/addin', { port }).catch(() => null))?.status === 502, 10_000, 'it answers');
+		fs.chmodSync(path.join(site, '../front/client_body'), 0);
+		for (const [target, status, body] of /** @type {[string, number, string?][]} */ ([['/addin/index.html', 502], ['/none', 404], ['/addin/unblu/x', 502], ['/addin/webhook/events', 500, 'x'.repeat(40_000)]]))
+			assert.equal((await ask('POST', `${target}?${QUERY}`, { port, body })).status, status, target);
+	} finally {
+		await front.stop();
+		fs.chmodSync(path.join(site, '../front/client_body'), 0o700);
+	}
+	assert.equal(front.stderr, '');
 });
