@@ -90,8 +90,8 @@ for (const overlay of OVERLAYS) {
 			const volumes = spec.volumes.map((/** @type {any} */ v) => v.name).sort();
 			assert.deepEqual([...new Set(spec.containers.flatMap((/** @type {any} */ c) => c.volumeMounts.map((/** @type {any} */ m) => m.name)))].sort(), volumes);
 			for (const c of spec.containers)
-				for (const probe of ['readinessProbe', 'livenessProbe'].map((p) => c[p]).filter((p) => p !== undefined))
-					assert.ok(ports.includes((probe.httpGet ?? probe.tcpSocket).port));
+				for (const asked of ['readinessProbe', 'livenessProbe'].map((p) => c[p]?.httpGet ?? c[p]?.tcpSocket).filter((a) => a !== undefined))
+					assert.ok(ports.includes(asked.port));
 			for (const { persistentVolumeClaim: claim, configMap } of spec.volumes) {
 				if (claim !== undefined)
 					assert.equal(one(docs, 'PersistentVolumeClaim').metadata.name, claim.claimName);
@@ -133,17 +133,49 @@ for (const overlay of OVERLAYS) {
 		const { spec } = podOf(overlay);
 		const nginx = spec.containers.find((/** @type {any} */ c) => c.name === 'nginx');
 		assert.equal(nginx.ports[0].containerPort, 8080);
-		assert.equal(nginx.readinessProbe.httpGet.path, '/ready');
-		/* A web that hangs takes its own container with it, not the pages. */
+		/* Out of service after 15 s at most, and never by one slow answer. */
+		assert.deepEqual(nginx.readinessProbe, { httpGet: { port: 'http', path: '/ready' }, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 });
+		/* A web that hangs takes its own container with it, not the pages; an nginx that is down takes itself only. */
+		const patience = { initialDelaySeconds: 10, periodSeconds: 15, timeoutSeconds: 5, failureThreshold: 3 };
 		const fcgi = spec.containers.find((/** @type {any} */ c) => c.name === 'fcgi');
-		assert.deepEqual(fcgi.livenessProbe.httpGet, { port: nginx.ports[0].containerPort, path: '/live' });
-		assert.deepEqual(nginx.livenessProbe.tcpSocket, { port: 'http' });
+		assert.deepEqual(fcgi.livenessProbe, { exec: { command: ['outlook-addinctl', 'health'] }, ...patience });
+		assert.deepEqual(nginx.livenessProbe, { tcpSocket: { port: 'http' }, ...patience });
 		const where = /** @type {Record<string, string>} */ ({ config: '/etc/outlook-addin', run: '/run/outlook-addin', nginx: '/run/outlook-addin-nginx', state: '/var/lib/outlook-addin' });
 		for (const c of containersOf(overlay))
 			for (const { name, mountPath } of c.volumeMounts.filter((/** @type {any} */ m) => where[m.name] !== undefined))
 				assert.equal(mountPath, where[name]);
-		/* What lies in memory counts as memory of the container. */
-		assert.deepEqual(spec.volumes.find((/** @type {any} */ v) => v.name === 'nginx').emptyDir, { sizeLimit: '256Mi' });
+	});
+
+	test(`overlay ${overlay}: volumes are what they have to be, and nobody writes to configuration and secrets`, () => {
+		const { volumes } = podOf(overlay).spec;
+		const secret = (/** @type {string} */ name) => ({ secretName: name, defaultMode: 0o440 });
+		/** @type {Record<string, any>} */
+		const want = {
+			config: { configMap: { name: 'outlook-addin-config' } }, secrets: { secret: secret('outlook-addin-secrets') }, database: { secret: secret('outlook-addin-database') },
+			state: { persistentVolumeClaim: { claimName: 'outlook-addin-state' } },
+			/* What lies in memory counts as memory of the container: sockets, but no body that nginx buffers. */
+			run: { emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, nginx: { emptyDir: { sizeLimit: '256Mi' } },
+		};
+		const names = ['config', overlay === 'postgres' ? 'database' : 'state', 'nginx', 'run', 'secrets'];
+		assert.deepEqual(normalize(volumes), normalize(names.map((name) => ({ name, ...want[name] }))));
+		for (const c of containersOf(overlay))
+			for (const { name, readOnly } of c.volumeMounts)
+				assert.equal(readOnly === true, ['config', 'secrets', 'database'].includes(name), `${c.name}: ${name}`);
+	});
+
+	test(`overlay ${overlay}: a request from outside ends at nginx`, () => {
+		const docs = docsOf(overlay);
+		const service = one(docs, 'Service');
+		assert.deepEqual(service.spec.ports, [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 'http' }]);
+		assert.deepEqual(podOf(overlay).spec.containers.map((/** @type {any} */ c) => c.ports).filter((/** @type {any} */ p) => p !== undefined), [[{ name: 'http', containerPort: 8080 }]]);
+		/** @type {[string, string | number][]} */
+		const backends = [
+			...(one(docs, 'Ingress')?.spec.rules ?? []).flatMap((/** @type {any} */ r) => r.http.paths.map((/** @type {any} */ p) => [p.backend.service.name, p.backend.service.port.name ?? p.backend.service.port.number])),
+			...docs.filter((d) => d.kind === 'Route').map((d) => [d.spec.to.name, d.spec.port.targetPort]),
+		];
+		assert.equal(backends.length, ['ingress', 'openshift'].includes(overlay) ? 1 : 0);
+		for (const backend of backends)
+			assert.deepEqual(backend, [service.metadata.name, service.spec.ports[0].name]);
 	});
 }
 
@@ -156,10 +188,25 @@ test('the store on a volume has one pod at a time', () => {
 	assert.deepEqual(Object.keys(state).sort(), ['name', 'persistentVolumeClaim']);
 });
 
-test('OpenShift picks the account', () => {
-	const { securityContext } = podOf('openshift').spec;
-	for (const key of ['runAsUser', 'runAsGroup', 'fsGroup'])
-		assert.ok(!(key in securityContext), key);
+test('the pod runs as the account of the image and may write to its volumes; OpenShift picks the account', () => {
+	const safe = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, fsGroupChangePolicy: 'OnRootMismatch' };
+	for (const overlay of OVERLAYS)
+		assert.deepEqual(podOf(overlay).spec.securityContext, overlay === 'openshift' ? safe : { ...safe, runAsUser: 10001, runAsGroup: 10001, fsGroup: 10001 }, overlay);
+});
+
+/* Of the last stage, one instruction in one line. */
+const IMAGE = fs.readFileSync(path.join(SOURCE_ROOT, 'conf/container/Containerfile'), 'utf8').replaceAll(/^#.*\n/gm, '').replaceAll(/\\\n\s*/g, '').split(/^FROM .*\n/m)[2].trim().split('\n');
+
+test('the image: any account of group 0 may write where the programs do, ours is no root, and PID 1 gets SIGTERM and a health check', () => {
+	assert.deepEqual(IMAGE.filter((line) => !/^(RUN apt-get|COPY) /.test(line)), [
+		'RUN install -d -m 0770 -o 10001 -g 0 /run/outlook-addin /run/outlook-addin-nginx /var/lib/outlook-addin',
+		'USER 10001:0',
+		'EXPOSE 8080',
+		'STOPSIGNAL SIGTERM',
+		'HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["outlook-addinctl", "health"]',
+		'ENTRYPOINT ["/usr/libexec/outlook-addin-entry"]',
+		'CMD ["all"]',
+	]);
 });
 
 test('the sample of the base is the sample', () => {
@@ -205,7 +252,7 @@ test('the image does what Listing 1 of the original asks for', () => {
 	assert.equal(container.image, `outlook-addin:${VERSION}`);
 	/* No arguments: the role is the default one. pod.test.js runs this container, with this file and limit. */
 	assert.ok(!('args' in container) && !('command' in container));
-	assert.match(fs.readFileSync(path.join(SOURCE_ROOT, 'conf/container/Containerfile'), 'utf8'), /^CMD \["all"\]$/m);
+	assert.ok(IMAGE.includes('CMD ["all"]'));
 	assert.ok(fs.readFileSync(path.join(SOURCE_ROOT, 'tests/package/container'), 'utf8').includes(container.volumeMounts[0].mountPath));
 	assert.equal(container.resources.limits.memory, '128Mi');
 });
