@@ -68,6 +68,51 @@ test('the socket is where nginx asks, of the one account, and is stopped, but no
 	assert.doesNotMatch(socket, /^(PartOf|BindsTo)=/m);
 });
 
+/** What a unit says of a key, the last word. @param {string} unit @param {string} key */
+const says = (unit, key) => [...read(path.join(SYSTEMD, unit)).matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].pop()?.[1];
+
+test('what ends is started again, however often, but not over a mistake in its configuration, and has its time to end', () => {
+	for (const unit of ['outlook-addin.service', 'outlook-addin-nginx.service'])
+		assert.deepEqual(['Restart', 'RestartSec', 'StartLimitIntervalSec'].map((key) => says(unit, key)), ['always', '1s', '0'], unit);
+	const { status } = spawnSync(findPrograms().fcgi, ['--config', '/nowhere'], { stdio: 'ignore' });
+	assert.equal(says('outlook-addin.service', 'RestartPreventExitStatus'), String(status));
+	/* The supervisor needs less than two seconds; nginx hands out what it has begun. */
+	assert.deepEqual(['TimeoutStopSec', 'KillSignal', 'KillMode'].map((key) => says('outlook-addin.service', key)), ['10s', undefined, undefined]);
+	assert.deepEqual(['TimeoutStopSec', 'KillSignal', 'KillMode'].map((key) => says('outlook-addin-nginx.service', key)), ['5s', 'SIGQUIT', 'mixed']);
+	assert.equal(says('outlook-addin-renew.service', 'TimeoutStartSec'), '15min');
+});
+
+test('store and sockets are the account\'s alone', () => {
+	for (const unit of UNITS.filter((u) => u.endsWith('.service')))
+		assert.equal(says(unit, 'UMask'), '0077', unit);
+	for (const unit of ['outlook-addin.service', 'outlook-addin-renew.service'])
+		assert.deepEqual([says(unit, 'StateDirectory'), says(unit, 'StateDirectoryMode')], ['outlook-addin', '0700'], unit);
+	for (const unit of ['outlook-addin', 'outlook-addin-nginx'])
+		assert.deepEqual([says(`${unit}.service`, 'RuntimeDirectory'), says(`${unit}.service`, 'RuntimeDirectoryMode')], [unit, '0750'], unit);
+});
+
+/** The commands that a script of the package gives. @param {string} dir @param {string} script @param {string} argument */
+function commandsOf(dir, script, argument) {
+	const log = path.join(dir, 'log');
+	fs.writeFileSync(log, '');
+	for (const name of ['adduser', 'install', 'rm'])
+		fs.writeFileSync(path.join(dir, name), `#!/bin/sh\necho "\${0##*/} $*" >>${log}\n`, { mode: 0o755 });
+	const { status, stderr } = spawnSync('/bin/sh', [path.join(DEBIAN, `outlook-addin.${script}`), argument], { encoding: 'utf8', env: { PATH: dir } });
+	assert.equal(status, 0, stderr);
+	return read(log).trim().split('\n').filter((l) => l !== '');
+}
+
+inFolder('the package makes its account before the folder of the store, and a purge leaves neither store nor secrets', (dir) => {
+	const [account, folder, ...more] = commandsOf(dir, 'postinst', 'configure');
+	assert.match(account, /^adduser --system --group .*--no-create-home --home \/var\/lib\/outlook-addin .*\boutlook-addin$/);
+	assert.equal(folder, 'install -d -o outlook-addin -g outlook-addin -m 0700 /var/lib/outlook-addin');
+	assert.deepEqual([...more, ...commandsOf(dir, 'postinst', 'abort-upgrade'), ...commandsOf(dir, 'postrm', 'remove'), ...commandsOf(dir, 'postrm', 'upgrade')], []);
+	assert.deepEqual(commandsOf(dir, 'postrm', 'purge'), ['rm -rf /var/lib/outlook-addin', 'rm -f /etc/outlook-addin/CLIENT_SECRET /etc/outlook-addin/SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET']);
+	/* Of debhelper: else the units are neither known to systemd nor forgotten. */
+	for (const script of ['postinst', 'postrm'])
+		assert.match(read(path.join(DEBIAN, `outlook-addin.${script}`)), /^#DEBHELPER#$/m);
+});
+
 test('the server may restrict itself further', () => {
 	/* Under a filter without these web runs unconfined, with a warning only; 252 has no group for them. */
 	for (const call of ['landlock_create_ruleset', 'landlock_add_rule', 'landlock_restrict_self', 'seccomp'])
