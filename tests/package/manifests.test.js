@@ -246,6 +246,27 @@ test('replicas on PostgreSQL: the URL is one, trusts no stranger and holds no pa
 	assert.deepEqual(normalize([one(docs, 'CronJob')]), normalize([want]));
 });
 
+test('every way to build the image keeps its health check, which the OCI format has not', () => {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'oa-image-'));
+	try {
+		fs.writeFileSync(path.join(dir, 'engine'), '#!/bin/sh\nfor context; do :; done\n[ -e "$context/$3" ] && echo "$BUILDAH_FORMAT: $*"\n', { mode: 0o755 });
+		/* MSAL is not fetched here; the build would. */
+		fs.writeFileSync(path.join(dir, 'npm'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+		const run = spawnSync(path.join(SOURCE_ROOT, 'scripts/image'), ['--build-arg', 'BASE=x'], { encoding: 'utf8', env: { PATH: `${dir}:${process.env.PATH}`, ENGINE: path.join(dir, 'engine') } });
+		assert.equal(run.status, 0, run.stderr);
+		assert.ok(run.stdout.startsWith(`docker: build -f conf/container/Containerfile -t outlook-addin:${VERSION} --build-arg BASE=x /`), run.stdout);
+	} finally {
+		fs.rmSync(dir, { recursive: true });
+	}
+	let lines = 0;
+	for (const file of ['README.md', 'conf/container/Containerfile', ...fs.readdirSync(path.join(SOURCE_ROOT, 'docs')).filter((f) => f.endsWith('.md')).map((f) => `docs/${f}`)])
+		for (const [line] of fs.readFileSync(path.join(SOURCE_ROOT, file), 'utf8').matchAll(/^.*\b(podman|buildah) build\b.*$/gm)) {
+			assert.match(line, / build --format docker /, file);
+			lines++;
+		}
+	assert.ok(lines >= 2);
+});
+
 test('the image does what Listing 1 of the original asks for', () => {
 	const [{ spec: { template: { spec } } }] = readYaml(LISTING);
 	const [container] = spec.containers;
