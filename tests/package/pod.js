@@ -1,7 +1,7 @@
 // @ts-check
 /* A pod without a cluster: containers (see ./container) with memory limits, beside the simulators of a Stack. */
 
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { buildFolder, SOURCE_ROOT } from '../lib/build.js';
@@ -16,6 +16,8 @@ const CGROUP_V1 = '/sys/fs/cgroup/memory';
 const CGROUP_V2 = '/sys/fs/cgroup';
 /** Not of this machine, as OpenShift would take one, and group 0. */
 export const ACCOUNT = { uid: 1000680000, gid: 0 };
+
+const CONTAINER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A cgroup of our own with a limit. */
 export class Cgroup {
@@ -88,6 +90,14 @@ export class Container extends Program {
 			process.kill(this.first.pid, signal);
 	}
 
+	/** A command in it, as an engine's health check runs one. @param {...string} argv @returns {Promise<{ code: number | string, stdout: string, stderr: string }>} */
+	exec(...argv) {
+		const inside = ['--target', `${this.first.pid}`, '--mount', '--pid', '--ipc', '--root', '--wd', 'setpriv', `--reuid=${ACCOUNT.uid}`, `--regid=${ACCOUNT.gid}`, '--clear-groups', '--bounding-set=-all', '--no-new-privs', ...argv];
+		return new Promise((resolve) => {
+			execFile('nsenter', inside, { timeout: 10_000, env: { PATH: CONTAINER_PATH } }, (e, stdout, stderr) => resolve({ code: e?.code ?? 0, stdout, stderr }));
+		});
+	}
+
 	/** Asks it to end. @returns {Promise<number>} milliseconds that it took */
 	async drain() {
 		const began = performance.now();
@@ -138,7 +148,7 @@ export class Pod extends Stack {
 	/** @param {string} name @param {string[]} args @param {{ mib: number, secrets?: 'volume' | 'environment', writable?: boolean, entry?: string, env?: Record<string, string> }} how */
 	container(name, args, how) {
 		const container = new Container(this, name, args, {
-			...how, env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...how.secrets === 'environment' ? this.sims.secrets : {}, ...how.secrets === 'volume' ? { CREDENTIALS_DIRECTORY: '/etc/outlook-addin-secrets' } : {}, ...how.env },
+			...how, env: { PATH: CONTAINER_PATH, ...how.secrets === 'environment' ? this.sims.secrets : {}, ...how.secrets === 'volume' ? { CREDENTIALS_DIRECTORY: '/etc/outlook-addin-secrets' } : {}, ...how.env },
 		});
 		this.containers.push(container);
 		return container;

@@ -21,6 +21,8 @@ const NOTIFICATIONS = 24_000;
 const PER_POST = 4;
 const SECONDS = 5;
 const DRAIN_MS = 2000;
+/* The image's HEALTHCHECK. */
+const HEALTH = ['outlook-addinctl', 'health'];
 const skip = process.getuid?.() !== 0 ? 'containers need root' : Cgroup.missing() ?? false;
 
 /** @param {Pod} pod @param {string[]} bodies @param {number} seconds */
@@ -44,9 +46,24 @@ function assertUnprivileged(container) {
 
 test('two containers of 32 MiB, read-only and unprivileged, outlive a storm and drain', { skip }, async (t) => {
 	await Pod.play('pod', { start: false, config: { notificationDebounceMs: 1000, logLevel: 'info' }, settings: { validate: 'off' }, logSize: 100 }, async (pod) => {
-		const fcgi = pod.container('fcgi', ['fcgi'], { mib: 32, secrets: 'volume' });
 		const nginx = pod.container('nginx', ['nginx'], { mib: 32 });
 		const renew = pod.container('renew', ['renew', '--loop'], { mib: 32, secrets: 'volume' });
+		await pod.part(t, 'the health check of the image says alive of nginx and of the renewal, each by itself', async () => {
+			for (const container of [nginx, renew])
+				await waitFor(async () => (await container.exec(...HEALTH)).stdout === 'alive\n', 10_000, container.name);
+			/* Nobody listens there, and somebody who is no HTTP server. */
+			const peer = net.createServer((socket) => socket.on('error', () => {}).end('no HTTP at all'));
+			await new Promise((resolve) => peer.listen(0, '127.0.0.1', () => resolve(null)));
+			const { port } = /** @type {net.AddressInfo} */ (peer.address());
+			for (const [listen, want] of /** @type {[string, RegExp][]} */ ([[`127.0.0.1:${await freePort()}`, /^outlook-addinctl: not alive: nginx at 127\.0\.0\.1:\d+: connect: Connection refused$/m], [`${port}`, /not alive: nginx at \d+: no answer$/m]])) {
+				fs.writeFileSync(path.join(pod.podDir, 'config/other.json'), JSON.stringify({ ...JSON.parse(fs.readFileSync(path.join(pod.podDir, 'config/addin.json'), 'utf8')), httpListen: listen }));
+				const done = await nginx.exec('outlook-addinctl', '--config', '/etc/outlook-addin/other.json', 'health');
+				assert.equal(done.code, 1);
+				assert.match(done.stderr, want);
+			}
+			peer.close();
+		});
+		const fcgi = pod.container('fcgi', ['fcgi'], { mib: 32, secrets: 'volume' });
 		await pod.ready();
 
 		await pod.part(t, 'nothing in them has a privilege or can write to the root', async () => {
@@ -57,7 +74,9 @@ test('two containers of 32 MiB, read-only and unprivileged, outlive a storm and 
 			assert.match(touch.stderr, /Read-only file system/);
 		});
 
-		await pod.part(t, 'the health check of the image says alive', async () => {
+		await pod.part(t, 'the health check of the image says alive of web', async () => {
+			assert.deepEqual(await fcgi.exec(...HEALTH), { code: 0, stdout: 'alive\n', stderr: '' });
+			/* As a container of its own, beside it. */
 			const health = pod.container('health', ['ctl', 'health'], { mib: 32 });
 			assert.deepEqual(await health.wait(5000), { code: 0, signal: null });
 			assert.equal(health.stdout, 'alive\n');
@@ -161,6 +180,10 @@ test('the Deployment of the original runs: one container, its file at the origin
 			for (const name of [/^nginx: master/, /--role web/, /--role sync/, /^outlook-addin-renew --loop/])
 				assert.ok(await waitFor(() => find(name), 5000, String(name)));
 			assert.match(all.stderr, /"event":"state-ephemeral"/);
+		});
+
+		await pod.part(t, 'the health check of the image says alive', async () => {
+			assert.deepEqual(await all.exec(...HEALTH), { code: 0, stdout: 'alive\n', stderr: '' });
 		});
 
 		await pod.part(t, 'only sync and the renewal have the secrets', () => {
