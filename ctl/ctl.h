@@ -27,8 +27,8 @@ struct ctl_command {
 };
 
 extern const struct ctl_command ctl_audit, ctl_backup, ctl_check, ctl_dead,
-    ctl_deletion, ctl_doctor, ctl_forget, ctl_health, ctl_mailbox, ctl_migrate,
-    ctl_print, ctl_render, ctl_resync, ctl_status, ctl_writes;
+    ctl_deletion, ctl_doctor, ctl_forget, ctl_health, ctl_mailbox, ctl_metrics,
+    ctl_migrate, ctl_print, ctl_render, ctl_resync, ctl_status, ctl_writes;
 
 /* One option of a command: with a value, or a switch. */
 struct ctl_option {

@@ -23,7 +23,8 @@ enum {
 	RECORD_STDOUT = 6,
 	HEADER_LEN = 8,
 	REQUEST_MAX = 4096,
-	REPLY_MAX = 64 << 10
+	/* the whole of /metrics, and its headers */
+	REPLY_MAX = (1 << 20) + (64 << 10)
 };
 
 struct exchange {

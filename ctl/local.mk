@@ -29,6 +29,7 @@ ctl_libctl_a_SOURCES = \
 	ctl/manifest_text.c ctl/manifest_text.h \
 	ctl/manifest_version.c ctl/manifest_version.h \
 	ctl/manifest_xml.c \
+	ctl/metrics.c \
 	ctl/migrate.c \
 	ctl/print.c \
 	ctl/render.c \

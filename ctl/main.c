@@ -14,6 +14,7 @@ static const struct ctl_command *const commands[] = {
     &ctl_status,
     &ctl_doctor,
     &ctl_health,
+    &ctl_metrics,
     &ctl_mailbox,
     &ctl_resync,
     &ctl_dead,

@@ -205,6 +205,37 @@ story('health is 0 when /live answers 200, else 1', async (w) => {
 	}
 });
 
+story('metrics prints what begins so, with or without the common beginning, however much there is', async (w) => {
+	const lines = ['# HELP outlook_addin_a_total As.', '# TYPE outlook_addin_a_total counter', 'outlook_addin_a_total 1', '# HELP outlook_addin_b Bs.', '# TYPE outlook_addin_b gauge', 'outlook_addin_b{outlook_addin_a="a"} 2'];
+	const long = Array.from({ length: 20_000 }, (_, i) => `outlook_addin_c{n="${i}"} 0`);
+	/** @param {string[]} args */
+	const asked = async (...args) => {
+		/** @type {import('./world.js').Result | undefined} */
+		let done;
+		await withProgram(w, (socket, request) => {
+			assert.ok(request.includes('SCRIPT_NAME/metrics'));
+			const text = Buffer.from(`Status: 200\r\nContent-Type: text/plain\r\n\r\n${[...lines, ...long].join('\n')}\n`);
+			for (let at = 0; at < text.length; at += 65_000)
+				socket.write(record(STDOUT, 1, text.subarray(at, at + 65_000)));
+			socket.end(record(END, 1, Buffer.alloc(8)));
+		}, async () => {
+			done = await w.ctl('metrics', ...args);
+		});
+		return /** @type {import('./world.js').Result} */ (done);
+	};
+	assert.deepEqual(await asked('a'), { code: 0, stdout: `${lines.slice(0, 3).join('\n')}\n`, stderr: '' });
+	assert.deepEqual((await asked('outlook_addin_b')).stdout, `${lines.slice(3).join('\n')}\n`);
+	assert.equal((await asked()).stdout, `${[...lines, ...long].join('\n')}\n`);
+	for (const prefix of ['total', '# HELP'])
+		assert.deepEqual(await asked(prefix), { code: 1, stdout: '', stderr: `outlook-addinctl: no metric begins with ${prefix}\n` });
+	await withProgram(w, (socket) => socket.end(stdout('Status: 503\r\n\r\n')), async () => {
+		assert.match((await w.ctl('metrics')).stderr, /no metrics: the answer is 503/);
+	});
+	const nobody = await w.ctl('metrics');
+	assert.equal(nobody.code, 1);
+	assert.match(nobody.stderr, /no metrics: connect/);
+});
+
 story('health does not wait for ever', async (w) => {
 	await withProgram(w, () => {}, async () => {
 		const begin = Date.now();

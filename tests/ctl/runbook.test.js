@@ -63,6 +63,8 @@ test('each alert has its section and each section its alert, with the same first
 	for (const [name, { command, runbook: where }] of rules) {
 		assert.equal(book.get(name), command, name);
 		assert.equal(where, `docs/runbook.md#${name.toLowerCase()}`);
+		/* The image has no other tool. */
+		assert.match(command, /^(outlook-addinctl [a-z]+( [a-z_]+)?|outlook-addin-renew -v)$/, name);
 	}
 });
 

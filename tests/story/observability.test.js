@@ -55,6 +55,8 @@ test('what dashboard and rules ask for is what is served, and that is clean', as
 		assert.match(await read(), /^outlook_addin_writes_paused\{by="operator"\} 1$/m);
 		assert.match(await read(), /^outlook_addin_mailboxes\{state="followed"\} 1$/m);
 		const early = await read();
+		const book = fs.readFileSync(path.join(SOURCE_ROOT, 'docs/runbook.md'), 'utf8');
+		const looks = await Promise.all([...book.matchAll(/^ {4}outlook-addinctl (metrics .*)$/gm)].map((m) => stack.ctl(...m[1].split(' '))));
 		// what is only there in bad times, and with a certificate
 		const reasons = ['credentials', 'graph', 'unblu', 'unblu-auth', 'webhook', 'keys', 'deletions'];
 		await stack.fcgiDown();
@@ -97,11 +99,11 @@ test('what dashboard and rules ask for is what is served, and that is clean', as
 				assert.match(rules, new RegExp(`degraded\\{reason="${reason}"\\}`));
 		});
 		await stack.part(t, 'what the runbook looks for in it by hand is there', async () => {
-			const book = fs.readFileSync(path.join(SOURCE_ROOT, 'docs/runbook.md'), 'utf8');
-			const looks = [...book.matchAll(/^ {4}curl -s http:\/\/127\.0\.0\.1:9464\/metrics \| grep (\S+)$/gm)].map((m) => early.split('\n').filter((l) => l.includes(m[1]) && !l.startsWith('#')));
-			assert.equal(looks.length, 2);
-			assert.ok(looks.some((lines) => lines.some((l) => l.startsWith('outlook_addin_store_commit_seconds_bucket{le='))));
-			assert.ok(looks.some((lines) => lines.some((l) => /^outlook_addin_notifications_total\{result="wrong_client_state"\}/.test(l))));
+			assert.deepEqual(looks.map((l) => [l.code, l.stderr]), [[0, ''], [0, '']]);
+			assert.ok(looks[0].stdout.trim().split('\n').every((line) => line.includes('outlook_addin_store_commit_seconds')));
+			assert.ok(looks[1].stdout.trim().split('\n').every((line) => line.includes('outlook_addin_notifications_total')));
+			assert.match(looks[0].stdout, /^outlook_addin_store_commit_seconds_bucket\{le=/m);
+			assert.match(looks[1].stdout, /^outlook_addin_notifications_total\{result="wrong_client_state"\}/m);
 		});
 		const promtool = findPromtool();
 		await t.test('promtool finds nothing to complain about', { skip: promtool === null ? 'no promtool' : false }, () => {
