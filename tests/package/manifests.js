@@ -98,22 +98,27 @@ function merge(into, patch, name = '') {
 	return out;
 }
 
-/** What `kubectl kustomize FOLDER` prints, generated names without their hash. @param {string} folder @returns {any[]} */
-export function kustomize(folder) {
+/**
+ * What `kubectl kustomize FOLDER` prints, generated names without their hash.
+ * @param {string} folder @param {any[]} [before] what a component is put upon @returns {any[]}
+ */
+export function kustomize(folder, before = []) {
 	const [k] = readYaml(path.join(folder, 'kustomization.yaml'));
 	const wrong = problems(k);
 	if (wrong.length > 0)
 		throw new Error(`${folder}: ${wrong.join('; ')}`);
 	/** @type {any[]} */
-	let docs = (k.resources ?? []).flatMap((/** @type {string} */ r) => {
+	let docs = [...before, ...(k.resources ?? []).flatMap((/** @type {string} */ r) => {
 		const at = path.join(folder, r);
 		return fs.statSync(at).isDirectory() ? kustomize(at) : readYaml(at);
-	});
+	})];
 	for (const { name, files = [], literals = [] } of k.configMapGenerator ?? [])
 		docs.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: Object.fromEntries([
 			...files.map((/** @type {string} */ f) => [path.basename(f), fs.readFileSync(path.join(folder, f), 'utf8')]),
 			...literals.map((/** @type {string} */ l) => [l.slice(0, l.indexOf('=')), l.slice(l.indexOf('=') + 1)]),
 		]) });
+	for (const component of k.components ?? [])
+		docs = kustomize(path.join(folder, component), docs);
 	for (const patch of k.patches ?? []) {
 		const [change] = readYaml(path.join(folder, patch.path));
 		const same = (/** @type {any} */ d) => d.kind === change.kind && d.metadata.name === change.metadata.name;

@@ -209,6 +209,51 @@ test('the image: any account of group 0 may write where the programs do, ours is
 	]);
 });
 
+/** The manifests of an overlay with the component, as docs/deployment.md adds it. @param {string} overlay @param {(folder: string) => void} body */
+function monitored(overlay, body) {
+	const root = fs.mkdtempSync(path.join(os.tmpdir(), 'oa-monitored-'));
+	const file = path.join(root, 'overlays', overlay, 'kustomization.yaml');
+	const guide = fs.readFileSync(path.join(SOURCE_ROOT, 'docs/deployment.md'), 'utf8');
+	const [lines] = guide.match(/^ {4}components:\n(?: {4} .*\n)+/m) ?? [''];
+	try {
+		fs.cpSync(FOLDER, root, { recursive: true });
+		fs.appendFileSync(file, lines.replaceAll(/^ {4}/gm, ''));
+		body(path.dirname(file));
+	} finally {
+		fs.rmSync(root, { recursive: true });
+	}
+}
+
+for (const overlay of OVERLAYS)
+	test(`overlay ${overlay} with the component monitoring: Prometheus finds the metrics of each pod where addin.json of the guide puts them`, () => {
+		const plain = docsOf(overlay);
+		monitored(overlay, (folder) => {
+			const docs = kustomize(folder);
+			assert.deepEqual(docs.flatMap(problems), []);
+			const [service] = docs.filter((d) => d.kind === 'Service' && d.spec.clusterIP === 'None');
+			const { template } = one(docs, 'Deployment').spec;
+			assert.ok(Object.entries(service.spec.selector).every(([key, value]) => template.metadata.labels[key] === value));
+			const [, listen] = /"metricsListen": "(\d+)"/.exec(fs.readFileSync(path.join(SOURCE_ROOT, 'docs/deployment.md'), 'utf8')) ?? [];
+			const nginx = template.spec.containers.find((/** @type {any} */ c) => c.name === 'nginx');
+			assert.deepEqual(nginx.ports.map((/** @type {any} */ p) => [p.name, p.containerPort]), [['http', 8080], ['metrics', Number(listen)]]);
+			assert.deepEqual(service.spec.ports, [{ name: 'metrics', port: Number(listen), protocol: 'TCP', targetPort: 'metrics' }]);
+			assert.equal(service.spec.publishNotReadyAddresses, true);
+			/* And nothing else. */
+			nginx.ports.pop();
+			assert.deepEqual(normalize(docs.filter((d) => d !== service)), normalize(plain));
+		});
+	});
+
+test('kubectl makes the same of an overlay with the component', (t) => {
+	monitored('postgres', (folder) => {
+		const run = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+		if (run.error !== undefined || /unknown field/.test(run.stderr))
+			return t.skip('no kubectl that knows components (1.21)');
+		assert.equal(run.status, 0, run.stderr);
+		assert.deepEqual(normalize(parseYaml(run.stdout)), normalize(kustomize(folder)));
+	});
+});
+
 test('the sample of the base is the sample', () => {
 	assert.equal(fs.readFileSync(path.join(FOLDER, 'base/addin.json'), 'utf8'), fs.readFileSync(path.join(SOURCE_ROOT, 'conf/addin.json'), 'utf8'));
 });
