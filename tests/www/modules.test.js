@@ -116,7 +116,7 @@ function session(given = {}) {
 	const calls = /** @type {string[]} */ ([]);
 	const token = (/** @type {string} */ name, life = 3600_000) => ({ accessToken: name, expiresAt: 1_000_000 + life, tenantId: 't1', objectId: 'o', username: 'u', name: 'n' });
 	const s = createSession({
-		config: /** @type {any} */ ({ clientId: 'c', tenantIds: given.tenantIds ?? [], apiScopes: ['s'] }), nestedIsPossible: () => given.nested !== undefined,
+		config: /** @type {any} */ ({ clientId: given.clientId ?? 'c', tenantIds: given.tenantIds ?? [], apiScopes: ['s'] }), nestedIsPossible: () => given.nested !== undefined,
 		nested: async () => {
 			calls.push('create');
 			return { silent: async (/** @type {boolean} */ force) => {
@@ -127,7 +127,7 @@ function session(given = {}) {
 				return given.nested.popup ? given.nested.popup() : token('popup');
 			} };
 		},
-		signal: new AbortController().signal, authUrl: 'https://a.example/addin/auth.html', hint: 'u@x', storage, now: () => 1_000_000, uuid: () => 'nonce', sleep: (ms) => new Promise((r) => setTimeout(r, given.sleep ?? ms)), log: createLog({ now: () => 0, requestId: 'r' }),
+		signal: new AbortController().signal, authUrl: 'https://a.example/addin/auth.html', hint: given.hint ?? 'u@x', storage, now: () => 1_000_000, uuid: () => 'nonce', sleep: (ms) => new Promise((r) => setTimeout(r, given.sleep ?? ms)), log: createLog({ now: () => 0, requestId: 'r' }),
 		person: (signIn) => {
 			calls.push('person');
 			return signIn();
@@ -168,6 +168,16 @@ test('sign-in: a foreign tenant is refused, by the token itself if it can be rea
 	await session({ nested: {}, tenantIds: ['t1'] }).s.token();
 	const jwt = `x.${Buffer.from(JSON.stringify({ tid: 'T2' })).toString('base64url')}.y`;
 	await session({ nested: { silent: async () => ({ accessToken: jwt, expiresAt: 1e12, tenantId: 't1', objectId: 'o', username: 'u', name: 'n' }) }, tenantIds: ['t2'] }).s.token();
+});
+
+test('a token that a dialog gave is for its mailbox and its app alone, and so is a sign-out', async () => {
+	const storage = memory();
+	storage.set('unblu.token', JSON.stringify({ accessToken: 'anna', expiresAt: 1e12, tenantId: 't1', clientId: 'c', hint: 'u@x' }));
+	assert.equal((await session({ storage }).s.token()).accessToken, 'anna');
+	for (const other of [{ hint: 'other@x' }, { hint: '' }, { clientId: 'd' }])
+		await assert.rejects(session({ storage, ...other }).s.token(), { code: 'signin-needed' }, JSON.stringify(other));
+	await session({ storage }).s.signOut();
+	assert.deepEqual([session({ storage }).s.isSignedOut(), session({ storage, hint: 'other@x' }).s.isSignedOut()], [true, false]);
 });
 
 test('sign-out forgets, and silence does not sign in again', async () => {

@@ -1,7 +1,7 @@
 // @ts-check
 /*
  * session.js - who is signed in, and tokens. The host's nested sign-in first, Office's dialog with auth.html otherwise.
- * Tokens stay in memory and, from the dialog, in sessionStorage. The one file that knows MSAL
+ * Tokens stay in memory and, from the dialog, in sessionStorage, for this mailbox only. The one file that knows MSAL
  * (vendor/msal-browser.min.js, global `msal`) and its nested bridge.
  */
 
@@ -16,7 +16,6 @@ import { AddinError, partLoaded } from './errors.js';
 
 const TOKEN = 'unblu.token';
 const WAY = 'unblu.way';
-const SIGNED_OUT = 'unblu.signedOut';
 const EARLY_MS = 60_000;
 const SILENT_MS = 8000;
 
@@ -80,6 +79,7 @@ async function faultOf(e) {
  * @returns {Session}
  */
 export function createSession({ config, nestedIsPossible, nested, signal, authUrl, hint, storage, now, uuid, sleep, log, person }) {
+	const SIGNED_OUT = `unblu.signedOut ${hint}`;
 	/** @type {Token | null} */
 	let held = storedToken();
 	/** @type {Promise<Nested> | null} */
@@ -90,7 +90,7 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 	function storedToken() {
 		try {
 			const t = JSON.parse(storage.get(TOKEN) ?? 'null');
-			return t !== null && typeof t.accessToken === 'string' && t.clientId === config.clientId ? t : null;
+			return t !== null && typeof t.accessToken === 'string' && t.clientId === config.clientId && t.hint === hint ? t : null;
 		} catch {
 			return null;
 		}
@@ -163,7 +163,7 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 		storage.set(SIGNED_OUT, null);
 		/* Nested tokens stay with the host, which has its own cache. */
 		if (way === 'dialog')
-			storage.set(TOKEN, JSON.stringify({ ...token, clientId: config.clientId }));
+			storage.set(TOKEN, JSON.stringify({ ...token, clientId: config.clientId, hint }));
 		log.add('signed-in', { way });
 		return token;
 	}
