@@ -25,10 +25,14 @@ const link = (more) => ({ 'GET api/links': { body: { v: 1, conversationId: CONVE
  * @property {boolean} [noConfig]
  * @property {Record<string, any>} [answers] of gateway and server
  * @property {string} [token] how the host answers MSAL: ok (default), interaction, cancel
+ * @property {boolean} [stored] a dialog gave a token in this tab before
  * @property {string[]} [press] actions, one after the other
  * @property {string} want data-state of the page
  * @property {RegExp} shows in the page's text
  */
+
+/** A host without a sign-in of its own. */
+export const DIALOG_ONLY = { sets: { mailbox: '1.14', dialogapi: '1.2', dialogorigin: '1.1' } };
 
 /** @type {State[]} */
 export const STATES = [
@@ -82,7 +86,9 @@ export const STATES = [
 /** What the page finds before its first script: the item, and the host's answers to MSAL. @param {State} state */
 export function preset(state) {
 	const given = { item: state.item, context: state.context, faults: state.faults, readyDelay: state.readyDelay };
-	return `globalThis.officeStub = ${JSON.stringify(given)};
+	const kept = { accessToken: 'kept', expiresAt: 4e12, tenantId: 't', objectId: 'o', username: 'anna.keller@alpinebank.example', name: 'Anna Keller', clientId: '5f2a6d1e-7c34-4b0e-9a51-3c8f0d2b7e11', hint: 'anna.keller@alpinebank.example' };
+	return `${state.stored ? `sessionStorage.setItem('unblu.token', ${JSON.stringify(JSON.stringify(kept))});` : ''}
+		globalThis.officeStub = ${JSON.stringify(given)};
 		officeStub.token = (request) => {
 			const how = ${JSON.stringify(state.token ?? 'ok')};
 			const account = { homeAccountId: 'a4d20f6b.3e1c9a50', environment: 'login.windows.net', tenantId: '3e1c9a50-6b1f-4d27-8f3a-0c5d7e9b1a2c' };

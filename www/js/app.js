@@ -110,7 +110,8 @@ export function createApp(person = (signIn) => signIn()) {
 			nested: () => createNested(config, { sleep }),
 			signal: over.signal,
 		});
-		const env = { net, token: (/** @type {boolean} */ force) => session.token({ interactive: force, force }), sleep, log };
+		/* Never a person: these exchanges also go on in the background. Who may open a window asks the session itself. */
+		const env = { net, token: (/** @type {boolean} */ force) => session.token({ force }), sleep, log };
 		const label = inviteLabel(config.invitationTexts, host.language, inviteLabel(INVITATION, host.language, INVITATION.en));
 		return {
 			config, session, label, labels: [...new Set([label, ...Object.values(config.invitationTexts), ...Object.values(INVITATION)])],
