@@ -55,6 +55,10 @@ const CASES = [
 	['work hides the actions', { busy: 'create' }, 'busy-create', []],
 	['a failure offers to try again, and the way back', { problem: { code: 'network', retry: 'create' } }, 'error', ['retry', 'dismiss']],
 	['a refused removal offers to take out the link only', { problem: { code: 'remove-refused', retry: 'remove' } }, 'error', ['remove-only', 'dismiss']],
+	['what was taken out only is not called removed', { ...event({ link: null }), done: 'unlinked' }, 'unlinked', ['create']],
+	['a link that could not be written is missing, also when nobody can read', { ...event({ unread: true }), done: 'body-failed' }, 'missing', ['repair', 'remove']],
+	['a link that is seen there is not missing', { done: 'body-failed' }, 'linked', ['refresh', 'remove']],
+	['what Outlook did not keep is created again, not taken for a copy', { ...event({ link: null, foreign: true }), done: 'created-unkept' }, 'unkept', ['create']],
 	['what is gone in Unblu is made anew', { problem: { code: 'conversation-gone', retry: 'repair' } }, 'error', ['create-new', 'dismiss']],
 ];
 
@@ -69,6 +73,18 @@ test('a cancelled sign-in is no error in red', () => {
 	assert.equal(paneView(facts({ problem: { code: 'signin-cancelled', retry: 'create' } })).tone, 'warn');
 	assert.equal(paneView(facts({ problem: { code: 'signin-cancelled', retry: 'create', detail: 'user_canceled' } })).problem, null, 'nor a matter for support');
 	assert.equal(paneView(facts({ problem: { code: 'network', retry: 'create' } })).tone, 'bad');
+});
+
+test('what the flow says in the end is what the pane says', () => {
+	const text = (/** @type {Partial<Facts>} */ given) => paneView(facts(given)).text[0].key;
+	for (const done of ['created', 'created-series', 'created-shared', 'created-unannounced'])
+		assert.equal(text({ done }), 'pane.created.text');
+	assert.equal(text({ done: 'created', ...event({ unread: true }) }), 'pane.linked.unread', 'it may stand in front');
+	assert.equal(text({ done: 'already' }), 'done.already');
+	assert.equal(text({ done: 'body-failed', ...event({ unread: true }) }), 'error.body-failed');
+	assert.deepEqual([text({ done: 'unreadable', ...event({ link: null }) }), text({ done: 'foreign-link', ...event({ link: null, foreign: true }) })], ['done.unreadable', 'pane.copied.text']);
+	const title = (/** @type {string} */ code, /** @type {string} */ retry) => paneView(facts({ problem: { code, retry } })).title.key;
+	assert.deepEqual([title('body-not-cleared', 'remove'), title('link-not-cleared', 'remove-only'), title('network', 'remove')], ['pane.failed.body-not-cleared', 'pane.failed.remove-only', 'pane.failed.remove']);
 });
 
 test('the question before removing names the series', () => {
@@ -94,7 +110,7 @@ function pane(more) {
 	};
 	/** @type {any} */
 	const ports = {
-		place: port('place', 'ready'), config: port('config', { syncServerEnabled: false, supportUrl: '' }), inspect: port('inspect', EVENT), create: port('create', undefined), repair: port('repair', undefined), remove: port('remove', undefined),
+		place: port('place', 'ready'), config: port('config', { syncServerEnabled: false, supportUrl: '' }), inspect: port('inspect', EVENT), create: port('create', 'created'), repair: port('repair', 'repaired'), remove: port('remove', 'removed'),
 		account: port('account', { state: 'in', account: 'a' }), signIn: port('signIn', 'b'), signOut: port('signOut', undefined), sync: port('sync', SYNC), problem: (/** @type {any} */ e, /** @type {string} */ retry) => ({ code: e.code ?? 'x', retry }), ...more,
 	};
 	const made = new Pane(ports, () => {});
@@ -126,6 +142,7 @@ test('a failed action keeps its reason, and trying again does the same again', a
 		assert.equal(replace, true);
 		if (turns++ === 0)
 			throw Object.assign(new Error('no'), { code: 'network' });
+		return 'created';
 	} });
 	await p.load();
 	await p.act('create-new');
@@ -144,9 +161,9 @@ test('an action while another one runs is not begun', async () => {
 	await p.act('create');
 	await p.act('remove-yes');
 	assert.equal(runs, 1);
-	end();
+	end('created-series');
 	await first;
-	assert.equal(p.facts.done, 'created');
+	assert.equal(p.facts.done, 'created-series');
 });
 
 test('removing asks first; keeping it asks nobody', async () => {
@@ -160,6 +177,20 @@ test('removing asks first; keeping it asks nobody', async () => {
 	await p.act('remove-yes');
 	assert.ok(did.includes('remove {"only":false}'));
 	assert.equal(p.facts.done, 'removed');
+});
+
+test('who takes out the link only tries that again, not to remove the conversation', async () => {
+	let turns = 0;
+	const { pane: p } = pane({ remove: async ({ only }) => {
+		assert.equal(only, true);
+		if (turns++ === 0)
+			throw Object.assign(new Error('no'), { code: 'link-not-cleared' });
+		return 'unlinked';
+	} });
+	await p.load();
+	await p.act('remove-only');
+	await p.act('retry');
+	assert.deepEqual([p.facts.problem, p.facts.done, turns], [null, 'unlinked', 2]);
 });
 
 test('what the button does while the pane is open is seen, but not in the middle of an action', async () => {
@@ -221,9 +252,9 @@ test('every text that the pane can ask for is in the table, and none is left ove
 	const named = [...code.matchAll(/'(pane\.[a-z.-]+)'/g)].map((m) => m[1]).filter((key) => !key.endsWith('.js'));
 	for (const key of named)
 		assert.ok(key in en, key);
-	const states = ['loading', 'outside', 'no-office', 'read-only', 'config', 'no-item', 'none', 'sign-in', 'removed', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
+	const states = ['loading', 'outside', 'no-office', 'read-only', 'config', 'no-item', 'none', 'sign-in', 'removed', 'unlinked', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
 		'ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted', 'busy-create', 'busy-repair', 'busy-remove', 'busy-sign-in'];
-	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`),
+	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'remove-only', 'body-not-cleared', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`), 'pane.unkept.title',
 		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
 	for (const key of made)
 		assert.ok(key in en, key);

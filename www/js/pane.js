@@ -12,9 +12,9 @@
  * @property {() => Promise<Exclude<Facts['place'], 'loading'>>} place
  * @property {() => Promise<NonNullable<Facts['config']>>} config
  * @property {() => Promise<import('./pane-view.js').EventFacts>} inspect
- * @property {(how: { replace: boolean }) => Promise<void>} create the one-click flow; replace: also when there is one
- * @property {() => Promise<void>} repair
- * @property {(how: { only: boolean }) => Promise<void>} remove only: what stands in the event, not the conversation
+ * @property {(how: { replace: boolean }) => Promise<string>} create the one-click flow, and how it ended; replace: also when there is one
+ * @property {() => Promise<string>} repair
+ * @property {(how: { only: boolean }) => Promise<string>} remove only: what stands in the event, not the conversation
  * @property {() => Promise<Facts['session']>} account who is signed in, without asking anybody
  * @property {() => Promise<string>} signIn asks the agent
  * @property {() => Promise<void>} signOut
@@ -142,13 +142,13 @@ export class Pane {
 			return;
 		this.looks = 0;
 		switch (id) {
-		case 'create': return this.run('create', () => this.ports.create({ replace: false }), id, 'created');
-		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id, 'created');
-		case 'repair': return this.run('repair', () => this.ports.repair(), id, 'repaired');
+		case 'create': return this.run('create', () => this.ports.create({ replace: false }), id);
+		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id);
+		case 'repair': return this.run('repair', () => this.ports.repair(), id);
 		case 'remove': return this.set({ asking: true, problem: null, done: null });
 		case 'remove-no': return this.set({ asking: false });
-		case 'remove-yes': return this.run('remove', () => this.ports.remove({ only: false }), 'remove', 'removed');
-		case 'remove-only': return this.run('remove', () => this.ports.remove({ only: true }), 'remove', 'removed');
+		case 'remove-yes': return this.run('remove', () => this.ports.remove({ only: false }), 'remove');
+		case 'remove-only': return this.run('remove', () => this.ports.remove({ only: true }), id);
 		case 'sign-in': return this.run('sign-in', () => this.signIn(), id);
 		case 'sign-out': return this.signOut();
 		case 'retry': return this.retry();
@@ -168,14 +168,13 @@ export class Pane {
 	}
 
 	/**
-	 * @param {NonNullable<Facts['busy']>} busy @param {() => Promise<void>} work
-	 * @param {string} retry @param {Facts['done']} [done]
+	 * @param {NonNullable<Facts['busy']>} busy @param {() => Promise<Facts['done']>} work tells how it ended
+	 * @param {string} retry
 	 */
-	async run(busy, work, retry, done = null) {
+	async run(busy, work, retry) {
 		this.set({ busy, problem: null, asking: false, done: null });
 		try {
-			await work();
-			this.facts.done = done;
+			this.facts.done = await work();
 			this.facts.sync = null;
 			this.facts.syncProblem = null;
 		} catch (e) {
@@ -189,6 +188,7 @@ export class Pane {
 
 	async signIn() {
 		this.facts.session = { state: 'in', account: await this.ports.signIn() };
+		return null;
 	}
 
 	async signOut() {

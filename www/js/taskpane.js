@@ -30,10 +30,11 @@ function problemOf(app, e, retry) {
 	return { code: error.code, requestId: app.requestId, retry, texts: error.details.params, ...(detail === '' ? {} : { detail: redact(detail) }) };
 }
 
-/** An outcome of a flow that is none is thrown. @param {import('./flow.js').Outcome} outcome */
+/** How a flow ended; what did not work at all is thrown. @param {import('./flow.js').Outcome} outcome */
 function settled(outcome) {
 	if (outcome.error !== undefined)
 		throw outcome.error;
+	return outcome.code;
 }
 
 /** A link that may not go into an invitation is not offered either. @param {import('./flow-pane.js').Inspection} i @param {boolean} insecure @param {number | null} start @returns {import('./pane-view.js').EventFacts} */
@@ -93,10 +94,11 @@ async function texts(app, net, language) {
 	const say = i18nSay(own);
 	return (/** @type {import('./pane-view.js').Text} */ text) => {
 		const mine = say(text.key, text.with);
-		if (mine !== text.key || !text.key.startsWith('error.'))
+		const [, code] = /^(?:error|done)\.(.*)/.exec(text.key) ?? [];
+		if (mine !== text.key || code === undefined)
 			return mine;
 		/* What is no error to the button has its text among the outcomes. */
-		const found = [text.key, text.key.replace('error.', 'done.')].find((k) => shared(k, text.with) !== k);
+		const found = [text.key, `done.${code}`, `error.${code}`].find((k) => shared(k, text.with) !== k);
 		return shared(found ?? 'error.generic', text.with);
 	};
 }
