@@ -10,6 +10,7 @@ import { logShow, logText, redact } from '../../www/js/log-report.js';
 import { retryAfterMs } from '../../www/js/retry.js';
 import { fingerprint, pendingRead, pendingWrite, propertyAnnounced, propertyRead, propertyWrite, topicOf } from '../../www/js/formats.js';
 import { claimsOf, createSession } from '../../www/js/session.js';
+import { signInByDialog } from '../../www/js/session-dialog.js';
 import { signinFault } from '../../www/js/session-fault.js';
 import { memory } from './bench.js';
 import { PAYLOADS } from './payloads.js';
@@ -178,6 +179,48 @@ test('a token that a dialog gave is for its mailbox and its app alone, and so is
 		await assert.rejects(session({ storage, ...other }).s.token(), { code: 'signin-needed' }, JSON.stringify(other));
 	await session({ storage }).s.signOut();
 	assert.deepEqual([session({ storage }).s.isSignedOut(), session({ storage, hint: 'other@x' }).s.isSignedOut()], [true, false]);
+});
+
+test('what the host signed in stays with the host; a token that ends within a minute is renewed', async () => {
+	const { s, storage } = session({ nested: {} });
+	await s.token();
+	assert.deepEqual([...storage.map.keys()], []);
+	for (const [left, asked] of [[30_000, 2], [90_000, 1]]) {
+		const end = session({ nested: { silent: () => ({ accessToken: 'a', expiresAt: 1_000_000 + left, tenantId: 't1', objectId: 'o', username: 'u', name: 'n' }) } });
+		await end.s.token();
+		await end.s.token();
+		assert.equal(end.calls.filter((c) => c === 'silent').length, asked, `${left} ms`);
+	}
+});
+
+/** Opens Office's dialog for a sign-in. @param {any} t */
+function dialog(t) {
+	/** @type {Record<string, (arg: any) => void>} */
+	const handlers = {};
+	const opened = /** @type {string[]} */ ([]);
+	let closed = 0;
+	const ui = { displayDialogAsync: (/** @type {string} */ url, /** @type {any} */ _, /** @type {any} */ done) => {
+		opened.push(url);
+		done({ status: 'succeeded', value: { close: () => closed++, addEventHandler: (/** @type {string} */ type, /** @type {any} */ handler) => { handlers[type] = handler; } } });
+	} };
+	/** @type {any} */ (globalThis).Office = { context: { ui } };
+	t.after(() => delete (/** @type {any} */ (globalThis).Office));
+	const control = new AbortController();
+	const token = signInByDialog({ authUrl: 'https://a.example/addin/auth.html', nonce: 'mine', select: false, hint: '', signal: control.signal });
+	token.catch(() => undefined);
+	return { token, control, opened, closed: () => closed, say: (/** @type {any} */ m) => handlers.dialogMessageReceived({ message: typeof m === 'string' ? m : JSON.stringify(m) }), event: (/** @type {number} */ error) => handlers.dialogEventReceived({ error }) };
+}
+
+test('the dialog is heard only when it answers its own question', async (t) => {
+	const d = dialog(t);
+	const answer = { v: 1, nonce: 'mine', accessToken: 'good', expiresOn: 1, account: {} };
+	for (const other of [{ ...answer, nonce: 'theirs', accessToken: 'foreign' }, { ...answer, nonce: undefined, accessToken: 'foreign' }, { ...answer, v: 2, accessToken: 'foreign' }, 'x', 'null'])
+		d.say(other);
+	assert.equal(d.closed(), 0);
+	d.say(answer);
+	assert.equal((await d.token).accessToken, 'good');
+	assert.equal(d.closed(), 1);
+	assert.match(d.opened[0], /[?&]nonce=mine/);
 });
 
 test('sign-out forgets, and silence does not sign in again', async () => {
