@@ -223,6 +223,19 @@ test('the dialog is heard only when it answers its own question', async (t) => {
 	assert.match(d.opened[0], /[?&]nonce=mine/);
 });
 
+test('a dialog that could not load its page is closed, so that the next one may open', async (t) => {
+	for (const error of [12002, 12003]) {
+		const d = dialog(t);
+		d.event(error);
+		await assert.rejects(d.token, { code: 'dialog-failed' });
+		assert.equal(d.closed(), 1, String(error));
+	}
+	const d = dialog(t);
+	d.event(12006);
+	await assert.rejects(d.token, { code: 'signin-cancelled' });
+	assert.equal(d.closed(), 0, 'the person has closed it');
+});
+
 test('sign-out forgets, and silence does not sign in again', async () => {
 	const { s, storage } = session({ nested: {} });
 	await s.token();
