@@ -166,6 +166,84 @@ test('an action while another one runs is not begun', async () => {
 	assert.equal(p.facts.done, 'created-series');
 });
 
+test('a reading that an action overtakes changes nothing, and the action waits for it', async () => {
+	/** @type {(v?: any) => void} */
+	let end = () => {};
+	/** @type {any} */
+	let seen = { ...EVENT, link: null };
+	let hangs = false;
+	const { pane: p, did } = pane({ inspect: () => hangs ? new Promise((resolve) => { end = resolve; }) : Promise.resolve(seen) });
+	await p.load();
+	hangs = true;
+	const reading = p.changed();
+	const acted = p.act('create');
+	await new Promise((resolve) => setImmediate(resolve));
+	assert.equal(did.some((d) => d.startsWith('create')), false, 'not beside the reading');
+	hangs = false;
+	const stale = { ...EVENT, link: null, foreign: true };
+	end(stale);
+	seen = EVENT;
+	await Promise.all([reading, acted]);
+	assert.deepEqual([p.facts.event, p.facts.done], [EVENT, 'created']);
+	hangs = true;
+	const late = p.changed();
+	const before = end;
+	hangs = false;
+	await p.load();
+	before(stale);
+	await late;
+	assert.equal(p.facts.event, EVENT, 'the later reading counts');
+});
+
+test('that the button is at work while the pane reads by itself is no failure', async () => {
+	let code = '';
+	const { pane: p } = pane({ inspect: async () => {
+		if (code !== '')
+			throw Object.assign(new Error('no'), { code });
+		return EVENT;
+	} });
+	await p.load();
+	code = 'busy';
+	await p.changed();
+	assert.equal(p.facts.problem, null);
+	code = 'outlook';
+	await p.changed();
+	assert.equal(p.facts.problem?.code, 'outlook');
+});
+
+test('a question is about what was asked, also when a reading ends after it', async () => {
+	/** @type {(v?: any) => void} */
+	let end = () => {};
+	let hangs = false;
+	const { pane: p } = pane({ inspect: () => hangs ? new Promise((resolve) => { end = resolve; }) : Promise.resolve(EVENT) });
+	await p.load();
+	hangs = true;
+	const reading = p.changed();
+	await p.act('remove');
+	end({ ...EVENT, link: null });
+	await reading;
+	assert.deepEqual([p.facts.asking, p.facts.event], [true, EVENT]);
+});
+
+test('who signs out while the pane asks stays signed out', async () => {
+	for (const name of ['account', 'sync']) {
+		/** @type {() => void} */
+		let end = () => {};
+		let hangs = false;
+		const values = /** @type {Record<string, any>} */ ({ account: { state: 'in', account: 'a' }, sync: SYNC });
+		const { pane: p } = pane({ config: async () => ({ syncServerEnabled: true, supportUrl: '' }), [name]: () => hangs ? new Promise((resolve) => { end = () => resolve(values[name]); }) : Promise.resolve(values[name]) });
+		await p.load();
+		hangs = true;
+		const look = p.look();
+		await new Promise((resolve) => setImmediate(resolve));
+		await p.act('sign-out');
+		end();
+		await look;
+		assert.deepEqual([p.facts.session.state, p.facts.sync], ['out', null], name);
+		clearTimeout(p.timer);
+	}
+});
+
 test('removing asks first; keeping it asks nobody', async () => {
 	const { pane: p, did } = pane();
 	await p.load();

@@ -17,7 +17,7 @@ import { createNested, createSession, nestedIsOffered, safeStorage } from './ses
  * @property {Promise<import('./flow.js').Remote>} remote rejects with AddinError config-missing, config-wrong
  * @property {import('./outlook.js').Item | null} item null: no event is being edited
  * @property {() => import('./flow.js').Ports} ports for the flows; only when there is an item
- * @property {<T>(run: () => Promise<T>) => Promise<T>} alone one at a time among all pages of ours; AddinError `busy`
+ * @property {<T>(run: () => Promise<T>, isChange?: boolean) => Promise<T>} alone one at a time among all pages of ours; AddinError `busy`
  * @property {() => void} end stops whatever goes on: exchanges, dialog, further steps
  */
 
@@ -43,8 +43,8 @@ export function linkBase(url) {
 	return url.slice(0, end + 1).replace(/([^/]\/)(?=[\w-]*\d)[\w-]{16,}(?![\w.-]).*/, '$1');
 }
 
-/** @template T @param {() => Promise<T>} run @returns {Promise<T>} */
-async function alone(run) {
+/** @template T @param {() => Promise<T>} run @param {boolean} [isChange] false: it only looks @returns {Promise<T>} */
+async function alone(run, isChange = true) {
 	const locks = globalThis.navigator?.locks;
 	if (locks === undefined)
 		return run();
@@ -61,7 +61,8 @@ async function alone(run) {
 		throw e;
 	} finally {
 		clearTimeout(timer);
-		tellChange();
+		if (isChange)
+			tellChange();
 	}
 }
 

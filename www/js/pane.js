@@ -44,7 +44,9 @@ export class Pane {
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		this.timer = undefined;
 		this.looks = 0;
-		this.reading = false;
+		this.readings = 0;
+		/** The reading in progress that nobody asked for. @type {Promise<unknown> | null} */
+		this.reading = null;
 	}
 
 	/** @param {Partial<Facts>} change */
@@ -74,14 +76,26 @@ export class Pane {
 		await this.look();
 	}
 
-	/** Reads the event; a failure is a problem that can be tried again. */
-	async inspect() {
+	/**
+	 * Reads the event; a failure is a problem that can be tried again. What a later reading has overtaken changes nothing.
+	 * @param {boolean} [unasked] nor then does what an action has overtaken, or that a click is at work on it
+	 * @returns {Promise<boolean>} whether it counts
+	 */
+	async inspect(unasked = false) {
+		const turn = ++this.readings;
+		const isCurrent = () => turn === this.readings && !(unasked && (this.facts.busy !== null || this.facts.asking));
 		try {
-			this.facts.event = await this.ports.inspect();
+			const event = await this.ports.inspect();
+			if (isCurrent())
+				this.facts.event = event;
 		} catch (e) {
+			const problem = this.ports.problem(e, 'reload');
+			if (!isCurrent() || unasked && problem.code === 'busy')
+				return false;
 			this.facts.event ??= { kind: 'single', shared: null, link: null, inBody: false, unread: false, foreign: false, start: null, newer: false };
-			this.facts.problem = this.ports.problem(e, 'reload');
+			this.facts.problem = problem;
 		}
+		return isCurrent();
 	}
 
 	/** Who is signed in, and what the server says of the conversation. Asks the agent nothing. */
@@ -90,11 +104,15 @@ export class Pane {
 		const { event, config } = this.facts;
 		if (this.facts.session.state !== 'out')
 			await this.who();
-		if (event?.link == null || config?.syncServerEnabled !== true || this.facts.session.state !== 'in')
+		if (event?.link == null || config?.syncServerEnabled !== true || !this.isIn())
 			return;
 		await this.sync(event.link.conversationId);
-		if (++this.looks < LOOKS)
+		if (this.isIn() && ++this.looks < LOOKS)
 			this.timer = setTimeout(() => void this.again(), LOOK_MS);
+	}
+
+	isIn() {
+		return this.facts.session.state === 'in';
 	}
 
 	async again() {
@@ -105,12 +123,15 @@ export class Pane {
 	/** The event may have been changed from elsewhere: by the button, or by the agent's own hand. */
 	async changed() {
 		const { place, busy, asking, problem } = this.facts;
-		if (place !== 'ready' || busy !== null || asking || problem !== null || this.reading)
+		if (place !== 'ready' || busy !== null || asking || problem !== null || this.reading !== null)
 			return;
 		const before = this.facts.event?.link?.conversationId;
-		this.reading = true;
-		await this.inspect();
-		this.reading = false;
+		const reading = this.inspect(true);
+		this.reading = reading;
+		const isNew = await reading;
+		this.reading = null;
+		if (!isNew)
+			return;
 		if (this.facts.event?.link?.conversationId !== before)
 			Object.assign(this.facts, { done: null, sync: null, syncProblem: null });
 		this.set({});
@@ -118,21 +139,22 @@ export class Pane {
 	}
 
 	async who() {
-		try {
-			this.set({ session: await this.ports.account() });
-		} catch {
-			this.set({ session: { state: 'needed', account: '' } });
-		}
+		const session = await this.ports.account().catch(() => /** @type {Facts['session']} */ ({ state: 'needed', account: '' }));
+		/* Signed out meanwhile is signed out. */
+		if (this.facts.session.state !== 'out')
+			this.set({ session });
 	}
 
 	/** @param {string} id */
 	async sync(id) {
+		const isOf = () => this.isIn() && this.facts.event?.link?.conversationId === id;
 		try {
 			const sync = await this.ports.sync(id);
-			if (this.facts.event?.link?.conversationId === id)
+			if (isOf())
 				this.set({ sync: sync ?? UNKNOWN, syncProblem: null });
 		} catch (e) {
-			this.set({ sync: null, syncProblem: this.ports.problem(e, 'refresh') });
+			if (isOf())
+				this.set({ sync: null, syncProblem: this.ports.problem(e, 'refresh') });
 		}
 	}
 
@@ -173,6 +195,7 @@ export class Pane {
 	 */
 	async run(busy, work, retry) {
 		this.set({ busy, problem: null, asking: false, done: null });
+		await this.reading;
 		try {
 			this.facts.done = await work();
 			this.facts.sync = null;

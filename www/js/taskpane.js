@@ -62,7 +62,7 @@ function portsOf(app, place) {
 		place: async () => place,
 		config: async () => (await app.remote).config,
 		async inspect() {
-			const seen = await flowInspect(app.ports());
+			const seen = await app.alone(() => flowInspect(app.ports()), false);
 			const start = await app.item?.start().then(Number, () => null) ?? null;
 			return factsOf(seen, (await app.remote).config.allowInsecureLinks, start);
 		},
