@@ -151,6 +151,22 @@ test('a failed action keeps its reason, and trying again does the same again', a
 	assert.deepEqual([p.facts.problem, turns], [null, 2]);
 });
 
+test('what ends an action is known also when something else was learnt meanwhile', async () => {
+	for (const [id, name, want] of [['create', 'create', 'created'], ['sign-in', 'signIn', 'b']]) {
+		/** @type {Pane} */
+		let p;
+		const made = pane({ [name]: async () => {
+			await null;
+			p.set({ sync: SYNC });
+			return want;
+		}, account: async () => p.facts.session });
+		p = made.pane;
+		await p.load();
+		await p.act(id);
+		assert.equal(id === 'create' ? p.facts.done : p.facts.session.account, want);
+	}
+});
+
 test('an action while another one runs is not begun', async () => {
 	/** @type {(v?: any) => void} */
 	let end = () => {};

@@ -197,7 +197,8 @@ export class Pane {
 		this.set({ busy, problem: null, asking: false, done: null });
 		await this.reading;
 		try {
-			this.facts.done = await work();
+			const how = await work();
+			this.facts.done = how;
 			this.facts.sync = null;
 			this.facts.syncProblem = null;
 		} catch (e) {
@@ -210,7 +211,8 @@ export class Pane {
 	}
 
 	async signIn() {
-		this.facts.session = { state: 'in', account: await this.ports.signIn() };
+		const account = await this.ports.signIn();
+		this.facts.session = { state: 'in', account };
 		return null;
 	}
 
