@@ -133,6 +133,16 @@ test('the state of the synchronisation is asked for again, and follows', { skip 
 	});
 });
 
+test('a sign-in that nobody answers can be cancelled, keeps no click waiting, and the next one works', { skip }, async () => {
+	await withPane(async (pane) => {
+		await pane.enter(state('cancelled'));
+		assert.deepEqual(await pane.page.value('navigator.locks.query().then((q) => [q.held.length, q.pending.length])'), [0, 0]);
+		await pane.page.value("globalThis.how = 'ok'");
+		await pane.press('retry');
+		await pane.page.until("document.getElementById('pane').dataset.state === 'created'");
+	});
+});
+
 test('what the pane asks by itself opens no window, also when the server refuses the token', { skip }, async () => {
 	const no = { status: 401, body: { error: { code: 'unauthorized', message: 'no' } } };
 	const dialogs = "officeStub.mailbox.calls.filter((c) => c.name === 'ui.displayDialogAsync').length";

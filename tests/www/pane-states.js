@@ -24,7 +24,7 @@ const link = (more) => ({ 'GET api/links': { body: { v: 1, conversationId: CONVE
  * @property {Record<string, any>} [config] what differs in config.json
  * @property {boolean} [noConfig]
  * @property {Record<string, any>} [answers] of gateway and server
- * @property {string} [token] how the host answers MSAL: ok (default), interaction, cancel
+ * @property {string} [token] how the host answers MSAL: ok (default), interaction, cancel, hang (a person who does not come)
  * @property {boolean} [stored] a dialog gave a token in this tab before
  * @property {string[]} [press] actions, one after the other
  * @property {string} want data-state of the page
@@ -83,6 +83,7 @@ export const STATES = [
 	{ name: 'error-forbidden', answers: { 'POST conversations/create': { status: 403, body: { errorMessage: 'no' } } }, press: ['create'], want: 'error', shows: /could not be created[\s\S]*no right[\s\S]*Try again[\s\S]*gateway-forbidden[\s\S]*Request id/ },
 	{ name: 'error-down', answers: { 'POST conversations/create': { status: 503, body: {} } }, press: ['create'], want: 'error', shows: /does not answer at the moment[\s\S]*gateway-down/ },
 	{ name: 'error-cancelled', token: 'cancel', press: ['create'], want: 'error', shows: /Sign-in was cancelled/ },
+	{ name: 'cancelled', token: 'hang', press: ['create', 'cancel'], want: 'error', shows: /Cancelled[\s\S]*no second conversation[\s\S]*Try again/ },
 	{ name: 'error-body', faults: { 'body.setAsync': { fail: {} }, 'body.prependAsync': { fail: {} } }, press: ['create'], want: 'missing', shows: /link is missing/ },
 	{ name: 'debug', item: LINKED, config: { showDebugPane: true }, press: ['debug'], want: 'linked', shows: /Debugging[\s\S]*Copy report[\s\S]*clientId/ },
 ];
@@ -94,12 +95,14 @@ export function preset(state) {
 	return `${state.stored ? `sessionStorage.setItem('unblu.token', ${JSON.stringify(JSON.stringify(kept))});` : ''}
 		globalThis.officeStub = ${JSON.stringify(given)};
 		officeStub.token = (request) => {
-			const how = ${JSON.stringify(state.token ?? 'ok')};
+			const how = globalThis.how ?? ${JSON.stringify(state.token ?? 'ok')};
 			const account = { homeAccountId: 'a4d20f6b.3e1c9a50', environment: 'login.windows.net', tenantId: '3e1c9a50-6b1f-4d27-8f3a-0c5d7e9b1a2c' };
 			if (request.method === 'GetInitContext')
 				return { success: true, initContext: { sdkName: 'stub', sdkVersion: '1', capabilities: {}, accountContext: account } };
-			if (how === 'interaction' && request.method === 'GetToken' || how === 'cancel' && request.method === 'GetToken')
+			if (how !== 'ok' && request.method === 'GetToken')
 				return { success: false, error: { status: 'USER_INTERACTION_REQUIRED', code: 'interaction_required', description: 'sign in' } };
+			if (how === 'hang' && request.method !== 'GetToken')
+				return new Promise(() => {});
 			if (how === 'cancel')
 				return { success: false, error: { status: 'USER_CANCEL', code: 'user_cancel', description: 'cancelled' } };
 			const part = (o) => btoa(JSON.stringify(o)).replaceAll('=', '');

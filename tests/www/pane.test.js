@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
+import { Desk } from '../../www/js/pane-desk.js';
 import { Pane } from '../../www/js/pane.js';
 import { paneView } from '../../www/js/pane-view.js';
 import { contrast, luminance, parseColour, readTheme } from '../../www/js/theme.js';
@@ -52,7 +53,7 @@ const CASES = [
 	['another time in Unblu is named, and a copy can have its own conversation', event({ start: Date.UTC(2031, 4, 15, 8) }), 'linked', ['create-new', 'refresh', 'remove']],
 	['a series has the time of its next date, which is no difference', event({ kind: 'series', start: Date.UTC(2031, 4, 7, 8) }), 'linked', ['refresh', 'remove']],
 	['a deleted conversation is made anew', sync({ state: 'deleted' }), 'deleted', ['create-new', 'refresh', 'remove']],
-	['work hides the actions', { busy: 'create' }, 'busy-create', []],
+	['work can only be cancelled', { busy: 'create' }, 'busy-create', ['cancel']],
 	['a failure offers to try again, and the way back', { problem: { code: 'network', retry: 'create' } }, 'error', ['retry', 'dismiss']],
 	['a refused removal offers to take out the link only', { problem: { code: 'remove-refused', retry: 'remove' } }, 'error', ['remove-only', 'dismiss']],
 	['what was taken out only is not called removed', { ...event({ link: null }), done: 'unlinked' }, 'unlinked', ['create']],
@@ -149,6 +150,70 @@ test('a failed action keeps its reason, and trying again does the same again', a
 	assert.deepEqual([p.facts.problem, p.facts.busy], [{ code: 'network', retry: 'create-new' }, null]);
 	await p.act('retry');
 	assert.deepEqual([p.facts.problem, turns], [null, 2]);
+});
+
+/** @param {number} [longestMs] */
+function desk(longestMs) {
+	const did = /** @type {string[]} */ ([]);
+	let opened = 0;
+	const d = new Desk(() => {
+		const name = `app${++opened}`;
+		let over = false;
+		const check = () => {
+			if (over)
+				throw new Error('over');
+		};
+		const item = { subject: async () => `${name} subject`, loadProperties: async () => ({ save: async () => void did.push(`${name} saved`) }) };
+		return /** @type {any} */ ({ name, ports: () => ({ item, check }), alone: (/** @type {any} */ run) => run(), end: () => {
+			over = true;
+			did.push(`${name} ended`);
+		} });
+	}, longestMs);
+	return { d, did };
+}
+
+test('work that is cancelled or takes too long ends, and what hung no longer reaches the event', async () => {
+	for (const longestMs of [undefined, 5]) {
+		const { d, did } = desk(longestMs);
+		/** @type {(v?: any) => void} */
+		let goOn = () => {};
+		/** @type {Promise<any>} */
+		let late = Promise.resolve();
+		const hung = d.flow((ports) => {
+			late = (async () => {
+				const properties = await ports.item.loadProperties();
+				assert.equal(await ports.item.subject(), 'app1 subject');
+				await new Promise((resolve) => { goOn = resolve; });
+				await assert.rejects(async () => properties.save(), /over/);
+				await ports.item.subject();
+			})();
+			return late;
+		});
+		setTimeout(() => longestMs ?? d.end(), 1);
+		await assert.rejects(hung, { code: longestMs === undefined ? 'cancelled' : 'timeout' });
+		goOn();
+		await assert.rejects(late, /over/);
+		assert.deepEqual(did, ['app1 ended']);
+		assert.equal(await d.flow((ports) => ports.item.subject()), 'app2 subject');
+		d.end();
+		assert.deepEqual(did, ['app1 ended'], 'nothing is in progress');
+	}
+});
+
+test('Cancel reaches the work, though it is busy', async () => {
+	let cancels = 0;
+	/** @type {(e: any) => void} */
+	let fail = () => {};
+	const { pane: p } = pane({ create: () => new Promise((_, reject) => { fail = reject; }), cancel: () => {
+		cancels++;
+		fail({ code: 'cancelled' });
+	} });
+	await p.load();
+	const acted = p.act('create');
+	await new Promise((resolve) => setImmediate(resolve));
+	await p.act('cancel');
+	await acted;
+	assert.deepEqual([cancels, p.facts.busy, p.facts.problem?.code, paneView(p.facts).tone, paneView(p.facts).title.key], [1, null, 'cancelled', 'warn', 'pane.failed.cancelled']);
 });
 
 test('what ends an action is known also when something else was learnt meanwhile', async () => {
@@ -348,8 +413,8 @@ test('every text that the pane can ask for is in the table, and none is left ove
 		assert.ok(key in en, key);
 	const states = ['loading', 'outside', 'no-office', 'read-only', 'config', 'no-item', 'none', 'sign-in', 'removed', 'unlinked', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
 		'ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted', 'busy-create', 'busy-repair', 'busy-remove', 'busy-sign-in'];
-	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'remove-only', 'body-not-cleared', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`), 'pane.unkept.title',
-		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
+	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'remove-only', 'body-not-cleared', 'cancelled', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`), 'pane.unkept.title',
+		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in', 'cancel'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
 	for (const key of made)
 		assert.ok(key in en, key);
 	const used = new Set([...made, ...named]);

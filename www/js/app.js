@@ -10,8 +10,7 @@ import { createNested, createSession, nestedIsOffered, safeStorage } from './ses
 
 /**
  * @typedef {object} App
- * @property {string} requestId what the agent sees and the log has
- * @property {import('./errors.js').Log} log
+ * @property {import('./errors.js').Log} log with the request id that the agent sees
  * @property {Promise<import('./load.js').Say>} say what went well, and what tells of a lost connection; never rejects
  * @property {() => Promise<import('./load.js').Say>} sayAll every text that button and pane share, as far as it can be had; never rejects
  * @property {Promise<import('./flow.js').Remote>} remote rejects with AddinError config-missing, config-wrong
@@ -26,6 +25,8 @@ const BASES_KEPT = 5;
 const LOCK = 'unblu-event';
 const LOCK_MS = 25_000;
 export const CHANNEL = 'unblu-event';
+
+const now = () => Date.now();
 
 /** @param {number} ms @returns {Promise<void>} */
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -78,13 +79,11 @@ function tellChange() {
 /**
  * Call it when Office is ready.
  * @param {<T>(signIn: () => Promise<T>) => Promise<T>} [person] around each sign-in that a person takes part in
+ * @param {import('./errors.js').Log} [log] goes on, under its request id
  * @returns {App}
  */
-export function createApp(person = (signIn) => signIn()) {
-	const requestId = uuid().slice(0, 8);
-	const now = () => Date.now();
+export function createApp(person = (signIn) => signIn(), log = createLog({ now, requestId: uuid().slice(0, 8) })) {
 	const over = new AbortController();
-	const log = createLog({ now, requestId });
 	const net = createNet({ fetch: globalThis.fetch.bind(globalThis), signal: over.signal });
 	const host = hostFacts();
 	const page = location.href;
@@ -135,7 +134,7 @@ export function createApp(person = (signIn) => signIn()) {
 	const raw = hostItem();
 	const item = raw === null ? null : createItem(raw, { mailbox: hostMailbox(), log });
 	return {
-		requestId, log, say, remote, item, alone,
+		log, say, remote, item, alone,
 		sayAll: async () => i18nSay([...await texts('more.'), ...await tables, LAST_RESORT]),
 		ports() {
 			if (item === null)

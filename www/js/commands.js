@@ -22,7 +22,7 @@ const LAST_WORD_MS = 2500;
 
 /** @param {import('./app.js').App} app @param {import('./flow.js').Outcome} outcome @param {Promise<string>} text */
 async function tell(app, outcome, text) {
-	await app.item?.notify(outcome.kind === 'error' ? 'error' : 'info', notice(await text, app.requestId));
+	await app.item?.notify(outcome.kind === 'error' ? 'error' : 'info', notice(await text, app.log.requestId));
 }
 
 async function run() {

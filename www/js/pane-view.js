@@ -93,18 +93,20 @@ export function paneView(f) {
 /** @param {Facts} f @param {NonNullable<Facts['busy']>} what */
 function busyView(f, what) {
 	const url = what === 'remove' ? null : f.event?.link?.url ?? null;
-	return view(`busy-${what}`, 'busy', { url });
+	return view(`busy-${what}`, 'busy', { url, actions: [action('cancel')] });
 }
 
 /** Failures that trying again would meet again, and what helps. @type {Record<string, string>} */
 const INSTEAD = { 'remove-refused': 'remove-only', 'conversation-gone': 'create-new' };
+/** Failures that are no failure of what was asked for. */
+const OWN_TITLE = ['body-not-cleared', 'cancelled'];
 /** What the agent did, not what failed. */
-const CALM = ['signin-cancelled', 'busy'];
+const CALM = ['signin-cancelled', 'cancelled', 'busy'];
 
 /** @param {Facts} f @param {Problem} p */
 function problemView(f, p) {
 	const actions = [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
-	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${p.code === 'body-not-cleared' ? p.code : p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: CALM.includes(p.code) ? null : p });
+	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${OWN_TITLE.includes(p.code) ? p.code : p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: CALM.includes(p.code) ? null : p });
 	actions.push(action('dismiss'));
 	seen.url = f.event?.link?.url ?? null;
 	return seen;

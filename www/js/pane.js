@@ -17,6 +17,7 @@
  * @property {(how: { only: boolean }) => Promise<string>} remove only: what stands in the event, not the conversation
  * @property {() => Promise<Facts['session']>} account who is signed in, without asking anybody
  * @property {() => Promise<string>} signIn asks the agent
+ * @property {() => void} cancel ends the action in progress
  * @property {() => Promise<void>} signOut
  * @property {(conversationId: string) => Promise<import('./pane-view.js').SyncFacts | null>} sync GET api/links; null: the server knows no such link
  * @property {(e: unknown, action: string) => Problem} problem
@@ -160,6 +161,8 @@ export class Pane {
 
 	/** @param {string} id of an action of the view */
 	async act(id) {
+		if (id === 'cancel')
+			return this.ports.cancel();
 		if (this.facts.busy !== null)
 			return;
 		this.looks = 0;
