@@ -60,7 +60,9 @@ test('the button', { skip }, async (t) => {
 		const seen = await click.press({ bridge: await click.nested({ silent: false, popup: { ms: 1300, ahead: 120_000 } }), before: CLOCK });
 		assert.match(told(seen).message, /^Unblu conversation added/);
 		assert.equal(click.conversations().length, 1);
-		assert.match(await click.browser.value('officeStub.mailbox.calls.filter((c) => c.name === "notificationMessages.replaceAsync").map((c) => c.args[1].message).join("|")'), /^Creating[^|]*\|Sign in, in the window[^|]*\|Creating[^|]*\|Unblu conversation added/);
+		const said = await click.browser.value('officeStub.mailbox.calls.filter((c) => c.name === "notificationMessages.replaceAsync").map((c) => c.args[1].message).join("|")');
+		assert.match(said, /^[^|]* (\[[0-9a-f]{8}\])(\|[^|]* \1)*$/, 'each with the same id');
+		assert.match(said, /^Creating[^|]*\|Sign in, in the window[^|]*\|Creating[^|]*\|Unblu conversation added/);
 	});
 
 	await t.test('does not wait for a person for ever, nor for an Outlook that does not answer', async () => {
@@ -109,7 +111,7 @@ test('the button', { skip }, async (t) => {
 		const refuse = () => click.sim.control('POST', '/control/faults', { service: 'unblu', op: 'getCurrentPerson', kind: 'status', status: 401, count: 1 });
 		const dialogs = (/** @type {any} */ seen) => seen.calls.filter((/** @type {string} */ c) => c === 'ui.displayDialogAsync').length;
 		await refuse();
-		const refused = await click.press({ ...host, item: { end: 0 } });
+		const refused = await click.press({ ...host, item: { end: 0 }, faults: { 'start.getAsync': { delay: 400 } } });
 		assert.match(told(refused).message, /ends before it begins/);
 		assert.equal(dialogs(refused), 0);
 		await refuse();

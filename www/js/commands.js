@@ -30,7 +30,7 @@ async function run() {
 	let end = begin + LIMIT_MS;
 	let over = false;
 	/** @param {string} key @param {Promise<import('./load.js').Say>} texts */
-	const show = (key, texts) => void texts.then((say) => (over ? undefined : app.item?.notify('progress', notice(say(key)))));
+	const show = (key, texts) => void texts.then((say) => (over ? undefined : app.item?.notify('progress', notice(say(key), app.log.requestId))));
 	await hostReady();
 	const app = createApp((signIn) => {
 		const left = end - Date.now();
