@@ -115,7 +115,7 @@ test('what Entra says becomes the words that help', () => {
 function session(given = {}) {
 	const storage = given.storage ?? memory();
 	const calls = /** @type {string[]} */ ([]);
-	const token = (/** @type {string} */ name, life = 3600_000) => ({ accessToken: name, expiresAt: 1_000_000 + life, tenantId: 't1', objectId: 'o', username: 'u', name: 'n' });
+	const token = (/** @type {string} */ name, life = 3600_000) => ({ accessToken: name, expiresAt: 1_000_000 + life, tenantId: 't1', username: 'u' });
 	const s = createSession({
 		config: /** @type {any} */ ({ clientId: given.clientId ?? 'c', tenantIds: given.tenantIds ?? [], apiScopes: ['s'] }), nestedIsPossible: () => given.nested !== undefined,
 		nested: async () => {
@@ -123,8 +123,8 @@ function session(given = {}) {
 			return { silent: async (/** @type {boolean} */ force) => {
 				calls.push(force ? 'silent-forced' : 'silent');
 				return given.nested.silent ? given.nested.silent() : token('nested');
-			}, popup: async () => {
-				calls.push('popup');
+			}, popup: async (/** @type {boolean} */ select) => {
+				calls.push(select ? 'popup-select' : 'popup');
 				return given.nested.popup ? given.nested.popup() : token('popup');
 			} };
 		},
@@ -168,7 +168,7 @@ test('sign-in: a foreign tenant is refused, by the token itself if it can be rea
 	await assert.rejects(session({ nested: {}, tenantIds: ['t2'] }).s.token(), { code: 'tenant' });
 	await session({ nested: {}, tenantIds: ['t1'] }).s.token();
 	const jwt = `x.${Buffer.from(JSON.stringify({ tid: 'T2' })).toString('base64url')}.y`;
-	await session({ nested: { silent: async () => ({ accessToken: jwt, expiresAt: 1e12, tenantId: 't1', objectId: 'o', username: 'u', name: 'n' }) }, tenantIds: ['t2'] }).s.token();
+	await session({ nested: { silent: async () => ({ accessToken: jwt, expiresAt: 1e12, tenantId: 't1', username: 'u' }) }, tenantIds: ['t2'] }).s.token();
 });
 
 test('a token that a dialog gave is for its mailbox and its app alone, and so is a sign-out', async () => {
@@ -186,7 +186,7 @@ test('what the host signed in stays with the host; a token that ends within a mi
 	await s.token();
 	assert.deepEqual([...storage.map.keys()], []);
 	for (const [left, asked] of [[30_000, 2], [90_000, 1]]) {
-		const end = session({ nested: { silent: () => ({ accessToken: 'a', expiresAt: 1_000_000 + left, tenantId: 't1', objectId: 'o', username: 'u', name: 'n' }) } });
+		const end = session({ nested: { silent: () => ({ accessToken: 'a', expiresAt: 1_000_000 + left, tenantId: 't1', username: 'u' }) } });
 		await end.s.token();
 		await end.s.token();
 		assert.equal(end.calls.filter((c) => c === 'silent').length, asked, `${left} ms`);
@@ -236,13 +236,15 @@ test('a dialog that could not load its page is closed, so that the next one may 
 	assert.equal(d.closed(), 0, 'the person has closed it');
 });
 
-test('sign-out forgets, and silence does not sign in again', async () => {
-	const { s, storage } = session({ nested: {} });
+test('sign-out forgets, silence does not sign in again, and who does is asked which account', async () => {
+	const { s, storage, calls } = session({ nested: {} });
 	await s.token();
 	await s.signOut();
 	assert.deepEqual([s.isSignedOut(), storage.get('unblu.token')], [true, null]);
 	await assert.rejects(s.token(), { code: 'signin-needed' });
+	calls.length = 0;
 	await s.token({ interactive: true });
+	assert.deepEqual(calls, ['create', 'person', 'popup-select'], 'nor does the host by itself');
 	assert.equal(s.isSignedOut(), false);
 	assert.ok(new AddinError('x') instanceof Error);
 });

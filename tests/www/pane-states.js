@@ -91,7 +91,7 @@ export const STATES = [
 /** What the page finds before its first script: the item, and the host's answers to MSAL. @param {State} state */
 export function preset(state) {
 	const given = { item: state.item, context: state.context, faults: state.faults, readyDelay: state.readyDelay };
-	const kept = { accessToken: 'kept', expiresAt: 4e12, tenantId: 't', objectId: 'o', username: 'anna.keller@alpinebank.example', name: 'Anna Keller', clientId: '5f2a6d1e-7c34-4b0e-9a51-3c8f0d2b7e11', hint: 'anna.keller@alpinebank.example' };
+	const kept = { accessToken: 'kept', expiresAt: 4e12, tenantId: 't', username: 'anna.keller@alpinebank.example', clientId: '5f2a6d1e-7c34-4b0e-9a51-3c8f0d2b7e11', hint: 'anna.keller@alpinebank.example' };
 	return `${state.stored ? `sessionStorage.setItem('unblu.token', ${JSON.stringify(JSON.stringify(kept))});` : ''}
 		globalThis.officeStub = ${JSON.stringify(given)};
 		officeStub.token = (request) => {

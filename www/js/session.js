@@ -10,7 +10,7 @@ import { AddinError, partLoaded } from './errors.js';
 /**
  * @typedef {object} Session
  * @property {(how?: { interactive?: boolean, force?: boolean }) => Promise<Token>} token a valid one; without interactive AddinError `signin-needed` when a person is needed. AddinError `tenant` for a foreign organisation
- * @property {() => Promise<void>} signOut forgets tokens here; the next sign-in asks which account
+ * @property {() => Promise<void>} signOut forgets tokens here; the next sign-in asks a person, and which account where the host can
  * @property {() => boolean} isSignedOut by signOut, and not in again
  */
 
@@ -116,23 +116,24 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 			throw e;
 		});
 		try {
-			return await Promise.race([app.silent(force), sleep(SILENT_MS).then(() => {
-				throw new AddinError('nested-silent', { said: 'no answer in time' });
-			})]);
+			/* Silently it would be the account that was left. */
+			if (!isSignedOut())
+				return await Promise.race([app.silent(force), sleep(SILENT_MS).then(() => {
+					throw new AddinError('nested-silent', { said: 'no answer in time' });
+				})]);
 		} catch (e) {
 			if (!needsPerson(e))
 				throw e;
 			if (!interactive)
 				throw new AddinError('signin-needed');
-			return person(() => app.popup());
 		}
+		return person(() => app.popup(isSignedOut()));
 	}
 
 	/** @returns {Promise<Token>} */
 	async function byDialog() {
 		const { signInByDialog } = await partLoaded(import('./session-dialog.js'));
-		const signedOut = isSignedOut();
-		return person(() => signInByDialog({ authUrl, nonce: uuid(), select: signedOut, hint: signedOut ? '' : hint, signal }));
+		return person(() => signInByDialog({ authUrl, nonce: uuid(), select: isSignedOut(), hint, signal }));
 	}
 
 	/** @param {boolean} interactive @param {boolean} force @returns {Promise<Token>} */
@@ -200,10 +201,10 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 /* MSAL. */
 
 /**
- * @typedef {{ accessToken: string, expiresAt: number, tenantId: string, objectId: string, username: string, name: string }} Token
+ * @typedef {{ accessToken: string, expiresAt: number, tenantId: string, username: string }} Token
  * @typedef {object} Nested
  * @property {(force: boolean) => Promise<Token>} silent
- * @property {() => Promise<Token>} popup shown by the host, no browser window of ours
+ * @property {(select: boolean) => Promise<Token>} popup shown by the host, no browser window of ours; select: asks which account, where the host can
  */
 
 const MICROSOFT = /(^|\.)login\.(microsoft(online)?\.com|windows\.net|microsoftonline\.us|partner\.microsoftonline\.cn|chinacloudapi\.cn)$/;
@@ -242,7 +243,7 @@ export function tokenOf(result) {
 	const { account } = result;
 	return {
 		accessToken: result.accessToken, expiresAt: Number(result.expiresOn ?? 0), tenantId: String(result.tenantId || account?.tenantId || '').toLowerCase(),
-		objectId: String(account?.localAccountId ?? '').toLowerCase(), username: String(account?.username ?? ''), name: String(account?.name ?? ''),
+		username: String(account?.username ?? ''),
 	};
 }
 
@@ -266,6 +267,7 @@ export async function createNested(config, { sleep }) {
 	const scopes = config.apiScopes;
 	return {
 		silent: (force) => app.acquireTokenSilent({ scopes, ...(force ? { forceRefresh: true } : {}) }).then(tokenOf),
-		popup: () => app.acquireTokenPopup({ scopes }).then(tokenOf),
+		/* MSAL does not pass on a prompt to the host. */
+		popup: (select) => app.acquireTokenPopup({ scopes, extraQueryParameters: select ? { prompt: 'select_account' } : {} }).then(tokenOf),
 	};
 }
