@@ -154,7 +154,6 @@ run(struct ctl *ctl, int argc, char **argv)
 const struct ctl_command ctl_health = {
     .name = "health",
     .usage = "",
-    .summary =
-	"Asks web, or the one program of a container, whether it is alive",
+    .summary = "Asks web, or a container's one program, whether it is alive",
     .run = run,
 };

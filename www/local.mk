@@ -30,6 +30,7 @@ www_files += www/js/log-report.js
 www_files += www/js/office-dialog.js
 www_files += www/js/office-pane.js
 www_files += www/js/outlook.js
+www_files += www/js/pane-desk.js
 www_files += www/js/pane-dom.js
 www_files += www/js/pane-view.js
 www_files += www/js/pane-words.js

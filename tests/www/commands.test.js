@@ -60,7 +60,9 @@ test('the button', { skip }, async (t) => {
 		const seen = await click.press({ bridge: await click.nested({ silent: false, popup: { ms: 1300, ahead: 120_000 } }), before: CLOCK });
 		assert.match(told(seen).message, /^Unblu conversation added/);
 		assert.equal(click.conversations().length, 1);
-		assert.match(await click.browser.value('officeStub.mailbox.calls.filter((c) => c.name === "notificationMessages.replaceAsync").map((c) => c.args[1].message).join("|")'), /^Creating[^|]*\|Sign in, in the window[^|]*\|Creating[^|]*\|Unblu conversation added/);
+		const said = await click.browser.value('officeStub.mailbox.calls.filter((c) => c.name === "notificationMessages.replaceAsync").map((c) => c.args[1].message).join("|")');
+		assert.match(said, /^[^|]* (\[[0-9a-f]{8}\])(\|[^|]* \1)*$/, 'each with the same id');
+		assert.match(said, /^Creating[^|]*\|Sign in, in the window[^|]*\|Creating[^|]*\|Unblu conversation added/);
 	});
 
 	await t.test('does not wait for a person for ever, nor for an Outlook that does not answer', async () => {
@@ -95,9 +97,22 @@ test('the button', { skip }, async (t) => {
 		assert.equal(JSON.stringify(seen.local).includes('eyJ'), false);
 		const asked = click.sim.journal.requests.list().filter((/** @type {any} */ r) => r.op === 'authorize').length;
 		assert.equal(asked, 1);
-		const again = await click.press({ bridge: null, context: { sets: { mailbox: '1.14' } } });
+		const again = await click.press({ bridge: null, context: { sets: { mailbox: '1.14' }, profile: { emailAddress: 'anna@alpinebank.example' } } });
 		assert.match(told(again).message, /^Unblu conversation added/);
 		assert.equal(click.sim.journal.requests.list().filter((/** @type {any} */ r) => r.op === 'authorize').length, 1);
+	});
+
+	await t.test('of a host without a bridge replaces a token that Unblu refuses by one dialog', async () => {
+		await click.reset();
+		const user = click.sim.directory.anyUser('anna@alpinebank.example');
+		const { access } = await click.nested();
+		const stale = JSON.stringify({ accessToken: access, expiresAt: 4e12, tenantId: user.tenant, username: user.upn, clientId: click.sim.directory.clientId, hint: user.upn });
+		const host = { bridge: null, context: { sets: { mailbox: '1.14' }, profile: { emailAddress: user.upn } }, before: `sessionStorage.clear(); sessionStorage.setItem('unblu.token', ${JSON.stringify(stale)});` };
+		await click.sim.control('POST', '/control/faults', { service: 'unblu', op: 'getCurrentPerson', kind: 'status', status: 401, count: 1 });
+		const dialogs = (/** @type {any} */ seen) => seen.calls.filter((/** @type {string} */ c) => c === 'ui.displayDialogAsync').length;
+		const seen = await click.press(host);
+		assert.match(told(seen).message, /^Unblu conversation added/);
+		assert.equal(dialogs(seen), 1);
 	});
 
 	await t.test('falls through to the dialog when the bridge refuses the app', async () => {

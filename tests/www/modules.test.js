@@ -11,6 +11,7 @@ import { retryAfterMs } from '../../www/js/retry.js';
 import { pendingRead } from '../../www/js/flow-event-more.js';
 import { fingerprint, propertyAnnounced, propertyRead, propertyWrite, topicOf } from '../../www/js/formats.js';
 import { claimsOf, createSession } from '../../www/js/session.js';
+import { signInByDialog } from '../../www/js/session-dialog.js';
 import { signinFault } from '../../www/js/session-fault.js';
 import { memory } from './bench.js';
 import { PAYLOADS } from './payloads.js';
@@ -115,20 +116,20 @@ test('what Entra says becomes the words that help', () => {
 function session(given = {}) {
 	const storage = given.storage ?? memory();
 	const calls = /** @type {string[]} */ ([]);
-	const token = (/** @type {string} */ name, life = 3600_000) => ({ accessToken: name, expiresAt: 1_000_000 + life, tenantId: 't1', objectId: 'o', username: 'u', name: 'n' });
+	const token = (/** @type {string} */ name, life = 3600_000) => ({ accessToken: name, expiresAt: 1_000_000 + life, tenantId: 't1', username: 'u' });
 	const s = createSession({
-		config: /** @type {any} */ ({ clientId: 'c', tenantIds: given.tenantIds ?? [], apiScopes: ['s'] }), nestedIsPossible: () => given.nested !== undefined,
+		config: /** @type {any} */ ({ clientId: given.clientId ?? 'c', tenantIds: given.tenantIds ?? [], apiScopes: ['s'] }), nestedIsPossible: () => given.nested !== undefined,
 		nested: async () => {
 			calls.push('create');
 			return { silent: async (/** @type {boolean} */ force) => {
 				calls.push(force ? 'silent-forced' : 'silent');
 				return given.nested.silent ? given.nested.silent() : token('nested');
-			}, popup: async () => {
-				calls.push('popup');
+			}, popup: async (/** @type {boolean} */ select) => {
+				calls.push(select ? 'popup-select' : 'popup');
 				return given.nested.popup ? given.nested.popup() : token('popup');
 			} };
 		},
-		signal: new AbortController().signal, authUrl: 'https://a.example/addin/auth.html', hint: 'u@x', storage, now: () => 1_000_000, uuid: () => 'nonce', sleep: (ms) => new Promise((r) => setTimeout(r, given.sleep ?? ms)), log: createLog({ now: () => 0, requestId: 'r' }),
+		signal: new AbortController().signal, authUrl: 'https://a.example/addin/auth.html', hint: given.hint ?? 'u@x', storage, now: () => 1_000_000, uuid: () => 'nonce', sleep: (ms) => new Promise((r) => setTimeout(r, given.sleep ?? ms)), log: createLog({ now: () => 0, requestId: 'r' }),
 		person: (signIn) => {
 			calls.push('person');
 			return signIn();
@@ -168,16 +169,83 @@ test('sign-in: a foreign tenant is refused, by the token itself if it can be rea
 	await assert.rejects(session({ nested: {}, tenantIds: ['t2'] }).s.token(), { code: 'tenant' });
 	await session({ nested: {}, tenantIds: ['t1'] }).s.token();
 	const jwt = `x.${Buffer.from(JSON.stringify({ tid: 'T2' })).toString('base64url')}.y`;
-	await session({ nested: { silent: async () => ({ accessToken: jwt, expiresAt: 1e12, tenantId: 't1', objectId: 'o', username: 'u', name: 'n' }) }, tenantIds: ['t2'] }).s.token();
+	await session({ nested: { silent: async () => ({ accessToken: jwt, expiresAt: 1e12, tenantId: 't1', username: 'u' }) }, tenantIds: ['t2'] }).s.token();
 });
 
-test('sign-out forgets, and silence does not sign in again', async () => {
+test('a token that a dialog gave is for its mailbox and its app alone, and so is a sign-out', async () => {
+	const storage = memory();
+	storage.set('unblu.token', JSON.stringify({ accessToken: 'anna', expiresAt: 1e12, tenantId: 't1', clientId: 'c', hint: 'u@x' }));
+	assert.equal((await session({ storage }).s.token()).accessToken, 'anna');
+	for (const other of [{ hint: 'other@x' }, { hint: '' }, { clientId: 'd' }])
+		await assert.rejects(session({ storage, ...other }).s.token(), { code: 'signin-needed' }, JSON.stringify(other));
+	await session({ storage }).s.signOut();
+	assert.deepEqual([session({ storage }).s.isSignedOut(), session({ storage, hint: 'other@x' }).s.isSignedOut()], [true, false]);
+});
+
+test('what the host signed in stays with the host; a token that ends within a minute is renewed', async () => {
 	const { s, storage } = session({ nested: {} });
+	await s.token();
+	assert.deepEqual([...storage.map.keys()], []);
+	for (const [left, asked] of [[30_000, 2], [90_000, 1]]) {
+		const end = session({ nested: { silent: () => ({ accessToken: 'a', expiresAt: 1_000_000 + left, tenantId: 't1', username: 'u' }) } });
+		await end.s.token();
+		await end.s.token();
+		assert.equal(end.calls.filter((c) => c === 'silent').length, asked, `${left} ms`);
+	}
+});
+
+/** Opens Office's dialog for a sign-in. @param {any} t */
+function dialog(t) {
+	/** @type {Record<string, (arg: any) => void>} */
+	const handlers = {};
+	const opened = /** @type {string[]} */ ([]);
+	let closed = 0;
+	const ui = { displayDialogAsync: (/** @type {string} */ url, /** @type {any} */ _, /** @type {any} */ done) => {
+		opened.push(url);
+		done({ status: 'succeeded', value: { close: () => closed++, addEventHandler: (/** @type {string} */ type, /** @type {any} */ handler) => { handlers[type] = handler; } } });
+	} };
+	/** @type {any} */ (globalThis).Office = { context: { ui } };
+	t.after(() => delete (/** @type {any} */ (globalThis).Office));
+	const control = new AbortController();
+	const token = signInByDialog({ authUrl: 'https://a.example/addin/auth.html', nonce: 'mine', select: false, hint: '', signal: control.signal });
+	token.catch(() => undefined);
+	return { token, control, opened, closed: () => closed, say: (/** @type {any} */ m) => handlers.dialogMessageReceived({ message: typeof m === 'string' ? m : JSON.stringify(m) }), event: (/** @type {number} */ error) => handlers.dialogEventReceived({ error }) };
+}
+
+test('the dialog is heard only when it answers its own question', async (t) => {
+	const d = dialog(t);
+	const answer = { v: 1, nonce: 'mine', accessToken: 'good', expiresOn: 1, account: {} };
+	for (const other of [{ ...answer, nonce: 'theirs', accessToken: 'foreign' }, { ...answer, nonce: undefined, accessToken: 'foreign' }, { ...answer, v: 2, accessToken: 'foreign' }, 'x', 'null'])
+		d.say(other);
+	assert.equal(d.closed(), 0);
+	d.say(answer);
+	assert.equal((await d.token).accessToken, 'good');
+	assert.equal(d.closed(), 1);
+	assert.match(d.opened[0], /[?&]nonce=mine/);
+});
+
+test('a dialog that could not load its page is closed, so that the next one may open', async (t) => {
+	for (const error of [12002, 12003]) {
+		const d = dialog(t);
+		d.event(error);
+		await assert.rejects(d.token, { code: 'dialog-failed' });
+		assert.equal(d.closed(), 1, String(error));
+	}
+	const d = dialog(t);
+	d.event(12006);
+	await assert.rejects(d.token, { code: 'signin-cancelled' });
+	assert.equal(d.closed(), 0, 'the person has closed it');
+});
+
+test('sign-out forgets, silence does not sign in again, and who does is asked which account', async () => {
+	const { s, storage, calls } = session({ nested: {} });
 	await s.token();
 	await s.signOut();
 	assert.deepEqual([s.isSignedOut(), storage.get('unblu.token')], [true, null]);
 	await assert.rejects(s.token(), { code: 'signin-needed' });
+	calls.length = 0;
 	await s.token({ interactive: true });
+	assert.deepEqual(calls, ['create', 'person', 'popup-select'], 'nor does the host by itself');
 	assert.equal(s.isSignedOut(), false);
 	assert.ok(new AddinError('x') instanceof Error);
 });

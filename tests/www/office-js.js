@@ -133,7 +133,7 @@ export class OfficeJs {
 		await this.page.open(`${ORIGIN}/host.html`);
 		await this.page.until('globalThis.officeHost !== undefined');
 		this.page.complaints.length = 0;
-		const token = { accessToken: `${part({})}.${part({ tid: 't' })}.s`, expiresAt: Date.now() + 3_600_000, tenantId: 't', objectId: 'o', username: 'anna.keller@alpinebank.example', name: 'Anna Keller', clientId: /** @type {any} */ (this.site.config).clientId };
+		const token = { accessToken: `${part({})}.${part({ tid: 't' })}.s`, expiresAt: Date.now() + 3_600_000, tenantId: 't', username: 'anna.keller@alpinebank.example', clientId: /** @type {any} */ (this.site.config).clientId, hint: 'anna.keller@alpinebank.example' };
 		await this.page.value(`sessionStorage.setItem('unblu.token', ${JSON.stringify(JSON.stringify(signedIn ? token : null))}); Object.assign(officeHost.mailbox.item, ${JSON.stringify(item)}); officeHost.open(${JSON.stringify(page)})`);
 	}
 

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import test from 'node:test';
 import { findChromium } from '../demo/chromium.js';
 import { LOOKS, PanePage } from './pane-page.js';
-import { STATES } from './pane-states.js';
+import { DIALOG_ONLY, STATES } from './pane-states.js';
 
 const skip = findChromium() === null ? 'chromium is not installed (package chromium)' : !fs.existsSync(new URL('../../node_modules/axe-core', import.meta.url)) ? 'npm ci has not been run' : false;
 /** Colours as Outlook tells them. @type {Record<string, any>} */
@@ -130,6 +130,31 @@ test('the state of the synchronisation is asked for again, and follows', { skip 
 		pane.site.reset();
 		await pane.press('refresh');
 		await pane.page.until("/Followed/.test(document.body.innerText)");
+	});
+});
+
+test('a sign-in that nobody answers can be cancelled, keeps no click waiting, and the next one works', { skip }, async () => {
+	await withPane(async (pane) => {
+		await pane.enter(state('cancelled'));
+		assert.deepEqual(await pane.page.value('navigator.locks.query().then((q) => [q.held.length, q.pending.length])'), [0, 0]);
+		await pane.page.value("globalThis.how = 'ok'");
+		await pane.press('retry');
+		await pane.page.until("document.getElementById('pane').dataset.state === 'created'");
+	});
+});
+
+test('what the pane asks by itself opens no window, also when the server refuses the token', { skip }, async () => {
+	const no = { status: 401, body: { error: { code: 'unauthorized', message: 'no' } } };
+	const dialogs = "officeStub.mailbox.calls.filter((c) => c.name === 'ui.displayDialogAsync').length";
+	await withPane(async (pane) => {
+		await pane.enter({ ...state('unannounced'), context: DIALOG_ONLY, stored: true, answers: { 'PUT api/links': no, 'GET api/links': no }, shows: /Not known at the moment \(server-refused\)[\s\S]*does not know of this conversation yet/ });
+		assert.equal(await pane.page.value(dialogs), 0);
+		pane.site.seen = [];
+		await pane.page.value("dispatchEvent(new Event('focus'))");
+		await pane.page.until("/Sign out/.test(document.body.innerText)");
+		while (!pane.site.seen.some((s) => s.method === 'GET' && s.path.startsWith('api/links')))
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		assert.equal(await pane.page.value(dialogs), 0);
 	});
 });
 

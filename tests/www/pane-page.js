@@ -63,7 +63,7 @@ export class PanePage {
 			return;
 		}
 		const button = `document.querySelector('[data-act="${act}"]:not(:disabled)')`;
-		await this.page.until(`document.getElementById('pane')?.getAttribute('aria-busy') === 'false' && ${button} !== null`);
+		await this.page.until(`document.getElementById('pane')?.getAttribute('aria-busy') === '${act === 'cancel'}' && ${button} !== null`);
 		await this.page.value(`${button}.click()`);
 	}
 

@@ -24,11 +24,15 @@ const link = (more) => ({ 'GET api/links': { body: { v: 1, conversationId: CONVE
  * @property {Record<string, any>} [config] what differs in config.json
  * @property {boolean} [noConfig]
  * @property {Record<string, any>} [answers] of gateway and server
- * @property {string} [token] how the host answers MSAL: ok (default), interaction, cancel
+ * @property {string} [token] how the host answers MSAL: ok (default), interaction, cancel, hang (a person who does not come)
+ * @property {boolean} [stored] a dialog gave a token in this tab before
  * @property {string[]} [press] actions, one after the other
  * @property {string} want data-state of the page
  * @property {RegExp} shows in the page's text
  */
+
+/** A host without a sign-in of its own. */
+export const DIALOG_ONLY = { sets: { mailbox: '1.14', dialogapi: '1.2', dialogorigin: '1.1' } };
 
 /** @type {State[]} */
 export const STATES = [
@@ -64,6 +68,7 @@ export const STATES = [
 	{ name: 'link-missing', item: { ...LINKED, body: '<p>Dear all</p>' }, want: 'missing', shows: /link is missing[\s\S]*Add the link again/ },
 	{ name: 'repaired', item: { ...LINKED, body: '<p>Dear all</p>' }, press: ['repair'], want: 'repaired', shows: /in the text again/ },
 	{ name: 'copied', item: { ...LINKED, properties: property({ item: '0000000000000000' }) }, want: 'copied', shows: /belongs to another event[\s\S]*Create a new conversation/ },
+	{ name: 'no-copy', item: { ...LINKED, properties: property({ item: '0000000000000000' }) }, press: ['same'], want: 'linked', shows: /Followed/ },
 	{ name: 'pending', item: { body: BODY.replace('Join online:', 'Join the online conversation:'), properties: { unbluPending: JSON.stringify({ v: 1, sourceId: 'outlook-addin:1', at: '2031-05-01T09:40:00.000Z' }) } }, want: 'pending', shows: /not kept[\s\S]*Save the event and click again[\s\S]*Try again/ },
 	{ name: 'other-time', item: { ...LINKED, start: Date.UTC(2031, 4, 15, 8), end: Date.UTC(2031, 4, 15, 9) }, want: 'linked', shows: /another time than this event[\s\S]*It is a copy/ },
 	{ name: 'newer', item: { ...LINKED, properties: { unblu: '{"v":2}' } }, want: 'newer', shows: /A newer version/ },
@@ -72,10 +77,15 @@ export const STATES = [
 	{ name: 'asking', item: LINKED, press: ['remove'], want: 'linked', shows: /Remove the conversation\?[\s\S]*Keep it/ },
 	{ name: 'removed', item: LINKED, press: ['remove', 'remove-yes'], want: 'removed', shows: /Conversation removed/ },
 	{ name: 'remove-refused', item: LINKED, answers: { 'DELETE conversations/delete': { status: 403, body: { errorMessage: 'other participants' } } }, press: ['remove', 'remove-yes'], want: 'error', shows: /could not be removed[\s\S]*Take the link out of this event only[\s\S]*remove-refused/ },
+	{ name: 'removed-only', item: LINKED, answers: { 'DELETE conversations/delete': { status: 403, body: { errorMessage: 'other participants' } } }, press: ['remove', 'remove-yes', 'remove-only'], want: 'unlinked', shows: /Link taken out[\s\S]*stays in Unblu/ },
+	{ name: 'body-not-cleared', item: LINKED, faults: { 'body.setAsync': { fail: {} } }, press: ['remove', 'remove-yes'], want: 'error', shows: /The link is still in the text[\s\S]*was removed, but[\s\S]*by hand/ },
+	{ name: 'created-unkept', faults: { 'customProperties.saveAsync': { fail: {} }, sessionData: { missing: true } }, press: ['create'], want: 'unkept', shows: /did not keep[\s\S]*Save the event[\s\S]*Try again/ },
+	{ name: 'created-unwritten', faults: { 'body.getAsync': { fail: {} }, 'body.setAsync': { fail: {} }, 'body.prependAsync': { fail: {} } }, press: ['create'], want: 'missing', shows: /could not be put into the text[\s\S]*Add the link again/ },
 	{ name: 'signed-out', item: LINKED, press: ['sign-out'], want: 'signed-out', shows: /You are signed out[\s\S]*Sign in/ },
 	{ name: 'error-forbidden', answers: { 'POST conversations/create': { status: 403, body: { errorMessage: 'no' } } }, press: ['create'], want: 'error', shows: /could not be created[\s\S]*no right[\s\S]*Try again[\s\S]*gateway-forbidden[\s\S]*Request id/ },
 	{ name: 'error-down', answers: { 'POST conversations/create': { status: 503, body: {} } }, press: ['create'], want: 'error', shows: /does not answer at the moment[\s\S]*gateway-down/ },
 	{ name: 'error-cancelled', token: 'cancel', press: ['create'], want: 'error', shows: /Sign-in was cancelled/ },
+	{ name: 'cancelled', token: 'hang', press: ['create', 'cancel'], want: 'error', shows: /Cancelled[\s\S]*no second conversation[\s\S]*Try again/ },
 	{ name: 'error-body', faults: { 'body.setAsync': { fail: {} }, 'body.prependAsync': { fail: {} } }, press: ['create'], want: 'missing', shows: /link is missing/ },
 	{ name: 'debug', item: LINKED, config: { showDebugPane: true }, press: ['debug'], want: 'linked', shows: /Debugging[\s\S]*Copy report[\s\S]*clientId/ },
 ];
@@ -83,14 +93,18 @@ export const STATES = [
 /** What the page finds before its first script: the item, and the host's answers to MSAL. @param {State} state */
 export function preset(state) {
 	const given = { item: state.item, context: state.context, faults: state.faults, readyDelay: state.readyDelay };
-	return `globalThis.officeStub = ${JSON.stringify(given)};
+	const kept = { accessToken: 'kept', expiresAt: 4e12, tenantId: 't', username: 'anna.keller@alpinebank.example', clientId: '5f2a6d1e-7c34-4b0e-9a51-3c8f0d2b7e11', hint: 'anna.keller@alpinebank.example' };
+	return `${state.stored ? `sessionStorage.setItem('unblu.token', ${JSON.stringify(JSON.stringify(kept))});` : ''}
+		globalThis.officeStub = ${JSON.stringify(given)};
 		officeStub.token = (request) => {
-			const how = ${JSON.stringify(state.token ?? 'ok')};
+			const how = globalThis.how ?? ${JSON.stringify(state.token ?? 'ok')};
 			const account = { homeAccountId: 'a4d20f6b.3e1c9a50', environment: 'login.windows.net', tenantId: '3e1c9a50-6b1f-4d27-8f3a-0c5d7e9b1a2c' };
 			if (request.method === 'GetInitContext')
 				return { success: true, initContext: { sdkName: 'stub', sdkVersion: '1', capabilities: {}, accountContext: account } };
-			if (how === 'interaction' && request.method === 'GetToken' || how === 'cancel' && request.method === 'GetToken')
+			if (how !== 'ok' && request.method === 'GetToken')
 				return { success: false, error: { status: 'USER_INTERACTION_REQUIRED', code: 'interaction_required', description: 'sign in' } };
+			if (how === 'hang' && request.method !== 'GetToken')
+				return new Promise(() => {});
 			if (how === 'cancel')
 				return { success: false, error: { status: 'USER_CANCEL', code: 'user_cancel', description: 'cancelled' } };
 			const part = (o) => btoa(JSON.stringify(o)).replaceAll('=', '');

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
+import { Desk } from '../../www/js/pane-desk.js';
 import { Pane } from '../../www/js/pane.js';
 import { paneView } from '../../www/js/pane-view.js';
 import { contrast, luminance, parseColour, readTheme } from '../../www/js/theme.js';
@@ -55,9 +56,13 @@ const CASES = [
 	['another time in Unblu is named, and a copy can have its own conversation', event({ start: Date.UTC(2031, 4, 15, 8) }), 'linked', ['create-new', 'refresh', 'remove']],
 	['a series has the time of its next date, which is no difference', event({ kind: 'series', start: Date.UTC(2031, 4, 7, 8) }), 'linked', ['refresh', 'remove']],
 	['a deleted conversation is made anew', sync({ state: 'deleted' }), 'deleted', ['create-new', 'refresh', 'remove']],
-	['work hides the actions', { busy: 'create' }, 'busy-create', []],
+	['work can only be cancelled', { busy: 'create' }, 'busy-create', ['cancel']],
 	['a failure offers to try again, and the way back', { problem: { code: 'network', retry: 'create' } }, 'error', ['retry', 'dismiss']],
 	['a refused removal offers to take out the link only', { problem: { code: 'remove-refused', retry: 'remove' } }, 'error', ['remove-only', 'dismiss']],
+	['what was taken out only is not called removed', { ...event({ link: null }), done: 'unlinked' }, 'unlinked', ['create']],
+	['a link that could not be written is missing, also when nobody can read', { ...event({ unread: true }), done: 'body-failed' }, 'missing', ['repair', 'remove']],
+	['a link that is seen there is not missing', { done: 'body-failed' }, 'linked', ['refresh', 'remove']],
+	['what Outlook did not keep is created again, not taken for a copy', { ...event({ link: null, foreign: true }), done: 'created-unkept' }, 'unkept', ['create']],
 	['what is gone in Unblu is made anew', { problem: { code: 'conversation-gone', retry: 'repair' } }, 'error', ['create-new', 'dismiss']],
 ];
 
@@ -72,6 +77,18 @@ test('a cancelled sign-in is no error in red', () => {
 	assert.equal(paneView(facts({ problem: { code: 'signin-cancelled', retry: 'create' } })).tone, 'warn');
 	assert.equal(paneView(facts({ problem: { code: 'signin-cancelled', retry: 'create', detail: 'user_canceled' } })).problem, null, 'nor a matter for support');
 	assert.equal(paneView(facts({ problem: { code: 'network', retry: 'create' } })).tone, 'bad');
+});
+
+test('what the flow says in the end is what the pane says', () => {
+	const text = (/** @type {Partial<Facts>} */ given) => paneView(facts(given)).text[0].key;
+	for (const done of ['created', 'created-series', 'created-shared', 'created-unannounced'])
+		assert.equal(text({ done }), 'pane.created.text');
+	assert.equal(text({ done: 'created', ...event({ unread: true }) }), 'pane.linked.unread', 'it may stand in front');
+	assert.equal(text({ done: 'already' }), 'done.already');
+	assert.equal(text({ done: 'body-failed', ...event({ unread: true }) }), 'error.body-failed');
+	assert.deepEqual([text({ done: 'unreadable', ...event({ link: null }) }), text({ done: 'foreign-link', ...event({ link: null, foreign: true }) })], ['done.unreadable', 'pane.copied.text']);
+	const title = (/** @type {string} */ code, /** @type {string} */ retry) => paneView(facts({ problem: { code, retry } })).title.key;
+	assert.deepEqual([title('body-not-cleared', 'remove'), title('link-not-cleared', 'remove-only'), title('network', 'remove')], ['pane.failed.body-not-cleared', 'pane.failed.remove-only', 'pane.failed.remove']);
 });
 
 test('the question before removing names the series', () => {
@@ -97,7 +114,7 @@ function pane(more) {
 	};
 	/** @type {any} */
 	const ports = {
-		place: port('place', 'ready'), config: port('config', { syncServerEnabled: false, supportUrl: '' }), inspect: port('inspect', EVENT), create: port('create', undefined), repair: port('repair', undefined), remove: port('remove', undefined),
+		place: port('place', 'ready'), config: port('config', { syncServerEnabled: false, supportUrl: '' }), inspect: port('inspect', EVENT), create: port('create', 'created'), repair: port('repair', 'repaired'), remove: port('remove', 'removed'),
 		account: port('account', { state: 'in', account: 'a' }), signIn: port('signIn', 'b'), signOut: port('signOut', undefined), sync: port('sync', SYNC), problem: (/** @type {any} */ e, /** @type {string} */ retry) => ({ code: e.code ?? 'x', retry }), ...more,
 	};
 	const made = new Pane(ports, () => {});
@@ -129,12 +146,93 @@ test('a failed action keeps its reason, and trying again does the same again', a
 		assert.equal(replace, true);
 		if (turns++ === 0)
 			throw Object.assign(new Error('no'), { code: 'network' });
+		return 'created';
 	} });
 	await p.load();
 	await p.act('create-new');
 	assert.deepEqual([p.facts.problem, p.facts.busy], [{ code: 'network', retry: 'create-new' }, null]);
 	await p.act('retry');
 	assert.deepEqual([p.facts.problem, turns], [null, 2]);
+});
+
+/** @param {number} [longestMs] */
+function desk(longestMs) {
+	const did = /** @type {string[]} */ ([]);
+	let opened = 0;
+	const d = new Desk(() => {
+		const name = `app${++opened}`;
+		let over = false;
+		const check = () => {
+			if (over)
+				throw new Error('over');
+		};
+		const item = { subject: async () => `${name} subject`, loadProperties: async () => ({ save: async () => void did.push(`${name} saved`) }) };
+		return /** @type {any} */ ({ name, ports: () => ({ item, check }), alone: (/** @type {any} */ run) => run(), end: () => {
+			over = true;
+			did.push(`${name} ended`);
+		} });
+	}, longestMs);
+	return { d, did };
+}
+
+test('work that is cancelled or takes too long ends, and what hung no longer reaches the event', async () => {
+	for (const longestMs of [undefined, 5]) {
+		const { d, did } = desk(longestMs);
+		/** @type {(v?: any) => void} */
+		let goOn = () => {};
+		/** @type {Promise<any>} */
+		let late = Promise.resolve();
+		const hung = d.flow((ports) => {
+			late = (async () => {
+				const properties = await ports.item.loadProperties();
+				assert.equal(await ports.item.subject(), 'app1 subject');
+				await new Promise((resolve) => { goOn = resolve; });
+				await assert.rejects(async () => properties.save(), /over/);
+				await ports.item.subject();
+			})();
+			return late;
+		});
+		setTimeout(() => longestMs ?? d.end(), 1);
+		await assert.rejects(hung, { code: longestMs === undefined ? 'cancelled' : 'timeout' });
+		goOn();
+		await assert.rejects(late, /over/);
+		assert.deepEqual(did, ['app1 ended']);
+		assert.equal(await d.flow((ports) => ports.item.subject()), 'app2 subject');
+		d.end();
+		assert.deepEqual(did, ['app1 ended'], 'nothing is in progress');
+	}
+});
+
+test('Cancel reaches the work, though it is busy', async () => {
+	let cancels = 0;
+	/** @type {(e: any) => void} */
+	let fail = () => {};
+	const { pane: p } = pane({ create: () => new Promise((_, reject) => { fail = reject; }), cancel: () => {
+		cancels++;
+		fail({ code: 'cancelled' });
+	} });
+	await p.load();
+	const acted = p.act('create');
+	await new Promise((resolve) => setImmediate(resolve));
+	await p.act('cancel');
+	await acted;
+	assert.deepEqual([cancels, p.facts.busy, p.facts.problem?.code, paneView(p.facts).tone, paneView(p.facts).title.key], [1, null, 'cancelled', 'warn', 'pane.failed.cancelled']);
+});
+
+test('what ends an action is known also when something else was learnt meanwhile', async () => {
+	for (const [id, name, want] of [['create', 'create', 'created'], ['sign-in', 'signIn', 'b']]) {
+		/** @type {Pane} */
+		let p;
+		const made = pane({ [name]: async () => {
+			await null;
+			p.set({ sync: SYNC });
+			return want;
+		}, account: async () => p.facts.session });
+		p = made.pane;
+		await p.load();
+		await p.act(id);
+		assert.equal(id === 'create' ? p.facts.done : p.facts.session.account, want);
+	}
 });
 
 test('an action while another one runs is not begun', async () => {
@@ -147,9 +245,87 @@ test('an action while another one runs is not begun', async () => {
 	await p.act('create');
 	await p.act('remove-yes');
 	assert.equal(runs, 1);
-	end();
+	end('created-series');
 	await first;
-	assert.equal(p.facts.done, 'created');
+	assert.equal(p.facts.done, 'created-series');
+});
+
+test('a reading that an action overtakes changes nothing, and the action waits for it', async () => {
+	/** @type {(v?: any) => void} */
+	let end = () => {};
+	/** @type {any} */
+	let seen = { ...EVENT, link: null };
+	let hangs = false;
+	const { pane: p, did } = pane({ inspect: () => hangs ? new Promise((resolve) => { end = resolve; }) : Promise.resolve(seen) });
+	await p.load();
+	hangs = true;
+	const reading = p.changed();
+	const acted = p.act('create');
+	await new Promise((resolve) => setImmediate(resolve));
+	assert.equal(did.some((d) => d.startsWith('create')), false, 'not beside the reading');
+	hangs = false;
+	const stale = { ...EVENT, link: null, foreign: true };
+	end(stale);
+	seen = EVENT;
+	await Promise.all([reading, acted]);
+	assert.deepEqual([p.facts.event, p.facts.done], [EVENT, 'created']);
+	hangs = true;
+	const late = p.changed();
+	const before = end;
+	hangs = false;
+	await p.load();
+	before(stale);
+	await late;
+	assert.equal(p.facts.event, EVENT, 'the later reading counts');
+});
+
+test('that the button is at work while the pane reads by itself is no failure', async () => {
+	let code = '';
+	const { pane: p } = pane({ inspect: async () => {
+		if (code !== '')
+			throw Object.assign(new Error('no'), { code });
+		return EVENT;
+	} });
+	await p.load();
+	code = 'busy';
+	await p.changed();
+	assert.equal(p.facts.problem, null);
+	code = 'outlook';
+	await p.changed();
+	assert.equal(p.facts.problem?.code, 'outlook');
+});
+
+test('a question is about what was asked, also when a reading ends after it', async () => {
+	/** @type {(v?: any) => void} */
+	let end = () => {};
+	let hangs = false;
+	const { pane: p } = pane({ inspect: () => hangs ? new Promise((resolve) => { end = resolve; }) : Promise.resolve(EVENT) });
+	await p.load();
+	hangs = true;
+	const reading = p.changed();
+	await p.act('remove');
+	end({ ...EVENT, link: null });
+	await reading;
+	assert.deepEqual([p.facts.asking, p.facts.event], [true, EVENT]);
+});
+
+test('who signs out while the pane asks stays signed out', async () => {
+	for (const name of ['account', 'sync']) {
+		/** @type {() => void} */
+		let end = () => {};
+		let hangs = false;
+		const values = /** @type {Record<string, any>} */ ({ account: { state: 'in', account: 'a' }, sync: SYNC });
+		const { pane: p } = pane({ config: async () => ({ syncServerEnabled: true, supportUrl: '' }), [name]: () => hangs ? new Promise((resolve) => { end = () => resolve(values[name]); }) : Promise.resolve(values[name]) });
+		await p.load();
+		hangs = true;
+		const look = p.look();
+		await new Promise((resolve) => setImmediate(resolve));
+		await p.act('sign-out');
+		end();
+		await look;
+		assert.deepEqual([p.facts.session.state, p.facts.sync], ['out', null], name);
+		clearTimeout(p.timer);
+	}
 });
 
 test('that it is no copy is told to the event, and tried again when that fails', async () => {
@@ -176,6 +352,20 @@ test('removing asks first; keeping it asks nobody', async () => {
 	await p.act('remove-yes');
 	assert.ok(did.includes('remove {"only":false}'));
 	assert.equal(p.facts.done, 'removed');
+});
+
+test('who takes out the link only tries that again, not to remove the conversation', async () => {
+	let turns = 0;
+	const { pane: p } = pane({ remove: async ({ only }) => {
+		assert.equal(only, true);
+		if (turns++ === 0)
+			throw Object.assign(new Error('no'), { code: 'link-not-cleared' });
+		return 'unlinked';
+	} });
+	await p.load();
+	await p.act('remove-only');
+	await p.act('retry');
+	assert.deepEqual([p.facts.problem, p.facts.done, turns], [null, 'unlinked', 2]);
 });
 
 test('what the button does while the pane is open is seen, but not in the middle of an action', async () => {
@@ -237,10 +427,10 @@ test('every text that the pane can ask for is in the table, and none is left ove
 	const named = [...code.matchAll(/'(pane\.[a-z.-]+)'/g)].map((m) => m[1]).filter((key) => !key.endsWith('.js'));
 	for (const key of named)
 		assert.ok(key in en, key);
-	const states = ['loading', 'outside', 'no-office', 'read-only', 'config', 'no-item', 'none', 'sign-in', 'removed', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
+	const states = ['loading', 'outside', 'no-office', 'read-only', 'config', 'no-item', 'none', 'sign-in', 'removed', 'unlinked', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
 		'ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted', 'busy-create', 'busy-repair', 'busy-remove', 'busy-sign-in'];
-	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`),
-		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
+	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'remove-only', 'body-not-cleared', 'cancelled', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`), 'pane.unkept.title',
+		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in', 'cancel'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
 	for (const key of made)
 		assert.ok(key in en, key);
 	const used = new Set([...made, ...named, 'error.maybe-copy', 'pane.do.same', 'pane.failed.same']);

@@ -10,14 +10,13 @@ import { createNested, createSession, nestedIsOffered, safeStorage } from './ses
 
 /**
  * @typedef {object} App
- * @property {string} requestId what the agent sees and the log has
- * @property {import('./errors.js').Log} log
+ * @property {import('./errors.js').Log} log with the request id that the agent sees
  * @property {Promise<import('./load.js').Say>} say what went well, and what tells of a lost connection; never rejects
  * @property {() => Promise<import('./load.js').Say>} sayAll every text that button and pane share, as far as it can be had; never rejects
  * @property {Promise<import('./flow.js').Remote>} remote rejects with AddinError config-missing, config-wrong
  * @property {import('./outlook.js').Item | null} item null: no event is being edited
  * @property {() => import('./flow.js').Ports} ports for the flows; only when there is an item
- * @property {<T>(run: () => Promise<T>) => Promise<T>} alone one at a time among all pages of ours; AddinError `busy`
+ * @property {<T>(run: () => Promise<T>, isChange?: boolean) => Promise<T>} alone one at a time among all pages of ours; AddinError `busy`
  * @property {() => void} end stops whatever goes on: exchanges, dialog, further steps
  */
 
@@ -27,13 +26,15 @@ const LOCK = 'unblu-event';
 const LOCK_MS = 25_000;
 export const CHANNEL = 'unblu-event';
 
+const now = () => Date.now();
+
 /** @param {number} ms @returns {Promise<void>} */
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @returns {string} */
 function uuid() {
-	/* Safari before 15.4 has only the numbers. */
-	return crypto.randomUUID?.() ?? '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (c) => (Number(c) ^ crypto.getRandomValues(new Uint8Array(1))[0] & 15 >> Number(c) / 4).toString(16));
+	/* Safari before 15.4 makes them, just as random, only to name a Blob. */
+	return crypto.randomUUID?.() ?? URL.createObjectURL(new Blob()).slice(-36);
 }
 
 /** Everything before what differs from conversation to conversation, and before anything that looks like a secret. @param {string} url */
@@ -43,8 +44,8 @@ export function linkBase(url) {
 	return url.slice(0, end + 1).replace(/([^/]\/)(?=[\w-]*\d)[\w-]{16,}(?![\w.-]).*/, '$1');
 }
 
-/** @template T @param {() => Promise<T>} run @returns {Promise<T>} */
-async function alone(run) {
+/** @template T @param {() => Promise<T>} run @param {boolean} [isChange] false: it only looks @returns {Promise<T>} */
+async function alone(run, isChange = true) {
 	const locks = globalThis.navigator?.locks;
 	if (locks === undefined)
 		return run();
@@ -61,7 +62,8 @@ async function alone(run) {
 		throw e;
 	} finally {
 		clearTimeout(timer);
-		tellChange();
+		if (isChange)
+			tellChange();
 	}
 }
 
@@ -77,13 +79,11 @@ function tellChange() {
 /**
  * Call it when Office is ready.
  * @param {<T>(signIn: () => Promise<T>) => Promise<T>} [person] around each sign-in that a person takes part in
+ * @param {import('./errors.js').Log} [log] goes on, under its request id
  * @returns {App}
  */
-export function createApp(person = (signIn) => signIn()) {
-	const requestId = uuid().slice(0, 8);
-	const now = () => Date.now();
+export function createApp(person = (signIn) => signIn(), log = createLog({ now, requestId: uuid().slice(0, 8) })) {
 	const over = new AbortController();
-	const log = createLog({ now, requestId });
 	const net = createNet({ fetch: globalThis.fetch.bind(globalThis), signal: over.signal });
 	const host = hostFacts();
 	const page = location.href;
@@ -110,7 +110,8 @@ export function createApp(person = (signIn) => signIn()) {
 			nested: () => createNested(config, { sleep }),
 			signal: over.signal,
 		});
-		const env = { net, token: (/** @type {boolean} */ force) => session.token({ interactive: force, force }), sleep, log };
+		/* Never a person: these exchanges also go on in the background. Who may open a window asks the session itself. */
+		const env = { net, token: (/** @type {boolean} */ force) => session.token({ force }), sleep, log };
 		const label = inviteLabel(config.invitationTexts, host.language, inviteLabel(INVITATION, host.language, INVITATION.en));
 		return {
 			config, session, label, labels: [...new Set([label, ...Object.values(config.invitationTexts), ...Object.values(INVITATION)])],
@@ -133,7 +134,7 @@ export function createApp(person = (signIn) => signIn()) {
 	const raw = hostItem();
 	const item = raw === null ? null : createItem(raw, { mailbox: hostMailbox(), log });
 	return {
-		requestId, log, say, remote, item, alone,
+		log, say, remote, item, alone,
 		sayAll: async () => i18nSay([...await texts('more.'), ...await tables, LAST_RESORT]),
 		ports() {
 			if (item === null)

@@ -60,7 +60,7 @@ async function run() {
 		memory.set(NONCE, null);
 		await tell({
 			nonce: String(result.state ?? ''), accessToken: token.accessToken, expiresOn: token.expiresAt, tenantId: token.tenantId,
-			account: { tenantId: token.tenantId, localAccountId: token.objectId, username: token.username, name: token.name },
+			account: { username: token.username },
 		});
 	} else if (query.get('start') === '1' && nonceOf() !== '') {
 		memory.set(NONCE, nonceOf());

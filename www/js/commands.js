@@ -22,7 +22,7 @@ const LAST_WORD_MS = 2500;
 
 /** @param {import('./app.js').App} app @param {import('./flow.js').Outcome} outcome @param {Promise<string>} text */
 async function tell(app, outcome, text) {
-	await app.item?.notify(outcome.kind === 'error' ? 'error' : 'info', notice(await text, app.requestId));
+	await app.item?.notify(outcome.kind === 'error' ? 'error' : 'info', notice(await text, app.log.requestId));
 }
 
 async function run() {
@@ -30,7 +30,7 @@ async function run() {
 	let end = begin + LIMIT_MS;
 	let over = false;
 	/** @param {string} key @param {Promise<import('./load.js').Say>} texts */
-	const show = (key, texts) => void texts.then((say) => (over ? undefined : app.item?.notify('progress', notice(say(key)))));
+	const show = (key, texts) => void texts.then((say) => (over ? undefined : app.item?.notify('progress', notice(say(key), app.log.requestId))));
 	await hostReady();
 	const app = createApp((signIn) => {
 		const left = end - Date.now();

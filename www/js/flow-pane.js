@@ -16,8 +16,8 @@ import { inviteRemove } from './invite-remove.js';
  * @typedef {{ state: EventState, link: import('./formats.js').Link | null, series: import('./outlook.js').SeriesKind, sharing: import('./outlook.js').Sharing, bodyIsKnown: boolean, unannounced: boolean }} Inspection
  */
 
-/** Takes the link out of the body. AddinError body-failed. @param {Ports} p @param {string} url @param {string[]} labels */
-async function removeLink(p, url, labels) {
+/** Takes the link out of the body. AddinError with that code. @param {Ports} p @param {string} url @param {string[]} labels @param {'body-not-cleared' | 'link-not-cleared'} code */
+async function removeLink(p, url, labels, code) {
 	try {
 		const type = await p.item.bodyType();
 		const body = await p.item.readBody(type);
@@ -25,7 +25,7 @@ async function removeLink(p, url, labels) {
 		if (next !== body)
 			await p.item.writeBody(next, type);
 	} catch (e) {
-		throw new AddinError('body-not-cleared', { said: errorOf(e).message });
+		throw new AddinError(code, { said: errorOf(e).message });
 	}
 }
 
@@ -132,7 +132,7 @@ export async function flowRemove(p, { keepConversation = false } = {}) {
 		if (!only && remote.config.syncServerEnabled)
 			await remote.links.remove(link.conversationId).catch((e) => p.log.add('unannounce-failed', { fault: errorOf(e).message }));
 		if (url !== undefined) {
-			await removeLink(p, url, remote.labels);
+			await removeLink(p, url, remote.labels, only ? 'link-not-cleared' : 'body-not-cleared');
 			await clearLocation(p, url);
 		}
 		await keepLink(p, event, null);

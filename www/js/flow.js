@@ -121,7 +121,15 @@ async function prepare(p, event, { warm, person }) {
 	later(kept);
 	await warm.catch(() => remote.session.token({ interactive: true }));
 	await kept;
-	const agent = await person.catch((e) => (errorOf(e).code === 'signin-needed' ? remote.unblu.getCurrentPerson() : Promise.reject(e)));
+	const agent = await person.catch(async (e) => {
+		const { code } = errorOf(e);
+		/* Only here, where the agent waits for it, may a refused token open a window. */
+		if (/^gateway-(login|una)/.test(code))
+			await remote.session.token({ interactive: true, force: true });
+		else if (code !== 'signin-needed')
+			throw e;
+		return remote.unblu.getCurrentPerson();
+	});
 	const { config } = remote;
 	const topic = topicOf(subject, remote.fallbackTopic, config.topicMaxChars);
 	return {

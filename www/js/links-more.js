@@ -19,6 +19,8 @@ export function createMore({ attempt, sleep, log }) {
 	async function call(method, id, body, first) {
 		let fault = new AddinError('server-down');
 		let force = false;
+		/** @type {import('./remote.js').Answer | null} */
+		let refused = null;
 		let wait = WAITS_MS[0];
 		for (let turn = 0; turn < WAITS_MS.length; turn++) {
 			if (turn > 0)
@@ -31,8 +33,12 @@ export function createMore({ attempt, sleep, log }) {
 					return answer;
 				wait = answer.status === 401 ? 0 : retryAfterMs(answer.retryAfter, Date.now()) ?? wait;
 				force = answer.status === 401;
+				refused = force ? answer : null;
 				fault = new AddinError('server-down', { status: answer.status, said: answer.body?.error?.message ?? `status ${answer.status}`, reference: answer.body?.error?.requestId });
 			} catch (e) {
+				/* A new token would need a person. */
+				if (refused !== null && e instanceof AddinError && e.code === 'signin-needed')
+					return refused;
 				if (!(e instanceof AddinError) || e.code !== 'network' && e.code !== 'not-json')
 					throw e;
 				log.add('links', { method, fault: e.message });

@@ -168,9 +168,9 @@ function cut(text, max) {
 	return out;
 }
 
-/** A text and the id under which the log has it. @param {string} text @param {string} [requestId] */
+/** A text and the id under which the log has it. @param {string} text @param {string} requestId */
 export function notice(text, requestId) {
-	const tail = requestId === undefined ? '' : ` [${requestId}]`;
+	const tail = ` [${requestId}]`;
 	const line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
 	return cut(line, LONGEST - tail.length) + tail;
 }

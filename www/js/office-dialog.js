@@ -70,9 +70,10 @@ export function hostDialog(url, accept, signal) {
 				});
 				dialog.addEventHandler(office().EventType?.DialogEventReceived ?? 'dialogEventReceived', (/** @type {any} */ arg) => {
 					if (arg?.error === 12006)
-						reject(new AddinError('signin-cancelled'));
-					else
-						reject(new AddinError('dialog-failed', { said: `dialog event ${String(arg?.error)}`, reference: String(arg?.error ?? '') }));
+						return reject(new AddinError('signin-cancelled'));
+					/* It shows what it can not load, and stays open: the next one would be refused. */
+					close();
+					reject(new AddinError('dialog-failed', { said: `dialog event ${String(arg?.error)}`, reference: String(arg?.error ?? '') }));
 				});
 			});
 		} catch (e) {

@@ -38,7 +38,7 @@
  * @property {EventFacts | null} event
  * @property {{ state: 'unknown' | 'in' | 'needed' | 'out', account: string }} session
  * @property {'create' | 'repair' | 'remove' | 'sign-in' | null} busy
- * @property {'created' | 'removed' | 'repaired' | null} done what was just done
+ * @property {string | null} done how what was just done ended: code of an Outcome
  * @property {boolean} asking the question before removing is shown
  * @property {SyncFacts | null} sync
  * @property {Problem | null} syncProblem
@@ -94,18 +94,20 @@ export function paneView(f) {
 /** @param {Facts} f @param {NonNullable<Facts['busy']>} what */
 function busyView(f, what) {
 	const url = what === 'remove' ? null : f.event?.link?.url ?? null;
-	return view(`busy-${what}`, 'busy', { url });
+	return view(`busy-${what}`, 'busy', { url, actions: [action('cancel')] });
 }
 
 /** Failures that trying again would meet again, and what helps. @type {Record<string, string>} */
 const INSTEAD = { 'remove-refused': 'remove-only', 'maybe-copy': 'remove-only', 'conversation-gone': 'create-new' };
+/** Failures that are no failure of what was asked for. */
+const OWN_TITLE = ['body-not-cleared', 'cancelled'];
 /** What the agent did, not what failed. */
-const CALM = ['signin-cancelled', 'busy'];
+const CALM = ['signin-cancelled', 'cancelled', 'busy'];
 
 /** @param {Facts} f @param {Problem} p */
 function problemView(f, p) {
 	const actions = [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
-	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: CALM.includes(p.code) ? null : p });
+	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${OWN_TITLE.includes(p.code) ? p.code : p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: CALM.includes(p.code) ? null : p });
 	actions.push(action('dismiss'));
 	if (p.code === 'maybe-copy')
 		actions.splice(1, 0, action('same'));
@@ -122,6 +124,9 @@ function eventView(f, e) {
 		return view('occurrence', 'warn', { url: e.link?.url ?? null });
 	if (e.shared !== null && !e.shared.canWrite)
 		return view('no-rights', 'warn', { title: say('pane.no-rights.title'), text: [say('pane.no-rights.text', { owner: e.shared.owner })], url: e.link?.url ?? null });
+	/* Whose link it is the event can not tell then. */
+	if (f.done === 'created-unkept')
+		return view('unkept', 'warn', { text: [say('done.created-unkept')], actions: [action('create', { label: say('pane.do.retry'), main: true })], url: e.link?.url ?? null });
 	if (e.foreign)
 		return view('copied', 'warn', { actions: [action('create-new', { main: true }), ...(e.link === null ? [] : [action('same')])], notes: e.link === null ? owner : [...owner, say('pane.note.same')] });
 	if (e.unkept)
@@ -135,9 +140,13 @@ function eventView(f, e) {
 
 /** @param {Facts} f @param {EventFacts} e @param {Text[]} owner */
 function noneView(f, e, owner) {
-	const state = f.done === 'removed' ? 'removed' : f.session.state === 'needed' ? 'sign-in' : 'none';
+	const isRemoved = f.done === 'removed' || f.done === 'unlinked';
+	const state = isRemoved ? f.done ?? '' : f.session.state === 'needed' ? 'sign-in' : 'none';
 	const notes = e.kind === 'series' ? [...owner, say('pane.note.series')] : owner;
-	return view(state, state === 'removed' ? 'good' : 'calm', { actions: [action('create', { main: true })], notes });
+	const seen = view(state, isRemoved ? 'good' : 'calm', { actions: [action('create', { main: true })], notes });
+	if (f.done !== null && !isRemoved)
+		Object.assign(seen, { tone: 'warn', text: [say(`done.${f.done}`)] });
+	return seen;
 }
 
 /** Conversations that nobody can join any more: another one is what helps. */
@@ -155,16 +164,20 @@ function linkView(f, e, link, owner) {
 		notes.push(say('pane.note.differs'));
 	const instead = f.sync !== null && INSTEAD_OF.includes(f.sync.state);
 	const remove = action('remove', { danger: true, disabled: f.asking });
-	if (!e.inBody)
-		return view('missing', 'warn', { actions: [action('repair', { main: true }), remove], url: link.url, notes, rows: syncRows(f) });
+	const failed = f.done === 'body-failed' && e.unread;
+	if (!e.inBody || failed)
+		return view('missing', 'warn', { ...(failed ? { text: [say('error.body-failed')] } : {}), actions: [action('repair', { main: true }), remove], url: link.url, notes, rows: syncRows(f) });
 	const trouble = syncTrouble(f.sync);
-	const seen = view(trouble ?? (f.done === 'repaired' || f.done === 'created' ? f.done : 'linked'), trouble === null ? 'good' : 'warn', { url: link.url, notes, rows: syncRows(f), actions: [remove] });
+	const done = /^(created|repaired)/.exec(f.done ?? '')?.[0] ?? null;
+	const seen = view(trouble ?? done ?? 'linked', trouble === null ? 'good' : 'warn', { url: link.url, notes, rows: syncRows(f), actions: [remove] });
 	if (f.session.state === 'needed' && f.config?.syncServerEnabled === true)
 		seen.actions.unshift(action('sign-in'));
 	else if (f.config?.syncServerEnabled === true)
 		seen.actions.unshift(action('refresh'));
-	if (e.unread && seen.state === 'linked')
+	if (trouble === null && e.unread)
 		seen.text = [say('pane.linked.unread')];
+	else if (trouble === null && done === null && f.done !== null)
+		seen.text = [say(`done.${f.done}`)];
 	if (instead)
 		seen.actions.unshift(action('create-new', { main: true }));
 	else if (f.sync?.state === 'foreign')

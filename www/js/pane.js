@@ -12,11 +12,12 @@
  * @property {() => Promise<Exclude<Facts['place'], 'loading'>>} place
  * @property {() => Promise<NonNullable<Facts['config']>>} config
  * @property {() => Promise<import('./pane-view.js').EventFacts>} inspect
- * @property {(how: { replace: boolean }) => Promise<void>} create the one-click flow; replace: also when there is one
- * @property {() => Promise<void>} repair
- * @property {(how: { only: boolean }) => Promise<void>} remove only: what stands in the event, not the conversation
+ * @property {(how: { replace: boolean }) => Promise<string>} create the one-click flow, and how it ended; replace: also when there is one
+ * @property {() => Promise<string>} repair
+ * @property {(how: { only: boolean }) => Promise<string>} remove only: what stands in the event, not the conversation
  * @property {() => Promise<Facts['session']>} account who is signed in, without asking anybody
  * @property {() => Promise<string>} signIn asks the agent
+ * @property {() => void} cancel ends the action in progress
  * @property {() => Promise<void>} signOut
  * @property {() => Promise<any>} same repair of an event that seems a copy and is the first one
  * @property {(conversationId: string) => Promise<import('./pane-view.js').SyncFacts | null>} sync GET api/links; null: the server knows no such link
@@ -45,7 +46,9 @@ export class Pane {
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		this.timer = undefined;
 		this.looks = 0;
-		this.reading = false;
+		this.readings = 0;
+		/** The reading in progress that nobody asked for. @type {Promise<unknown> | null} */
+		this.reading = null;
 	}
 
 	/** @param {Partial<Facts>} change */
@@ -75,14 +78,26 @@ export class Pane {
 		await this.look();
 	}
 
-	/** Reads the event; a failure is a problem that can be tried again. */
-	async inspect() {
+	/**
+	 * Reads the event; a failure is a problem that can be tried again. What a later reading has overtaken changes nothing.
+	 * @param {boolean} [unasked] nor then does what an action has overtaken, or that a click is at work on it
+	 * @returns {Promise<boolean>} whether it counts
+	 */
+	async inspect(unasked = false) {
+		const turn = ++this.readings;
+		const isCurrent = () => turn === this.readings && !(unasked && (this.facts.busy !== null || this.facts.asking));
 		try {
-			this.facts.event = await this.ports.inspect();
+			const event = await this.ports.inspect();
+			if (isCurrent())
+				this.facts.event = event;
 		} catch (e) {
+			const problem = this.ports.problem(e, 'reload');
+			if (!isCurrent() || unasked && problem.code === 'busy')
+				return false;
 			this.facts.event ??= { kind: 'single', shared: null, link: null, inBody: false, unread: false, foreign: false, start: null, newer: false };
-			this.facts.problem = this.ports.problem(e, 'reload');
+			this.facts.problem = problem;
 		}
+		return isCurrent();
 	}
 
 	/** Who is signed in, and what the server says of the conversation. Asks the agent nothing. */
@@ -91,11 +106,15 @@ export class Pane {
 		const { event, config } = this.facts;
 		if (this.facts.session.state !== 'out')
 			await this.who();
-		if (event?.link == null || config?.syncServerEnabled !== true || this.facts.session.state !== 'in')
+		if (event?.link == null || config?.syncServerEnabled !== true || !this.isIn())
 			return;
 		await this.sync(event.link.conversationId);
-		if (++this.looks < LOOKS)
+		if (this.isIn() && ++this.looks < LOOKS)
 			this.timer = setTimeout(() => void this.again(), LOOK_MS);
+	}
+
+	isIn() {
+		return this.facts.session.state === 'in';
 	}
 
 	async again() {
@@ -106,12 +125,15 @@ export class Pane {
 	/** The event may have been changed from elsewhere: by the button, or by the agent's own hand. */
 	async changed() {
 		const { place, busy, asking, problem } = this.facts;
-		if (place !== 'ready' || busy !== null || asking || problem !== null || this.reading)
+		if (place !== 'ready' || busy !== null || asking || problem !== null || this.reading !== null)
 			return;
 		const before = this.facts.event?.link?.conversationId;
-		this.reading = true;
-		await this.inspect();
-		this.reading = false;
+		const reading = this.inspect(true);
+		this.reading = reading;
+		const isNew = await reading;
+		this.reading = null;
+		if (!isNew)
+			return;
 		if (this.facts.event?.link?.conversationId !== before)
 			Object.assign(this.facts, { done: null, sync: null, syncProblem: null });
 		this.set({});
@@ -119,38 +141,41 @@ export class Pane {
 	}
 
 	async who() {
-		try {
-			this.set({ session: await this.ports.account() });
-		} catch {
-			this.set({ session: { state: 'needed', account: '' } });
-		}
+		const session = await this.ports.account().catch(() => /** @type {Facts['session']} */ ({ state: 'needed', account: '' }));
+		/* Signed out meanwhile is signed out. */
+		if (this.facts.session.state !== 'out')
+			this.set({ session });
 	}
 
 	/** @param {string} id */
 	async sync(id) {
+		const isOf = () => this.isIn() && this.facts.event?.link?.conversationId === id;
 		try {
 			const sync = await this.ports.sync(id);
-			if (this.facts.event?.link?.conversationId === id)
+			if (isOf())
 				this.set({ sync: sync ?? UNKNOWN, syncProblem: null });
 		} catch (e) {
-			this.set({ sync: null, syncProblem: this.ports.problem(e, 'refresh') });
+			if (isOf())
+				this.set({ sync: null, syncProblem: this.ports.problem(e, 'refresh') });
 		}
 	}
 
 	/** @param {string} id of an action of the view */
 	async act(id) {
+		if (id === 'cancel')
+			return this.ports.cancel();
 		if (this.facts.busy !== null)
 			return;
 		this.looks = 0;
 		switch (id) {
-		case 'create': return this.run('create', () => this.ports.create({ replace: false }), id, 'created');
-		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id, 'created');
-		case 'repair': return this.run('repair', () => this.ports.repair(), id, 'repaired');
+		case 'create': return this.run('create', () => this.ports.create({ replace: false }), id);
+		case 'create-new': return this.run('create', () => this.ports.create({ replace: true }), id);
+		case 'repair': return this.run('repair', () => this.ports.repair(), id);
 		case 'remove': return this.set({ asking: true, problem: null, done: null });
 		case 'same': return this.run('repair', () => this.ports.same(), id);
 		case 'remove-no': return this.set({ asking: false });
-		case 'remove-yes': return this.run('remove', () => this.ports.remove({ only: false }), 'remove', 'removed');
-		case 'remove-only': return this.run('remove', () => this.ports.remove({ only: true }), 'remove', 'removed');
+		case 'remove-yes': return this.run('remove', () => this.ports.remove({ only: false }), 'remove');
+		case 'remove-only': return this.run('remove', () => this.ports.remove({ only: true }), id);
 		case 'sign-in': return this.run('sign-in', () => this.signIn(), id);
 		case 'sign-out': return this.signOut();
 		case 'retry': return this.retry();
@@ -170,14 +195,15 @@ export class Pane {
 	}
 
 	/**
-	 * @param {NonNullable<Facts['busy']>} busy @param {() => Promise<void>} work
-	 * @param {string} retry @param {Facts['done']} [done]
+	 * @param {NonNullable<Facts['busy']>} busy @param {() => Promise<Facts['done']>} work tells how it ended
+	 * @param {string} retry
 	 */
-	async run(busy, work, retry, done = null) {
+	async run(busy, work, retry) {
 		this.set({ busy, problem: null, asking: false, done: null });
+		await this.reading;
 		try {
-			await work();
-			this.facts.done = done;
+			const how = await work();
+			this.facts.done = how;
 			this.facts.sync = null;
 			this.facts.syncProblem = null;
 		} catch (e) {
@@ -190,7 +216,9 @@ export class Pane {
 	}
 
 	async signIn() {
-		this.facts.session = { state: 'in', account: await this.ports.signIn() };
+		const account = await this.ports.signIn();
+		this.facts.session = { state: 'in', account };
+		return null;
 	}
 
 	async signOut() {

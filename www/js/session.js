@@ -1,7 +1,7 @@
 // @ts-check
 /*
  * session.js - who is signed in, and tokens. The host's nested sign-in first, Office's dialog with auth.html otherwise.
- * Tokens stay in memory and, from the dialog, in sessionStorage. The one file that knows MSAL
+ * Tokens stay in memory and, from the dialog, in sessionStorage, for this mailbox only. The one file that knows MSAL
  * (vendor/msal-browser.min.js, global `msal`) and its nested bridge.
  */
 
@@ -10,13 +10,12 @@ import { AddinError, partLoaded } from './errors.js';
 /**
  * @typedef {object} Session
  * @property {(how?: { interactive?: boolean, force?: boolean }) => Promise<Token>} token a valid one; without interactive AddinError `signin-needed` when a person is needed. AddinError `tenant` for a foreign organisation
- * @property {() => Promise<void>} signOut forgets tokens here; the next sign-in asks which account
+ * @property {() => Promise<void>} signOut forgets tokens here; the next sign-in asks a person, and which account where the host can
  * @property {() => boolean} isSignedOut by signOut, and not in again
  */
 
 const TOKEN = 'unblu.token';
 const WAY = 'unblu.way';
-const SIGNED_OUT = 'unblu.signedOut';
 const EARLY_MS = 60_000;
 const SILENT_MS = 8000;
 
@@ -80,6 +79,7 @@ async function faultOf(e) {
  * @returns {Session}
  */
 export function createSession({ config, nestedIsPossible, nested, signal, authUrl, hint, storage, now, uuid, sleep, log, person }) {
+	const SIGNED_OUT = `unblu.signedOut ${hint}`;
 	/** @type {Token | null} */
 	let held = storedToken();
 	/** @type {Promise<Nested> | null} */
@@ -90,7 +90,7 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 	function storedToken() {
 		try {
 			const t = JSON.parse(storage.get(TOKEN) ?? 'null');
-			return t !== null && typeof t.accessToken === 'string' && t.clientId === config.clientId ? t : null;
+			return t !== null && typeof t.accessToken === 'string' && t.clientId === config.clientId && t.hint === hint ? t : null;
 		} catch {
 			return null;
 		}
@@ -116,23 +116,24 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 			throw e;
 		});
 		try {
-			return await Promise.race([app.silent(force), sleep(SILENT_MS).then(() => {
-				throw new AddinError('nested-silent', { said: 'no answer in time' });
-			})]);
+			/* Silently it would be the account that was left. */
+			if (!isSignedOut())
+				return await Promise.race([app.silent(force), sleep(SILENT_MS).then(() => {
+					throw new AddinError('nested-silent', { said: 'no answer in time' });
+				})]);
 		} catch (e) {
 			if (!needsPerson(e))
 				throw e;
 			if (!interactive)
 				throw new AddinError('signin-needed');
-			return person(() => app.popup());
 		}
+		return person(() => app.popup(isSignedOut()));
 	}
 
 	/** @returns {Promise<Token>} */
 	async function byDialog() {
 		const { signInByDialog } = await partLoaded(import('./session-dialog.js'));
-		const signedOut = isSignedOut();
-		return person(() => signInByDialog({ authUrl, nonce: uuid(), select: signedOut, hint: signedOut ? '' : hint, signal }));
+		return person(() => signInByDialog({ authUrl, nonce: uuid(), select: isSignedOut(), hint, signal }));
 	}
 
 	/** @param {boolean} interactive @param {boolean} force @returns {Promise<Token>} */
@@ -163,7 +164,7 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 		storage.set(SIGNED_OUT, null);
 		/* Nested tokens stay with the host, which has its own cache. */
 		if (way === 'dialog')
-			storage.set(TOKEN, JSON.stringify({ ...token, clientId: config.clientId }));
+			storage.set(TOKEN, JSON.stringify({ ...token, clientId: config.clientId, hint }));
 		log.add('signed-in', { way });
 		return token;
 	}
@@ -200,10 +201,10 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 /* MSAL. */
 
 /**
- * @typedef {{ accessToken: string, expiresAt: number, tenantId: string, objectId: string, username: string, name: string }} Token
+ * @typedef {{ accessToken: string, expiresAt: number, tenantId: string, username: string }} Token
  * @typedef {object} Nested
  * @property {(force: boolean) => Promise<Token>} silent
- * @property {() => Promise<Token>} popup shown by the host, no browser window of ours
+ * @property {(select: boolean) => Promise<Token>} popup shown by the host, no browser window of ours; select: asks which account, where the host can
  */
 
 const MICROSOFT = /(^|\.)login\.(microsoft(online)?\.com|windows\.net|microsoftonline\.us|partner\.microsoftonline\.cn|chinacloudapi\.cn)$/;
@@ -242,7 +243,7 @@ export function tokenOf(result) {
 	const { account } = result;
 	return {
 		accessToken: result.accessToken, expiresAt: Number(result.expiresOn ?? 0), tenantId: String(result.tenantId || account?.tenantId || '').toLowerCase(),
-		objectId: String(account?.localAccountId ?? '').toLowerCase(), username: String(account?.username ?? ''), name: String(account?.name ?? ''),
+		username: String(account?.username ?? ''),
 	};
 }
 
@@ -266,6 +267,7 @@ export async function createNested(config, { sleep }) {
 	const scopes = config.apiScopes;
 	return {
 		silent: (force) => app.acquireTokenSilent({ scopes, ...(force ? { forceRefresh: true } : {}) }).then(tokenOf),
-		popup: () => app.acquireTokenPopup({ scopes }).then(tokenOf),
+		/* MSAL does not pass on a prompt to the host. */
+		popup: (select) => app.acquireTokenPopup({ scopes, extraQueryParameters: select ? { prompt: 'select_account' } : {} }).then(tokenOf),
 	};
 }

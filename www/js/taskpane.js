@@ -12,6 +12,7 @@ import { createNet } from './remote.js';
 import { hostFacts, hostReady } from './outlook.js';
 import { hostIsNamed, hostOnTheme, hostTheme, hostVersion } from './office-pane.js';
 import { NOTHING, Pane } from './pane.js';
+import { Desk } from './pane-desk.js';
 import { copyText, PaneDom } from './pane-dom.js';
 import { paneView } from './pane-view.js';
 import { PANE_LAST_RESORT } from './pane-words.js';
@@ -27,13 +28,14 @@ const OUTSIDE_MS = 3000;
 function problemOf(app, e, retry) {
 	const error = errorOf(e);
 	const detail = [error.details.said, error.details.reference].filter((t) => t !== undefined && t !== '').join('\n');
-	return { code: error.code, requestId: app.requestId, retry, texts: error.details.params, ...(detail === '' ? {} : { detail: redact(detail) }) };
+	return { code: error.code, requestId: app.log.requestId, retry, texts: error.details.params, ...(detail === '' ? {} : { detail: redact(detail) }) };
 }
 
-/** An outcome of a flow that is none is thrown. @param {import('./flow.js').Outcome} outcome */
+/** How a flow ended; what did not work at all is thrown. @param {import('./flow.js').Outcome} outcome */
 function settled(outcome) {
 	if (outcome.error !== undefined)
 		throw outcome.error;
+	return outcome.code;
 }
 
 /** A link that may not go into an invitation is not offered either. @param {import('./flow-pane.js').Inspection} i @param {boolean} insecure @param {number | null} start @returns {import('./pane-view.js').EventFacts} */
@@ -55,31 +57,33 @@ function placeOf({ item }, ready) {
 	return item === null ? 'no-item' : item.editable ? 'ready' : 'read-only';
 }
 
-/** @param {import('./app.js').App} app @param {ReturnType<typeof placeOf> | 'no-texts'} place @returns {import('./pane.js').Ports} */
-function portsOf(app, place) {
+/** @param {Desk} desk @param {ReturnType<typeof placeOf> | 'no-texts'} place @returns {import('./pane.js').Ports} */
+function portsOf(desk, place) {
 	return {
 		place: async () => place,
-		config: async () => (await app.remote).config,
+		config: async () => (await desk.app.remote).config,
 		async inspect() {
-			const seen = await flowInspect(app.ports());
+			const { app } = desk;
+			const seen = await app.alone(() => flowInspect(app.ports()), false);
 			const start = await app.item?.start().then(Number, () => null) ?? null;
 			return factsOf(seen, (await app.remote).config.allowInsecureLinks, start);
 		},
-		create: async ({ replace }) => settled(await app.alone(() => flowClick(app.ports(), { fresh: replace }))),
-		repair: async () => settled(await app.alone(() => flowRepair(app.ports()))),
-		remove: async ({ only }) => settled(await app.alone(() => flowRemove(app.ports(), { keepConversation: only }))),
-		same: async () => settled(await app.alone(() => flowRepair(app.ports(), { same: true }))),
+		create: async ({ replace }) => settled(await desk.flow((ports) => flowClick(ports, { fresh: replace }))),
+		repair: async () => settled(await desk.flow(flowRepair)),
+		remove: async ({ only }) => settled(await desk.flow((ports) => flowRemove(ports, { keepConversation: only }))),
+		same: async () => settled(await desk.flow((ports) => flowRepair(ports, { same: true }))),
 		async account() {
-			const { session } = await app.remote;
+			const { session } = await desk.app.remote;
 			if (session.isSignedOut())
 				return { state: 'out', account: '' };
 			const { username } = await session.token({ interactive: false });
 			return { state: 'in', account: username };
 		},
-		signIn: async () => (await (await app.remote).session.token({ interactive: true })).username,
-		signOut: async () => (await app.remote).session.signOut(),
-		sync: async (id) => (await app.remote).links.get(id),
-		problem: (e, retry) => problemOf(app, e, retry),
+		signIn: () => desk.work(async (app) => (await (await app.remote).session.token({ interactive: true })).username),
+		cancel: () => desk.end(),
+		signOut: async () => (await desk.app.remote).session.signOut(),
+		sync: async (id) => (await desk.app.remote).links.get(id),
+		problem: (e, retry) => problemOf(desk.app, e, retry),
 	};
 }
 
@@ -94,10 +98,11 @@ async function texts(app, net, language) {
 	const say = i18nSay(own);
 	return (/** @type {import('./pane-view.js').Text} */ text) => {
 		const mine = say(text.key, text.with);
-		if (mine !== text.key || !text.key.startsWith('error.'))
+		const [, code] = /^(?:error|done)\.(.*)/.exec(text.key) ?? [];
+		if (mine !== text.key || code === undefined)
 			return mine;
 		/* What is no error to the button has its text among the outcomes. */
-		const found = [text.key, text.key.replace('error.', 'done.')].find((k) => shared(k, text.with) !== k);
+		const found = [text.key, `done.${code}`, `error.${code}`].find((k) => shared(k, text.with) !== k);
 		return shared(found ?? 'error.generic', text.with);
 	};
 }
@@ -111,13 +116,13 @@ async function licence(net) {
 	}
 }
 
-/** @param {import('./app.js').App} app @param {Record<string, any>} config */
-function debugOf(app, config) {
+/** @param {Desk} desk @param {Record<string, any>} config */
+function debugOf(desk, config) {
 	const host = hostFacts();
-	const versions = { 'Add-in': String(config.version), Outlook: hostVersion(), Language: host.language, Browser: navigator.userAgent, 'Request id': app.requestId };
+	const versions = { 'Add-in': String(config.version), Outlook: hostVersion(), Language: host.language, Browser: navigator.userAgent, 'Request id': desk.app.log.requestId };
 	const shown = Object.fromEntries(Object.entries(config).map(([k, v]) => [k, typeof v === 'string' ? v : JSON.stringify(v)]));
 	const lines = (/** @type {Record<string, string>} */ o) => Object.entries(o).map(([k, v]) => `${k}: ${v}`).join('\n');
-	return { versions, config: shown, log: () => logText(app.log), report: () => [new Date().toISOString(), lines(versions), '', lines(shown), '', logText(app.log)].join('\n') };
+	return { versions, config: shown, log: () => logText(desk.app.log), report: () => [new Date().toISOString(), lines(versions), '', lines(shown), '', logText(desk.app.log)].join('\n') };
 }
 
 /** Another page of ours has changed the event: the button, while the pane is open. @param {() => void} listener */
@@ -166,7 +171,8 @@ async function start() {
 	const waiting = hostReady().catch(() => null);
 	const [ready] = await Promise.all([waiting, greet(dom, waiting, net)]);
 	const host = hostFacts();
-	const app = createApp();
+	const desk = new Desk((before) => createApp(undefined, before?.log));
+	const { app } = desk;
 	const [said, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
 	const few = i18nSay([PANE_LAST_RESORT]);
 	const say = said ?? ((/** @type {import('./pane-view.js').Text} */ { key }) => few(key));
@@ -176,13 +182,13 @@ async function start() {
 	dom.paint(readTheme(hostTheme()));
 	hostOnTheme((theme) => dom.paint(readTheme(theme)));
 	const place = said === null ? 'no-texts' : placeOf(app, ready);
-	pane = new Pane(portsOf(app, place), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
+	pane = new Pane(portsOf(desk, place), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
 	await pane.load();
 	onChange(() => void pane.changed());
 	addEventListener('focus', () => void pane.changed());
 	const config = await app.remote.then((r) => r.config, () => null);
 	if (config !== null && config.showDebugPane && place !== 'outside' && place !== 'no-texts')
-		dom.debug(debugOf(app, config), new URLSearchParams(location.search).get('debug') === '1');
+		dom.debug(debugOf(desk, config), new URLSearchParams(location.search).get('debug') === '1');
 }
 
 start().catch((e) => console.error(errorOf(e).message));

@@ -45,12 +45,14 @@ function refusal(answer) {
  */
 export function createMore({ attempt, call, make, sleep, log }) {
 	/**
-	 * One exchange from its first attempt on; a refused token is replaced once, a 429 waited out once.
+	 * One exchange from its first attempt on; a refused token is replaced once, where that needs no person, a 429 waited out once.
 	 * @param {string} method @param {string} path @param {unknown} body @param {number} timeoutMs @param {Promise<Answer>} first attempt @returns {Promise<Answer>}
 	 */
 	async function callAgain(method, path, body, timeoutMs, first) {
 		let renewed = false;
 		let waited = false;
+		/** How the token was refused. @type {Promise<Answer> | null} */
+		let refused = null;
 		for (let next = first; ; next = attempt(method, path, body, timeoutMs, renewed)) {
 			/** @type {Answer} */
 			let answer;
@@ -58,8 +60,11 @@ export function createMore({ attempt, call, make, sleep, log }) {
 				answer = await next;
 			} catch (e) {
 				const fault = loginOf(e);
+				if (refused !== null && fault instanceof AddinError && fault.code === 'signin-needed')
+					return await refused.catch((was) => Promise.reject(loginOf(was)));
 				if (fault instanceof AddinError && fault.code === 'gateway-login' && !renewed) {
 					renewed = true;
+					refused = next;
 					continue;
 				}
 				log.add('unblu', { method, path: path.split('?')[0], fault: /** @type {Error} */ (fault).message });
@@ -68,6 +73,7 @@ export function createMore({ attempt, call, make, sleep, log }) {
 			const wait = retryAfterMs(answer.retryAfter, Date.now()) ?? 1000;
 			if (answer.status === 401 && !renewed) {
 				renewed = true;
+				refused = next;
 			} else if (answer.status === 429 && !waited && wait <= LONGEST_WAIT_MS) {
 				waited = true;
 				await sleep(wait);
