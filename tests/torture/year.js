@@ -104,6 +104,11 @@ class Year {
 		return this.start + this.firing * HOUR;
 	}
 
+	/** From when on a day is counted for whom Graph refuses now: a clock that is ahead is believed up to thirty hours (RETRY_WAIT_MAX_MS). */
+	get parkedAt() {
+		return this.now + Math.min(Math.max(this.skew ?? 0, 0), 6 * HOUR);
+	}
+
 	/** One that Graph has beside ours, whatever its rule of one. @param {any} user @param {string} url @param {number} expiresAt @param {any} [more] */
 	beside(user, url, expiresAt, more = {}) {
 		const { byKey } = this.sim.subscriptions;
@@ -347,7 +352,7 @@ class Year {
 			if (entry.op === 'listSubscriptions' && entry.status === 200 && this.sim.settings.graph.subscriptionList === 'ok')
 				seen.add(entry.tenant);
 			if (entry.mailbox !== undefined && (entry.status === 403 || (entry.status === 404 && entry.op === 'createSubscription')))
-				this.refused.set(entry.mailbox, this.now);
+				this.refused.set(entry.mailbox, this.parkedAt);
 		}
 		return seen;
 	}
@@ -366,7 +371,7 @@ class Year {
 				if (ran && lists.has(user.tenant))
 					this.silent.delete(user.oid);
 				if (!this.isWell(user) && !this.has('off') && !this.has('outage') && !this.has('no-tokens'))
-					this.refused.set(user.oid, this.now);
+					this.refused.set(user.oid, this.parkedAt);
 				continue;
 			}
 			if (since !== undefined && (this.firing - since) * HOUR <= LIFE_MS / 2 + FIRINGS_ALLOWED * HOUR && !lists.has(user.tenant))
