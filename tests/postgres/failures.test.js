@@ -50,8 +50,10 @@ async function isRefused(web, sub, name) {
 function freeze() {
 	const postmaster = Number(fs.readFileSync(path.join(server.dir, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
 	const pids = [postmaster, ...descendants(postmaster).map((p) => p.pid)];
-	pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));
-	return { thaw: () => pids.forEach((pid) => process.kill(pid, 'SIGCONT')) };
+	/* One that was just ending may be gone. */
+	const tell = (/** @type {NodeJS.Signals} */ signal) => pids.forEach((pid) => fs.existsSync(`/proc/${pid}`) && process.kill(pid, signal));
+	tell('SIGSTOP');
+	return { thaw: () => tell('SIGCONT') };
 }
 
 /** @param {Web} web @param {any} sub @param {string} name @param {number} [ms] */
