@@ -107,7 +107,7 @@ inFolder('the package makes its account before the folder of the store, and a pu
 	assert.match(account, /^adduser --system --group .*--no-create-home --home \/var\/lib\/outlook-addin .*\boutlook-addin$/);
 	assert.equal(folder, 'install -d -o outlook-addin -g outlook-addin -m 0700 /var/lib/outlook-addin');
 	assert.deepEqual([...more, ...commandsOf(dir, 'postinst', 'abort-upgrade'), ...commandsOf(dir, 'postrm', 'remove'), ...commandsOf(dir, 'postrm', 'upgrade')], []);
-	assert.deepEqual(commandsOf(dir, 'postrm', 'purge'), ['rm -rf /var/lib/outlook-addin', 'rm -f /etc/outlook-addin/CLIENT_SECRET /etc/outlook-addin/SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET']);
+	assert.deepEqual(commandsOf(dir, 'postrm', 'purge'), ['rm -rf /var/lib/outlook-addin', 'rm -f /etc/outlook-addin/CLIENT_SECRET /etc/outlook-addin/SYNCSERVER_AUTH_GATEWAY_CLIENT_SECRET /etc/outlook-addin/DATABASE_PASSWORD']);
 	/* Of debhelper: else the units are neither known to systemd nor forgotten. */
 	for (const script of ['postinst', 'postrm'])
 		assert.match(read(path.join(DEBIAN, `outlook-addin.${script}`)), /^#DEBHELPER#$/m);

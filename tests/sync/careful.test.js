@@ -156,8 +156,7 @@ describe('the careful side', { concurrency: 3 }, () => {
 		const b = await Bench.start(t);
 		await b.follow(ANNA);
 		const m = await linked(b);
-		const until_ms = Date.now() + 1000 * DAY_MS;
-		await b.sql(`UPDATE mailbox SET state = ${BOX.parked}, reason = 'on leave', retry_ms = ${until_ms} WHERE user_id = '${ANNA}'`);
+		await b.sql(`UPDATE mailbox SET state = ${BOX.parked}, reason = 'on leave', retry_ms = ${Date.parse('9999-01-01T00:00:00Z')} WHERE user_id = '${ANNA}'`);
 		const before = await looks(b);
 		await fault(b, { service: 'graph', op: 'listEvents', kind: 'status', status: 403, code: 'ErrorAccessDenied' });
 		await b.notify(ANNA, '', 0, KIND.search);
