@@ -90,7 +90,8 @@ exchange(int fd, const struct config_listen *l, struct err *e)
 	if (connect_nginx(fd, l) != 0 ||
 	    send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		return err_set_errno(e, ERR_RETRY, errno, "connect");
-	if (recv(fd, text, sizeof(text), 0) != (ssize_t)sizeof(text) ||
+	if (recv(fd, text, sizeof(text), MSG_WAITALL) !=
+		(ssize_t)sizeof(text) ||
 	    memcmp(text, answer, sizeof(text)) != 0)
 		return err_set(e, ERR_RETRY, "no answer");
 	return 0;

@@ -18,7 +18,8 @@ unit_tests += tests/unit/test_catchup
 unit_tests += tests/unit/test_circuit
 unit_tests += tests/unit/test_clock
 unit_tests += tests/unit/test_config
-tests_unit_test_config_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=access,--wrap=file_read
+unit_tests += tests/unit/test_config_place
+tests_unit_test_config_place_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=access,--wrap=file_read
 unit_tests += tests/unit/test_config_secret
 unit_tests += tests/unit/test_credential
 unit_tests += tests/unit/test_cron
