@@ -69,7 +69,7 @@ export const STATES = [
 	{ name: 'repaired', item: { ...LINKED, body: '<p>Dear all</p>' }, press: ['repair'], want: 'repaired', shows: /in the text again/ },
 	{ name: 'copied', item: { ...LINKED, properties: property({ item: '0000000000000000' }) }, want: 'copied', shows: /belongs to another event[\s\S]*Create a new conversation/ },
 	{ name: 'no-copy', item: { ...LINKED, properties: property({ item: '0000000000000000' }) }, press: ['same'], want: 'linked', shows: /Followed/ },
-	{ name: 'pending', item: { body: BODY.replace('Join online:', 'Join the online conversation:'), properties: { unbluPending: JSON.stringify({ v: 1, sourceId: 'outlook-addin:1', at: '2031-05-01T09:40:00.000Z' }) } }, want: 'pending', shows: /not kept[\s\S]*Save the event and click again[\s\S]*Try again/ },
+	{ name: 'pending', item: { body: BODY.replace('Join online:', 'Join the online conversation:'), properties: { unbluPending: JSON.stringify({ v: 1, sourceId: 'outlook-addin:1', at: '2031-05-01T09:40:00.000Z' }) } }, want: 'unkept', shows: /did not keep[\s\S]*Save the event and click again[\s\S]*Try again/ },
 	{ name: 'other-time', item: { ...LINKED, start: Date.UTC(2031, 4, 15, 8), end: Date.UTC(2031, 4, 15, 9) }, want: 'linked', shows: /another time than this event[\s\S]*It is a copy/ },
 	{ name: 'newer', item: { ...LINKED, properties: { unblu: '{"v":2}' } }, want: 'newer', shows: /A newer version/ },
 	{ name: 'occurrence', item: { ...LINKED, seriesId: 'AAMkMaster' }, want: 'occurrence', shows: /one date of a series[\s\S]*open the series/ },

@@ -39,7 +39,7 @@ const CASES = [
 	['an event with its link is in order', {}, 'linked', ['refresh', 'remove']],
 	['a missing link is repaired first', event({ inBody: false }), 'missing', ['repair', 'remove']],
 	['a copy gets a conversation of its own', event({ foreign: true }), 'copied', ['create-new', 'same']],
-	['what was made and not kept is kept with the next attempt', event({ link: null, unkept: true }), 'pending', ['create']],
+	['what was made and not kept is kept with the next attempt', event({ link: null, unkept: true }), 'unkept', ['create']],
 	['a link without a property can only be replaced', event({ link: null, foreign: true }), 'copied', ['create-new']],
 	['what may be a copy gives up its link only, or says that it is none', { problem: { code: 'maybe-copy', retry: 'remove' } }, 'error', ['remove-only', 'same', 'dismiss']],
 	['one date of a series is not touched', event({ kind: 'occurrence' }), 'occurrence', []],

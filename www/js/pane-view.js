@@ -125,12 +125,10 @@ function eventView(f, e) {
 	if (e.shared !== null && !e.shared.canWrite)
 		return view('no-rights', 'warn', { title: say('pane.no-rights.title'), text: [say('pane.no-rights.text', { owner: e.shared.owner })], url: e.link?.url ?? null });
 	/* Whose link it is the event can not tell then. */
-	if (f.done === 'created-unkept')
+	if (f.done === 'created-unkept' || e.unkept)
 		return view('unkept', 'warn', { text: [say('done.created-unkept')], actions: [action('create', { label: say('pane.do.retry'), main: true })], url: e.link?.url ?? null });
 	if (e.foreign)
 		return view('copied', 'warn', { actions: [action('create-new', { main: true }), ...(e.link === null ? [] : [action('same')])], notes: e.link === null ? owner : [...owner, say('pane.note.same')] });
-	if (e.unkept)
-		return view('pending', 'warn', { title: say('pane.pending.title'), text: [say('error.created-unkept')], actions: [action('create', { label: say('pane.do.retry'), main: true })] });
 	if (f.session.state === 'out')
 		return view('signed-out', 'calm', { actions: [action('sign-in', { main: true })], url: e.link?.url ?? null });
 	if (e.link === null)
