@@ -56,7 +56,8 @@ lib_libport_a_SOURCES += \
 	lib/port/store.c lib/port/store.h \
 	lib/port/store_arrival.c lib/port/store_arrival.h \
 	lib/port/store_audit.c \
-	lib/port/store_claim.c \
+	lib/port/store_claim.c lib/port/store_claim.h \
+	lib/port/store_claim_fold.c \
 	lib/port/store_db.c lib/port/store_db.h \
 	lib/port/store_dead.c \
 	lib/port/store_driver.h \
@@ -91,6 +92,7 @@ if HAVE_POSTGRESQL
 lib_libport_a_SOURCES += \
 	lib/port/store_postgres.c lib/port/store_postgres.h \
 	lib/port/store_postgres_append.c \
+	lib/port/store_postgres_hold.c \
 	lib/port/store_postgres_conn.c \
 	lib/port/store_postgres_location.c
 endif

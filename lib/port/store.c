@@ -118,7 +118,8 @@ store_settle_version(struct store *s, struct err *e)
 	if (store_is_set_up(s, version))
 		return 0;
 	/* What is moved was brought up by its own programs before. */
-	if (!(s->flags & STORE_CREATE) || (s->mark != 0 && version != 0))
+	if (!(s->flags & STORE_CREATE) || s->beside ||
+	    (s->mark != 0 && version != 0))
 		return err_set(e, ERR_RETRY,
 		    "the store has not been set up by this version yet");
 	return store_schema_migrate(s, version, e);
@@ -193,8 +194,8 @@ store_close(struct store *s)
 	free(s);
 }
 
-int
-store_begin(struct store *s, struct err *e)
+static int
+store_begin_as(struct store *s, bool beside, struct err *e)
 {
 	struct err failed = {0};
 
@@ -203,11 +204,13 @@ store_begin(struct store *s, struct err *e)
 		    e, ERR_REFUSED, "store: a transaction is open already");
 	if (s->flags & STORE_READ_ONLY)
 		return err_set(e, ERR_FULL, "store: opened for reading only");
-	if (s->driver->begin(s->conn, s->fence, &failed) != 0) {
+	if (s->driver->begin(s->conn, s->fence, beside, &failed) != 0) {
 		s->fence_lost = s->fence_lost || failed.code == ERR_GONE;
 		return err_set(e, failed.code, "%s", failed.text);
 	}
+	s->beside = beside;
 	if (store_settle_version(s, e) != 0) {
+		s->beside = false;
 		s->driver->rollback(s->conn);
 		return -1;
 	}
@@ -215,6 +218,26 @@ store_begin(struct store *s, struct err *e)
 	s->in_transaction = true;
 	s->spoilt = false;
 	return 0;
+}
+
+int
+store_begin(struct store *s, struct err *e)
+{
+	return store_begin_as(s, false, e);
+}
+
+int
+store_begin_beside(struct store *s, const struct store_party *parties,
+    size_t count, struct err *e)
+{
+	if (s->driver->hold == NULL)
+		return store_begin_as(s, false, e);
+	if (store_begin_as(s, true, e) != 0)
+		return -1;
+	if (s->driver->hold(s->conn, parties, count, e) == 0)
+		return 0;
+	store_rollback(s);
+	return -1;
 }
 
 int
@@ -227,7 +250,7 @@ store_commit(struct store *s, struct err *e)
 		return err_set(e, ERR_RETRY,
 		    "store: a step of the transaction has failed");
 	}
-	s->in_transaction = false;
+	s->in_transaction = s->beside = false;
 	return s->driver->commit(s->conn, e);
 }
 
@@ -236,7 +259,7 @@ store_rollback(struct store *s)
 {
 	if (!s->in_transaction)
 		return;
-	s->in_transaction = false;
+	s->in_transaction = s->beside = false;
 	s->spoilt = false;
 	s->driver->rollback(s->conn);
 }

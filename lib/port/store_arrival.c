@@ -187,18 +187,21 @@ store_arrival_fold_equals(
 /*
  * The same in one statement, where each is a round trip: as store_work_raise()
  * and store_lane_lower() do it. Data of the parts of one statement are seen
- * through their RETURNING only.
+ * through their RETURNING only. Two may do it at the same time: each takes what
+ * the other does not hold, and the lanes in the order of their names, as a
+ * driver's hold() does; what it raises, it raises behind the lane's lock.
  */
 static const char store_arrival_fold_sql[] =
     "WITH taken AS (DELETE FROM arrival WHERE id IN"
-    " (SELECT id FROM arrival ORDER BY id LIMIT $1)"
+    " (SELECT id FROM arrival ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
     " RETURNING tenant, user_id, kind, event, hints, at_ms, due_ms),"
     " equals AS (SELECT tenant, user_id, kind, event, count(*) AS times,"
     " bit_or(hints) AS hints, min(at_ms) AS at_ms, min(due_ms) AS due_ms"
     " FROM taken GROUP BY tenant, user_id, kind, event),"
     " lanes AS (INSERT INTO lane AS l (tenant, user_id, head_ms, saturated)"
     " SELECT tenant, user_id, min(due_ms), 0 FROM equals"
-    " GROUP BY tenant, user_id ON CONFLICT (user_id, tenant) DO UPDATE SET"
+    " GROUP BY tenant, user_id ORDER BY user_id, tenant"
+    " ON CONFLICT (user_id, tenant) DO UPDATE SET"
     " head_ms = CASE WHEN l.head_ms < excluded.head_ms THEN l.head_ms"
     " ELSE excluded.head_ms END RETURNING id, tenant, user_id),"
     " raised AS (INSERT INTO work AS w (lane, kind, event, generation, hints,"

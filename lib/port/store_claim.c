@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "port/store_arrival.h"
+#include "port/store_claim.h"
 
 enum { STORE_CLAIM_MAX = 500 /* of one transaction */ };
 
@@ -53,17 +53,22 @@ struct store_claim_tenants {
 	size_t count;
 };
 
-/* The tenant's lane that is first in line: 1, 0 (it has none), -1. */
+#define STORE_CLAIM_FIRST_LANE                                                 \
+	"SELECT id, head_ms, tenant, user_id FROM lane"                        \
+	" WHERE saturated = 0 AND tenant = $1 ORDER BY head_ms LIMIT 1"
+
+/* The tenant's lane that is first in line: 1, 0 (it has none), -1. Of those
+ * that share the store each passes over what another one holds just now. */
 static int
 store_claim_lane(
     struct store *s, const char *tenant, struct store_lane *out, struct err *e)
 {
-	static const char sql[] =
-	    "SELECT id, head_ms, tenant, user_id FROM lane"
-	    " WHERE saturated = 0 AND tenant = $1 ORDER BY head_ms LIMIT 1";
+	static const char sql[] = STORE_CLAIM_FIRST_LANE;
+	static const char shared_sql[] =
+	    STORE_CLAIM_FIRST_LANE " FOR UPDATE SKIP LOCKED";
 
-	return store_db_row(s, sql, STORE_WITH(STORE_TEXT(tenant)),
-	    store_claim_lane_fields, 4, out, e);
+	return store_db_row(s, s->driver->shared ? shared_sql : sql,
+	    STORE_WITH(STORE_TEXT(tenant)), store_claim_lane_fields, 4, out, e);
 }
 
 /* Its first two queued rows; the number found, or -1. */
@@ -350,74 +355,6 @@ store_claim_suspect(
 
 /* ---- claim ---- */
 
-/* What a claim sees without a lock. */
-struct store_claim_look {
-	int64_t suspects;
-	int64_t head_ms; /* of the queue */
-	int64_t arrival_ms; /* when the first arrival is due */
-	int64_t first_arrival, last_arrival; /* ids, 0: there is none */
-};
-
-static const struct store_field store_claim_look_fields[] = {
-    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, suspects),
-    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, head_ms),
-    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, arrival_ms),
-    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, first_arrival),
-    STORE_MEMBER(STORE_FIELD_INT64, store_claim_look, last_arrival),
-};
-
-static int
-store_claim_look(struct store *s, struct store_claim_look *out, struct err *e)
-{
-	static const char sql[] =
-	    "SELECT (SELECT count(*) FROM work WHERE suspect = 1),"
-	    " COALESCE((SELECT head_ms FROM lane WHERE saturated = 0"
-	    " ORDER BY head_ms LIMIT 1), $1),"
-	    " COALESCE((SELECT due_ms FROM arrival ORDER BY id LIMIT 1), $1),"
-	    " COALESCE((SELECT id FROM arrival ORDER BY id LIMIT 1), 0),"
-	    " COALESCE((SELECT id FROM arrival ORDER BY id DESC LIMIT 1), 0)";
-
-	return store_db_row(s, sql, STORE_WITH(STORE_INT(INT64_MAX)),
-		   store_claim_look_fields, 5, out, e) == 1
-	    ? 0
-	    : -1;
-}
-
-/*
- * All that have arrived by now become rows before any row is given out: looking
- * at an event now answers each of them, and who comes later waits for the
- * debounce anew. Otherwise a storm's arrivals, due one after the other, would
- * have their event looked at again and again. A long backlog takes several
- * claims. 1: it is done, 0: there is more, -1.
- */
-static int
-store_claim_fold(struct store *s, struct store_claim_look *look, int64_t now_ms,
-    struct err *e)
-{
-	if (s->fold_until == 0)
-		s->fold_until = look->last_arrival;
-	if (store_arrival_fold(s, e) < 0 || store_claim_look(s, look, e) != 0)
-		return -1;
-	if (look->first_arrival != 0 && look->first_arrival <= s->fold_until)
-		return 0;
-	s->fold_until = 0;
-	s->folded_ms = now_ms;
-	return 1;
-}
-
-/* Once the first arrival is due; before that, so that claims close upon each
- * other do not fold a handful each, only when the last time is a while ago. */
-static bool
-store_claim_must_fold(
-    const struct store *s, const struct store_claim_look *look, int64_t now_ms)
-{
-	if (look->first_arrival == 0)
-		return false;
-	return s->fold_until != 0 || look->arrival_ms <= now_ms ||
-	    now_ms < s->folded_ms ||
-	    now_ms - s->folded_ms >= STORE_ARRIVAL_FOLD_MS;
-}
-
 /* Inside a transaction. */
 static int
 store_claim_take(struct store *s, int64_t now_ms,
@@ -430,18 +367,23 @@ store_claim_take(struct store *s, int64_t now_ms,
 
 	if (store_claim_look(s, &look, e) != 0)
 		return -1;
-	if (look.suspects > 0)
+	*next_ms = now_ms;
+	s->claim_alone = look.suspects > 0;
+	if (s->claim_alone && s->beside)
+		return 0;
+	if (s->claim_alone)
 		return store_claim_suspect(s, out, next_ms, e);
-	if (store_claim_must_fold(s, &look, now_ms))
+	if (!s->beside && store_claim_must_fold(s, &look, now_ms))
 		rc = store_claim_fold(s, &look, now_ms, e);
 	if (rc < 0)
 		return -1;
-	*next_ms = now_ms;
 	if (rc == 1)
 		taken =
 		    store_claim_all(s, now_ms, quota, out, limit, next_ms, e);
 	/* The claim has moved heads behind their back. */
 	memset(s->lanes, 0, sizeof(s->lanes));
+	if (s->fold_elsewhere && look.arrival_ms <= now_ms)
+		look.arrival_ms = now_ms + STORE_ARRIVAL_FOLD_MS;
 	if (look.arrival_ms < *next_ms)
 		*next_ms = look.arrival_ms;
 	return taken;
@@ -456,6 +398,7 @@ store_work_claim(struct store *s, int64_t now_ms,
 	int own;
 	int rc = -1;
 
+	s->claim_alone = false;
 	if (store_claim_look(s, &look, e) != 0)
 		return -1;
 	*next_ms =
@@ -468,4 +411,10 @@ store_work_claim(struct store *s, int64_t now_ms,
 	if (own >= 0)
 		rc = store_claim_take(s, now_ms, quota, out, limit, next_ms, e);
 	return store_db_leave(s, own, rc, e);
+}
+
+bool
+store_work_claims_alone(const struct store *s)
+{
+	return s->claim_alone;
 }

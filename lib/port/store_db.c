@@ -37,6 +37,14 @@ store_db_leave(struct store *s, int own, int rc, struct err *e)
 	return store_commit(s, e) == 0 ? rc : -1;
 }
 
+int
+store_db_alone(const struct store *s, struct err *e)
+{
+	return s->beside
+	    ? err_set(e, ERR_REFUSED, "store: not beside other transactions")
+	    : 0;
+}
+
 /* A statement has failed: what comes behind it in the transaction may rely on
  * it, or on a connection that is gone. */
 static void

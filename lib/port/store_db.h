@@ -25,10 +25,13 @@ struct store {
 	int64_t fence; /* our number as a replica, 0: none */
 	bool fence_lost; /* it was no replica's when it was looked at */
 	bool in_transaction; /* the caller's, by store_begin() */
+	bool beside; /* in one that is beside those of others */
+	bool claim_alone; /* the next claim has to be in one that is not */
 	bool spoilt; /* a verb or statement in it has failed: only rollback */
 	int64_t
 	    fold_until; /* the last arrival that goes before a claim, or 0 */
 	int64_t folded_ms; /* when all had been folded before a claim */
+	bool fold_elsewhere; /* another one was about to fold what is left */
 	size_t appended; /* arrivals since the last look at their number */
 	struct store_lane lanes[STORE_LANE_SLOTS]; /* empty outside of one */
 };
@@ -51,6 +54,10 @@ struct store {
  */
 int store_db_enter(struct store *s, struct err *e);
 int store_db_leave(struct store *s, int own, int rc, struct err *e);
+
+/* Before what concerns more than one mailbox: ERR_REFUSED in a transaction that
+ * is beside those of others. */
+int store_db_alone(const struct store *s, struct err *e);
 
 /* One statement without rows of interest. Rows changed, or -1. */
 int64_t store_db_run(struct store *s, const char *sql,

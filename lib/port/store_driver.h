@@ -75,9 +75,16 @@ struct store_driver {
 	int (*script)(struct store_conn *c, const char *sql, struct err *e);
 
 	/* A writing transaction that keeps all other writers out but
-	 * append(); after a failed commit nothing of it stands. With a fence
-	 * that is no replica's number any more: ERR_GONE. */
-	int (*begin)(struct store_conn *c, int64_t fence, struct err *e);
+	 * append(), with beside only those that are not beside as well; after a
+	 * failed commit nothing of it stands. With a fence that is no replica's
+	 * number any more: ERR_GONE. */
+	int (*begin)(
+	    struct store_conn *c, int64_t fence, bool beside, struct err *e);
+	/* In a transaction that is beside others, before anything else: keeps
+	 * them out of these mailboxes' lanes and off these conversations. NULL:
+	 * there are none beside each other. */
+	int (*hold)(struct store_conn *c, const struct store_party *parties,
+	    size_t count, struct err *e);
 	int (*commit)(struct store_conn *c, struct err *e);
 	void (*rollback)(struct store_conn *c);
 

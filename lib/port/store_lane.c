@@ -22,12 +22,15 @@ store_lane_slot(struct store *s, const char *tenant, const char *user)
 	return &s->lanes[hash % STORE_LANE_SLOTS];
 }
 
+#define STORE_LANE_FIND                                                        \
+	"SELECT id, head_ms FROM lane WHERE user_id = $1 AND tenant = $2"
+
 struct store_lane *
 store_lane_of(
     struct store *s, const char *tenant, const char *user, struct err *e)
 {
-	static const char find_sql[] =
-	    "SELECT id, head_ms FROM lane WHERE user_id = $1 AND tenant = $2";
+	static const char find_sql[] = STORE_LANE_FIND;
+	static const char hold_sql[] = STORE_LANE_FIND " FOR UPDATE";
 	static const char make_sql[] =
 	    "INSERT INTO lane (tenant, user_id, head_ms, saturated)"
 	    " VALUES ($2, $1, $3, 0) RETURNING id, head_ms";
@@ -38,7 +41,7 @@ store_lane_of(
 	    strcmp(lane->tenant, tenant) == 0)
 		return lane;
 	lane->id = 0;
-	rc = store_db_row(s, find_sql,
+	rc = store_db_row(s, s->driver->shared ? hold_sql : find_sql,
 	    STORE_WITH(STORE_TEXT(user), STORE_TEXT(tenant)), store_lane_fields,
 	    2, lane, e);
 	if (rc == 0)

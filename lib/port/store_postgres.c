@@ -202,9 +202,9 @@ store_postgres_script(struct store_conn *c, const char *sql, struct err *e)
 
 /*
  * One round trip: the transaction, its own settings (a pooler keeps none), the
- * lock that all writers but append() take, and, read behind the lock, the
- * version and whether our fence still stands. What a silent client leaves open
- * is ended by the server.
+ * lock that all writers but append() take, those beside each other as a shared
+ * one, and, read behind the lock, the version and whether our fence still
+ * stands. What a silent client leaves open is ended by the server.
  */
 static const char store_postgres_begin_sql[] =
     "BEGIN ISOLATION LEVEL READ COMMITTED;"
@@ -213,7 +213,7 @@ static const char store_postgres_begin_sql[] =
     " set_config('synchronous_commit',"
     " CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
     " ELSE current_setting('synchronous_commit') END, true),"
-    " pg_advisory_xact_lock(7310281735541);"
+    " pg_advisory_xact_lock%s(7310281735541);"
     "%s";
 static const char store_postgres_look_sql[] =
     "SELECT (SELECT version FROM store_version),"
@@ -279,7 +279,8 @@ store_postgres_lock_wait_ms(const struct store_conn *c)
 }
 
 static int
-store_postgres_begin(struct store_conn *c, int64_t fence, struct err *e)
+store_postgres_begin(
+    struct store_conn *c, int64_t fence, bool beside, struct err *e)
 {
 	char look[sizeof(store_postgres_look_sql) + 32] = "";
 	char sql[sizeof(store_postgres_begin_sql) + sizeof(look) + 32];
@@ -293,7 +294,8 @@ store_postgres_begin(struct store_conn *c, int64_t fence, struct err *e)
 	looks = c->set_up;
 	if (looks)
 		snprintf(look, sizeof(look), store_postgres_look_sql, fence);
-	snprintf(sql, sizeof(sql), store_postgres_begin_sql, wait_ms, look);
+	snprintf(sql, sizeof(sql), store_postgres_begin_sql, wait_ms,
+	    beside ? "_shared" : "", look);
 	r = store_postgres_ask(
 	    c, sql, NULL, 0, STORE_POSTGRES_STATEMENT_MS + wait_ms, e);
 	c->in_transaction = c->db != NULL;
@@ -449,6 +451,7 @@ const struct store_driver store_postgres_driver = {
     .set_version = store_postgres_set_version,
     .script = store_postgres_script,
     .begin = store_postgres_begin,
+    .hold = store_postgres_hold,
     .commit = store_postgres_commit,
     .rollback = store_postgres_rollback,
     .query = store_postgres_query,

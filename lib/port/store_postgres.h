@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "port/store.h"
 #include "port/store_driver.h"
 
@@ -50,6 +51,14 @@ void store_postgres_drop(struct store_conn *c);
 PGresult *store_postgres_ask(struct store_conn *c, const char *sql,
     const struct store_value *params, size_t count, int64_t wait_ms,
     struct err *e);
+
+/* Of store_driver.h. */
+int store_postgres_hold(struct store_conn *c, const struct store_party *parties,
+    size_t count, struct err *e);
+
+/* The text of an array, element by element behind its "{". */
+enum { STORE_POSTGRES_ARRAY_MAX = 8 * 1024 * 1024 };
+void store_postgres_add_text(struct buf *b, const char *text);
 
 int
 store_postgres_append(struct store_conn *c, const struct store_append *parts,

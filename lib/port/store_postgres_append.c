@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "port/store_postgres.h"
 
-enum { STORE_POSTGRES_ARRAY_MAX = 8 * 1024 * 1024, STORE_POSTGRES_ARRAYS = 6 };
+enum { STORE_POSTGRES_ARRAYS = 6 };
 
 /*
  * A transaction of its own, so that no round trip lies between it and the
@@ -21,8 +21,7 @@ static const char store_postgres_append_sql[] =
     " AS a (tenant, user_id, kind, event, hints, due_ms)"
     " WHERE durable.level <> 'off'";
 
-/* An element of an array's text. */
-static void
+void
 store_postgres_add_text(struct buf *b, const char *text)
 {
 	buf_puts(b, b->len > 1 ? ",\"" : "\"");

@@ -44,7 +44,8 @@ store_work_requeue(struct store *s, bool crashed, int64_t *count, struct err *e)
 	    "SELECT count(*) FROM work WHERE " STORE_WORK_ORPHANS;
 	int64_t rows = 0;
 
-	if (store_db_number(s, count_sql, NULL, 0, &rows, e) < 0)
+	if (store_db_alone(s, e) != 0 ||
+	    store_db_number(s, count_sql, NULL, 0, &rows, e) < 0)
 		return -1;
 	if (rows > 0 && s->driver->shared &&
 	    store_db_run(s, store_work_orphans_sql, NULL, 0, e) < 0)
@@ -161,7 +162,9 @@ store_work_recover_except(struct store *s,
 {
 	struct store_strays f = {works_on, arg, NULL, 0};
 	int own = store_db_enter(s, e);
-	int rc = own < 0 ? -1 : store_strays_find(s, &f, e);
+	int rc = own < 0 || store_db_alone(s, e) != 0
+	    ? -1
+	    : store_strays_find(s, &f, e);
 
 	for (size_t i = 0; rc == 0 && i < f.count; i++)
 		rc = store_strays_return(s, f.ids[i], e);

@@ -187,9 +187,11 @@ static const char store_sqlite_commit_sql[] = "COMMIT";
 static const char store_sqlite_rollback_sql[] = "ROLLBACK";
 
 static int
-store_sqlite_begin(struct store_conn *c, int64_t fence, struct err *e)
+store_sqlite_begin(
+    struct store_conn *c, int64_t fence, bool beside, struct err *e)
 {
 	(void)fence;
+	(void)beside;
 	if (store_sqlite_lock_take(&c->lock, e) != 0)
 		return -1;
 	if (store_sqlite_revive(c, e) != 0 ||

@@ -93,7 +93,10 @@ store_work_add(struct store *s, const struct store_hint_item *items,
 	if (count == 0)
 		return 0;
 	own = store_db_enter(s, e);
-	if (own >= 0 && delay_ms > 0 && delay_ms <= STORE_ARRIVAL_DELAY_MS)
+	/* What arrives is in the order of its due time, which two beside each
+	 * other do not keep. */
+	if (own >= 0 && !s->beside && delay_ms > 0 &&
+	    delay_ms <= STORE_ARRIVAL_DELAY_MS)
 		lean = store_arrival_may_add(s, due_ms, e);
 	if (own < 0 || lean < 0)
 		rc = -1;

@@ -296,12 +296,31 @@ session_is_flushed(const struct session *s)
 	return TAILQ_EMPTY(&s->commits);
 }
 
+/* Beside others when that will do for each of them. */
+static int
+session_begin(struct session *s, size_t count, struct err *e)
+{
+	struct store_party parties[SESSION_BATCH];
+	struct session_commit *c;
+	size_t party_count = 0;
+
+	TAILQ_FOREACH(c, &s->commits, link)
+	{
+		if (count-- == 0)
+			break;
+		if (!c->beside)
+			return store_begin(s->store, e);
+		parties[party_count++] = c->party;
+	}
+	return store_begin_beside(s->store, parties, party_count, e);
+}
+
 static int
 session_apply(struct session *s, size_t count, struct err *e)
 {
 	struct session_commit *c;
 
-	if (store_begin(s->store, e) != 0)
+	if (session_begin(s, count, e) != 0)
 		return -1;
 	TAILQ_FOREACH(c, &s->commits, link)
 	{
@@ -316,8 +335,16 @@ session_apply(struct session *s, size_t count, struct err *e)
 }
 
 static void
-session_flush_failed(struct session *s, const struct err *e)
+session_flush_failed(struct session *s, size_t count, const struct err *e)
 {
+	struct session_commit *c;
+
+	TAILQ_FOREACH(c, &s->commits, link)
+	{
+		if (count-- == 0)
+			break;
+		c->beside = false;
+	}
 	s->commit_failures++;
 	if (!s->store_complained)
 		log_error("store-commit-failed", LOG_ERR(e));
@@ -367,7 +394,7 @@ session_flush(void *arg)
 	if (count == 0)
 		return;
 	if (session_apply(s, count, &e) != 0) {
-		session_flush_failed(s, &e);
+		session_flush_failed(s, count, &e);
 		return;
 	}
 	if (s->store_complained)

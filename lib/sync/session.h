@@ -42,10 +42,14 @@ TAILQ_HEAD(session_commits, session_commit);
 /*
  * A change of the store that is to be made durable together with others
  * waiting at that moment: one transaction, one fsync. apply is called inside
- * the transaction, again if that has to be repeated; after once it has been
- * committed.
+ * the transaction, again if that has to be repeated (and then not beside
+ * others); after once it has been committed.
  */
 struct session_commit {
+	/* It changes no more than store_begin_beside() allows, of this mailbox
+	 * and conversation; their texts live as long as it waits. */
+	bool beside;
+	struct store_party party;
 	int (*apply)(struct store *s, void *arg, struct err *e);
 	void (*after)(void *arg);
 	void *arg;

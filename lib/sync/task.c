@@ -310,6 +310,11 @@ task_applied(void *arg)
 static void
 task_commit(struct task *t)
 {
+	const struct task_outcome *o = &t->outcome;
+
+	t->commit.beside = true;
+	t->commit.party = (struct store_party){t->work.tenant, t->work.user,
+	    o->link != NULL ? o->link->conversation : o->conversation};
 	t->commit.apply = task_apply;
 	t->commit.after = task_applied;
 	t->commit.arg = t;

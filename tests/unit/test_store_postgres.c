@@ -91,7 +91,7 @@ a_connection_that_is_lost_is_not_replaced_inside_a_transaction(void **state)
 		return;
 	d = t->store->driver;
 	c = t->store->conn;
-	assert_ok(t, d->begin(c, 0, &t->e));
+	assert_ok(t, d->begin(c, 0, false, &t->e));
 	test_postgres_cut_off();
 	assert_null(d->query(c, write_sql, NULL, 0, &t->e));
 	assert_null(d->query(c, write_sql, NULL, 0, &t->e));
