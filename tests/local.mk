@@ -66,6 +66,7 @@ unit_tests += tests/unit/test_series
 unit_tests += tests/unit/test_share
 unit_tests += tests/unit/test_siphash
 unit_tests += tests/unit/test_store_arrival
+unit_tests += tests/unit/test_store_beside
 unit_tests += tests/unit/test_store_compact
 unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_dead
