@@ -226,6 +226,7 @@ bench: all
 	$(stack_env) node $(srcdir)/tests/bench/islands.js
 	$(stack_env) node $(srcdir)/tests/bench/latency.js
 	$(stack_env) node $(srcdir)/tests/bench/replicas.js
+	$(stack_env) node $(srcdir)/tests/bench/work.js
 	$(MAKE) $(AM_MAKEFLAGS) tests/sync/storetool
 	$(stack_env) node $(srcdir)/tests/bench/renewals.js
 
