@@ -65,21 +65,6 @@ struct store *store_open(const char *database, unsigned flags, int lock_wait_ms,
 void store_close(struct store *s); /* NULL is allowed */
 
 int store_begin(struct store *s, struct err *e);
-/*
- * The same for who works on claimed rows or claims: where several processes
- * share the store (PostgreSQL), beside others of its kind. They keep each other
- * out of these mailboxes (as given, "" is that of no tenant) and off these
- * conversations, so inside of it only that may be changed: a mailbox's queue,
- * state, dead letters and audit, a conversation's link and copies; and
- * store_work_claim() passes over who is held. Everything else waits until it is
- * over. Elsewhere it is store_begin().
- */
-struct store_party {
-	const char *tenant, *user; /* NULL: no mailbox */
-	const char *conversation; /* "" or NULL: none */
-};
-int store_begin_beside(struct store *s, const struct store_party *parties,
-    size_t count, struct err *e);
 int store_commit(struct store *s, struct err *e); /* fsync'ed on return */
 void store_rollback(struct store *s);
 
@@ -184,20 +169,11 @@ struct store_quota {
  * some hundreds a call. *next_ms becomes the
  * earliest time at which another row can be due (INT64_MAX: none; tenants
  * without room do not count, they are looked at again when something of theirs
- * has ended). The number taken, or -1. Inside store_begin_beside() it makes no
- * rows of what has arrived, store_work_fold() does, and gives no suspect out:
- * then store_work_claims_alone() tells that it has to be called inside
- * store_begin() the next time.
+ * has ended). The number taken, or -1.
  */
 int store_work_claim(struct store *s, int64_t now_ms,
     const struct store_quota *quota, struct store_work *out, size_t limit,
     int64_t *next_ms, struct err *e);
-
-/* Before a claim inside store_begin_beside(), outside of any transaction: makes
- * rows of what has arrived when it is time for that. 1: there is more, 0, -1.
- */
-int store_work_fold(struct store *s, int64_t now_ms, struct err *e);
-bool store_work_claims_alone(const struct store *s);
 
 /* Done: removes the row if its generation is still w->generation, else puts
  * it back due now + delay_ms with first_seen now, attempts 0 and the hints

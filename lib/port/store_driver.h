@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "port/store.h"
+#include "port/store_beside.h"
 
 enum { STORE_PARAMS_MAX = 32 };
 

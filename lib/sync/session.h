@@ -12,6 +12,7 @@
 #include "port/config.h"
 #include "port/http.h"
 #include "port/store.h"
+#include "port/store_beside.h"
 #include "rule/circuit.h"
 #include "rule/policy.h"
 #include "rule/throttle.h"

@@ -2,7 +2,7 @@
  * other, where several share the store; elsewhere that they are like any. */
 #include "test_store.h"
 
-#include "port/store_replica.h"
+#include "port/store_beside.h"
 
 static const struct store_party anna = {TENANT, ANNA, "c1"};
 static const struct store_party bert = {TENANT, BERT, "c2"};
@@ -252,7 +252,8 @@ await_lock(void)
 		    "SELECT pg_sleep(0.005), count(*) FROM pg_locks"
 		    " WHERE NOT granted");
 
-		waits = PQntuples(r) == 1 && atoi(PQgetvalue(r, 0, 1)) > 0;
+		waits =
+		    PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 1), "0") != 0;
 		PQclear(r);
 	}
 	assert_true(waits);
