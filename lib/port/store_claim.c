@@ -53,22 +53,30 @@ struct store_claim_tenants {
 	size_t count;
 };
 
-#define STORE_CLAIM_FIRST_LANE                                                 \
+#define STORE_CLAIM_LANES                                                      \
 	"SELECT id, head_ms, tenant, user_id FROM lane"                        \
-	" WHERE saturated = 0 AND tenant = $1 ORDER BY head_ms LIMIT 1"
+	" WHERE saturated = 0 AND tenant = $1"
+#define STORE_CLAIM_FIRST " ORDER BY head_ms LIMIT 1"
 
 /* The tenant's lane that is first in line: 1, 0 (it has none), -1. Of those
- * that share the store each passes over what another one holds just now. */
+ * that share the store each passes over what another one works on, so that
+ * this one need not wait for our claim to make it durable, and what another one
+ * holds just now. */
 static int
 store_claim_lane(
     struct store *s, const char *tenant, struct store_lane *out, struct err *e)
 {
-	static const char sql[] = STORE_CLAIM_FIRST_LANE;
-	static const char shared_sql[] =
-	    STORE_CLAIM_FIRST_LANE " FOR UPDATE SKIP LOCKED";
+	static const char sql[] = STORE_CLAIM_LANES STORE_CLAIM_FIRST;
+	static const char shared_sql[] = STORE_CLAIM_LANES
+	    " AND NOT EXISTS (SELECT 1 FROM work WHERE work.lane = lane.id"
+	    " AND claimed = 1 AND claimed_by <> $2)" STORE_CLAIM_FIRST
+	    " FOR UPDATE SKIP LOCKED";
+	const struct store_value values[] = {
+	    STORE_TEXT(tenant), STORE_INT(s->fence)};
+	bool shared = s->driver->shared;
 
-	return store_db_row(s, s->driver->shared ? shared_sql : sql,
-	    STORE_WITH(STORE_TEXT(tenant)), store_claim_lane_fields, 4, out, e);
+	return store_db_row(s, shared ? shared_sql : sql, values,
+	    shared ? 2 : 1, store_claim_lane_fields, 4, out, e);
 }
 
 /* Its first two queued rows; the number found, or -1. */

@@ -3,6 +3,7 @@
 #include "test_store.h"
 
 #include "port/store_beside.h"
+#include "port/store_replica.h"
 
 static const struct store_party anna = {TENANT, ANNA, "c1"};
 static const struct store_party bert = {TENANT, BERT, "c2"};
@@ -163,6 +164,36 @@ a_claim_passes_over_who_is_held(void **state)
 }
 
 static void
+a_claim_does_not_keep_another_one_off_what_that_works_on(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work w[4], none[4];
+	struct store *other;
+	int64_t next;
+
+	if (!is_shared(t))
+		return;
+	other = another(t, SHORT_MS);
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 0);
+	assert_int_equal(claim_beside(t, other, w), 1);
+	test_add(t, ANNA, "2", 1, T0, 0);
+	assert_ok(t, store_begin_beside(t->store, NULL, 0, &t->e));
+	assert_int_equal(
+	    store_work_claim(t->store, T0 + DELAY,
+		&(struct store_quota){.per_mailbox = 2}, none, 4, &next, &t->e),
+	    0);
+	assert_ok(t, store_begin_beside(other, &anna, 1, &t->e));
+	assert_ok(t, store_work_finish(other, &w[0], T0, 0, &t->e));
+	assert_ok(t, store_commit(other, &t->e));
+	assert_ok(t, store_commit(t->store, &t->e));
+	assert_int_equal(claim_beside(t, t->store, w), 1);
+	assert_string_equal(w[0].event, "2");
+	store_close(other);
+}
+
+static void
 a_suspect_is_only_given_out_alone(void **state)
 {
 	struct test_store *t = *state;
@@ -217,6 +248,7 @@ what_another_one_is_about_to_fold_is_left_to_it(void **state)
 	PQclear(PQexec(db, "SELECT 1 FROM arrival FOR UPDATE"));
 	rc = store_work_fold(t->store, T0 + DELAY, &t->e);
 	taken = claim_beside_until(t, t->store, w, &next);
+	PQclear(PQexec(db, "ROLLBACK"));
 	PQfinish(db);
 	assert_int_equal(rc, 0);
 	assert_int_equal(taken, 0);
@@ -394,6 +426,8 @@ main(void)
 		one_mailbox_is_one_at_a_time_and_so_is_a_conversation),
 	    cmocka_unit_test(all_else_is_alone),
 	    cmocka_unit_test(a_claim_passes_over_who_is_held),
+	    cmocka_unit_test(
+		a_claim_does_not_keep_another_one_off_what_that_works_on),
 	    cmocka_unit_test(a_suspect_is_only_given_out_alone),
 	    cmocka_unit_test(a_store_of_an_earlier_version_is_brought_up_alone),
 	    cmocka_unit_test(what_another_one_is_about_to_fold_is_left_to_it),
