@@ -13,9 +13,9 @@ const PORTS_TO_TRY = 20;
 const QUIET_MS = 300;
 
 export class Demo {
-	/** @param {{ port: number, strict?: boolean }} how strict: that port or none */
-	static async start({ port, strict = true }) {
-		const demo = new Demo();
+	/** @param {{ port: number, strict?: boolean, kind?: typeof Stack }} how strict: that port or none; kind: where the programs are */
+	static async start({ port, strict = true, kind = Stack }) {
+		const demo = new Demo(kind);
 		try {
 			/* First of all the port: the most likely thing to be wrong. */
 			await demo.open(port, strict);
@@ -27,7 +27,9 @@ export class Demo {
 		}
 	}
 
-	constructor() {
+	/** @param {typeof Stack} [kind] */
+	constructor(kind = Stack) {
+		this.kind = kind;
 		/** @type {World | null} */
 		this.world = null;
 		/** @type {Stack | null} */
@@ -54,7 +56,7 @@ export class Demo {
 	}
 
 	async rise() {
-		this.stack = await Stack.start('demo', {
+		this.stack = await this.kind.start('demo', {
 			clock: true, directory: DIRECTORY, settings: { unblu: { publicLinkBase: 'https://meet.alpinebank.example' } },
 			config: {
 				syncServerSubscriptionExpiration: HOUR, notificationDebounceMs: 200, deletionGraceSeconds: 1,

@@ -84,7 +84,7 @@ export class Parts {
 		this.name = name;
 		this.options = options;
 		this.dir = makeFolder(name.replace(/[^A-Za-z0-9]+/g, '-'));
-		this.parts = usableParts(this.dir);
+		this.parts = this.findParts();
 		this.runDir = path.join(this.dir, 'run');
 		this.siteDir = path.join(this.dir, 'site');
 		this.logDir = path.join(this.dir, 'logs');
@@ -115,6 +115,21 @@ export class Parts {
 		this.http = /** @type {any} */ (null);
 		this.port = 0;
 		this.metricsPort = 0;
+	}
+
+	/** The programs and their data. */
+	findParts() {
+		return usableParts(this.dir);
+	}
+
+	/** Who runs the programs; null: we ourselves. */
+	get account() {
+		return serviceAccount();
+	}
+
+	/** Where no secret may be found after the story. */
+	get searched() {
+		return [this.dir];
 	}
 
 	/**
@@ -159,6 +174,10 @@ export class Parts {
 		};
 		this.writeConfig();
 		this.secrets.push(...Object.values(this.sims.secrets));
+		await this.renderSite();
+	}
+
+	async renderSite() {
 		const done = await this.ctl('render', '--out', this.siteDir);
 		if (done.code !== 0)
 			throw new Error(`outlook-addinctl render ended with ${done.code}: ${done.stderr}`);
@@ -191,7 +210,7 @@ export class Parts {
 		if (this.fcgi?.running)
 			throw new Error('outlook-addin-fcgi runs already');
 		const argv = [...how.wrap ?? this.options.wrap ?? [], this.parts.fcgi, '--config', this.configFile, ...how.args ?? []];
-		const program = new Program('fcgi', argv, { dir: this.logDir, cwd: this.dir, env: this.env(), account: argv[0] === this.parts.fcgi ? serviceAccount() : null });
+		const program = new Program('fcgi', argv, { dir: this.logDir, cwd: this.dir, env: this.env(), account: argv[0] === this.parts.fcgi ? this.account : null });
 		this.fcgi = program;
 		this.startedAt = performance.now();
 		if (how.wait === false)
@@ -205,7 +224,7 @@ export class Parts {
 	}
 
 	async startNginx() {
-		this.nginx = new Program('nginx', ['nginx', '-p', this.siteDir, '-c', 'nginx.conf', '-e', 'stderr', '-g', 'daemon off;'], { dir: this.logDir, cwd: this.siteDir, env: { PATH: process.env.PATH ?? '' }, account: serviceAccount() });
+		this.nginx = new Program('nginx', ['nginx', '-p', this.siteDir, '-c', 'nginx.conf', '-e', 'stderr', '-g', 'daemon off;'], { dir: this.logDir, cwd: this.siteDir, env: { PATH: process.env.PATH ?? '' }, account: this.account });
 		await waitFor(async () => (await this.http.get('/live')).status, 10_000, 'nginx answers');
 		if (!this.nginx.running)
 			throw new Error('nginx ended');
@@ -242,7 +261,7 @@ export class Parts {
 	run(file, args, how = {}) {
 		const number = ++this.runs;
 		return new Promise((resolve) => {
-			execFile(file, args, { env: { ...this.env(how.secrets ?? true), ...how.env }, cwd: this.dir, timeout: how.ms ?? 60_000, killSignal: 'SIGKILL', maxBuffer: 64 << 20, ...serviceAccount() ?? {} }, (e, stdout, stderr) => {
+			execFile(file, args, { env: { ...this.env(how.secrets ?? true), ...how.env }, cwd: this.dir, timeout: how.ms ?? 60_000, killSignal: 'SIGKILL', maxBuffer: 64 << 20, ...this.account ?? {} }, (e, stdout, stderr) => {
 				const code = e === null ? 0 : typeof e.code === 'number' ? e.code : 128;
 				/* What a person typed wrong is told to a person; all else is JSON. */
 				const name = `${path.basename(file)}-${number}${code === 2 ? '-usage' : ''}`;
@@ -293,7 +312,7 @@ export class Parts {
 		if (this.postgres !== null)
 			return this.postgres.query(sql);
 		return new Promise((resolve, reject) => {
-			execFile('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 5000', this.storeFile, sql], { maxBuffer: 256 << 20, ...serviceAccount() ?? {} }, (e, stdout, stderr) => {
+			execFile('sqlite3', ['-readonly', '-json', '-cmd', '.timeout 5000', this.storeFile, sql], { maxBuffer: 256 << 20, ...this.account ?? {} }, (e, stdout, stderr) => {
 				if (e !== null)
 					reject(new Error(`sqlite3: ${stderr || e.message}`));
 				else
@@ -317,7 +336,8 @@ export class Parts {
 		wrong.push(...this.badLogLines(), ...await sims.violations());
 		if (this.options.sims === undefined)
 			this.secrets.push(...sims.confidential());
-		wrong.push(...searchCanaries(this.dir, [...new Set(this.secrets)], [this.configFile]));
+		for (const folder of this.searched)
+			wrong.push(...searchCanaries(folder, [...new Set(this.secrets)], [this.configFile]));
 		wrong.push(...searchAnswers(this.http?.seen ?? [], this.secrets));
 		if (wrong.length > 0)
 			throw new Error(`after the story:\n${wrong.join('\n')}`);
