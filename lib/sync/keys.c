@@ -9,7 +9,10 @@
 #include "remote/entra.h"
 #include "sync/task.h"
 
-enum { KEYS_PAUSE_MS = 5 * 60 * 1000 }; /* between two fetches */
+enum {
+	KEYS_PAUSE_MS = 5 * 60 * 1000, /* between two fetches */
+	KEYS_ATTEMPTS = 3 /* and on: agents wait for them, 16 s at most */
+};
 
 struct keys {
 	struct task *task;
@@ -61,6 +64,8 @@ keys_fail(struct keys *k, const struct err *e)
 	    store_keys_load(s->store, &known, &at_ms, NULL) == 0 && at_ms == 0)
 		degraded_set(s, DEGRADED_KEYS, 0, e->text);
 	free(known);
+	if (e->code != ERR_INPUT && k->task->work.attempts > KEYS_ATTEMPTS)
+		k->task->work.attempts = KEYS_ATTEMPTS;
 	task_fail(k->task, e);
 }
 

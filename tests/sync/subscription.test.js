@@ -272,6 +272,21 @@ describe('mailboxes are followed', { concurrency: 4 }, () => {
 		await until('the row is gone', async () => (await waits()).length === 0);
 	});
 
+	test('while Entra gives no signing keys it is asked again soon, however long that lasts', async (t) => {
+		const b = await Bench.start(t, { now: '2026-11-23T08:00:00Z', start: false });
+		await b.control('POST', '/control/faults', { service: 'entra', op: 'discovery', kind: 'status', status: 503 });
+		await b.up();
+		for (let failures = 1; failures <= 9; failures++) {
+			const row = await until(`failure ${failures}`, async () => (await b.dump()).work.find((/** @type {any} */ w) => w.kind === KIND.keys && w.notBefore > b.now()));
+			assert.ok(row.notBefore - b.now() <= 17_000, `failure ${failures}: ${row.notBefore - b.now()} ms`);
+			if (failures === 9)
+				await b.control('DELETE', '/control/faults');
+			await b.goTo(row.notBefore + 1);
+			await b.wake();
+		}
+		await until('they are fetched', async () => (await b.dump()).keys?.length > 0);
+	});
+
 	test('work of a tenant that is not configured is dropped', async (t) => {
 		const b = await Bench.start(t);
 		await b.tool('work', String(KIND.event), TENANT_A.replace('84', '99'), ANNA, 'AAk', '1', '0');
