@@ -383,6 +383,17 @@ test('a click', async (t) => {
 		assert.equal((await flowClick(b.ports)).code, 'timeout');
 		assert.equal(b.far.item.body, '');
 		assert.equal(b.conversations().length, 0);
+		/* While Unblu makes it: what is answered then finds nobody, and nothing is written beside the next click. */
+		const late = await fresh({ fetch: async (/** @type {string} */ url, /** @type {any} */ options) => {
+			if (url.endsWith('/create'))
+				late.stop();
+			return fetch(url, options);
+		} });
+		await flowClick(late.ports);
+		assert.deepEqual([late.far.item.body, Object.keys(late.far.item.properties), late.conversations().length], ['', ['unbluPending'], 1]);
+		const next = await bench(sim, { mailbox: late.far, links: late.links });
+		assert.equal((await flowClick(next.ports)).code, 'created');
+		assert.equal(next.conversations().length, 1);
 	});
 });
 

@@ -66,6 +66,8 @@
 			this.mostAtOnce = 0;
 			/** Told after every change of the item. @type {Set<(name: string) => void>} */
 			this.listeners = new Set();
+			/** Told of each call that is never answered. @type {Set<(name: string) => void>} */
+			this.hanging = new Set();
 			/** Opens a dialog in the stub's place. @type {((url: string, options: any, tell: (event: any) => void) => { close: () => void, send?: (message: string) => void }) | null} */
 			this.dialog = null;
 		}
@@ -90,8 +92,10 @@
 				const fault = this.due(name);
 				/* Never in the same turn: a callback comes later. */
 				await new Promise((resolve) => setTimeout(resolve, fault?.delay ?? 0));
-				if (fault?.hang)
+				if (fault?.hang) {
+					this.hanging.forEach((tell) => tell(name));
 					await new Promise(() => {});
+				}
 				if (fault?.fail && !fault.done)
 					throw failure(fault.fail.name ?? 'InternalServerError', fault.fail.message ?? 'The Exchange server returned an error. Please look at the diagnostics object for more information.', fault.fail.code ?? 9017);
 				const value = this.act(name, args);

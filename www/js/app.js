@@ -17,7 +17,7 @@ import { createNested, createSession, nestedIsOffered, safeStorage } from './ses
  * @property {import('./outlook.js').Item | null} item null: no event is being edited
  * @property {() => import('./flow.js').Ports} ports for the flows; only when there is an item
  * @property {<T>(run: () => Promise<T>, isChange?: boolean) => Promise<T>} alone one at a time among all pages of ours; AddinError `busy`
- * @property {() => void} end stops whatever goes on: exchanges, dialog, further steps
+ * @property {() => void} end stops whatever goes on: exchanges, dialog, further steps, and changes of the event; notices and texts are left
  */
 
 const BASES = 'unblu.linkBases';
@@ -84,7 +84,9 @@ function tellChange() {
  */
 export function createApp(person = (signIn) => signIn(), log = createLog({ now, requestId: uuid().slice(0, 8) })) {
 	const over = new AbortController();
-	const net = createNet({ fetch: globalThis.fetch.bind(globalThis), signal: over.signal });
+	const { signal } = over;
+	const fetch = globalThis.fetch.bind(globalThis);
+	const net = createNet({ fetch, signal });
 	const host = hostFacts();
 	const page = location.href;
 	const kept = safeStorage(() => localStorage);
@@ -92,8 +94,8 @@ export function createApp(person = (signIn) => signIn(), log = createLog({ now, 
 	/** @param {string} path */
 	const ours = (path) => new URL(path, page).href;
 
-	/** @param {string} name */
-	const texts = (name) => i18nLoad(net, host.language, (language) => ours(`strings/${name}${language}.json`));
+	/** The last word needs them, also after the end of all else. @param {string} name */
+	const texts = (name) => i18nLoad(createNet({ fetch }), host.language, (language) => ours(`strings/${name}${language}.json`));
 	const tables = texts('');
 	const say = tables.then((own) => i18nSay([...own, LAST_RESORT]));
 	const remote = openRemote();
@@ -108,7 +110,7 @@ export function createApp(person = (signIn) => signIn(), log = createLog({ now, 
 			config, authUrl: ours('auth.html'), hint: host.email, storage: memory, now, uuid, sleep, log, person,
 			nestedIsPossible: () => hostSupports('NestedAppAuth', '1.1') && nestedIsOffered(),
 			nested: () => createNested(config, { sleep }),
-			signal: over.signal,
+			signal,
 		});
 		/* Never a person: these exchanges also go on in the background. Who may open a window asks the session itself. */
 		const env = { net, token: (/** @type {boolean} */ force) => session.token({ force }), sleep, log };
@@ -132,7 +134,7 @@ export function createApp(person = (signIn) => signIn(), log = createLog({ now, 
 	}
 
 	const raw = hostItem();
-	const item = raw === null ? null : createItem(raw, { mailbox: hostMailbox(), log });
+	const item = raw === null ? null : createItem(raw, { sleep, mailbox: hostMailbox(), log, signal });
 	return {
 		log, say, remote, item, alone,
 		sayAll: async () => i18nSay([...await texts('more.'), ...await tables, LAST_RESORT]),
@@ -142,7 +144,7 @@ export function createApp(person = (signIn) => signIn(), log = createLog({ now, 
 			return {
 				item, remote, memory, learn, language: host.language, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, now, uuid, sleep, log,
 				check() {
-					if (over.signal.aborted)
+					if (signal.aborted)
 						throw new AddinError('timeout');
 				},
 			};

@@ -47,14 +47,14 @@ async function run() {
 	const late = async () => {
 		while (Date.now() < end)
 			await sleep(LOOK_MS);
+		app.end();
 		throw new AddinError('timeout');
 	};
-	const outcome = await Promise.race([app.alone(() => flowClick(app.ports())), late()]).catch(outcomeOf);
-	/* What ends everything would end the loading of the texts too. */
+	/* What hangs, such as a sign-in that nobody answers, keeps the next click waiting no longer. */
+	const outcome = await app.alone(() => Promise.race([flowClick(app.ports()), late()])).catch(outcomeOf);
 	const text = app.say.then((say) => outcomeText(say, outcome, app.sayAll));
 	await Promise.race([text, sleep(TEXTS_MS)]);
 	over = true;
-	app.end();
 	await Promise.race([tell(app, outcome, text), sleep(LAST_WORD_MS)]);
 }
 

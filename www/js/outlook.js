@@ -113,28 +113,19 @@ export const NOTICE_ICON = 'Icon.16';
 
 /**
  * One asynchronous call of Office.
- * @param {any} owner @param {string} method @param {any[]} args @param {string} name @param {number} ms @returns {Promise<any>}
+ * @param {any} owner @param {string} method @param {any[]} args @param {string} name @param {() => Promise<void>} limit resolves when it has taken too long @returns {Promise<any>}
  */
-function invoke(owner, method, args, name, ms) {
+function invoke(owner, method, args, name, limit) {
 	return new Promise((resolve, reject) => {
-		if (typeof owner?.[method] !== 'function') {
-			reject(new OfficeFault(name, 'missing'));
-			return;
-		}
-		const timer = setTimeout(() => reject(new OfficeFault(name, 'timeout')), ms);
-		/** @param {any} result */
-		const done = (result) => {
-			clearTimeout(timer);
-			if (result?.status === 'succeeded')
-				resolve(result.value);
-			else
-				reject(new OfficeFault(name, 'failed', result?.error?.message ?? result?.error?.name));
-		};
+		/** @param {'missing' | 'timeout' | 'failed'} why @param {any} [error] */
+		const fail = (why, error) => reject(new OfficeFault(name, why, error && String(error.message ?? error.name ?? error)));
+		if (typeof owner?.[method] !== 'function')
+			return fail('missing');
+		limit().then(() => fail('timeout'));
 		try {
-			owner[method](...args, done);
+			owner[method](...args, (/** @type {any} */ result) => (result?.status === 'succeeded' ? resolve(result.value) : fail('failed', result?.error)));
 		} catch (e) {
-			clearTimeout(timer);
-			reject(new OfficeFault(name, 'failed', /** @type {Error} */ (e)?.message ?? String(e)));
+			fail('failed', e);
 		}
 	});
 }
@@ -161,20 +152,22 @@ function dateOf(raw) {
 
 /**
  * @param {any} item Office.context.mailbox.item
- * @param {{ mailbox?: any, callMs?: number, bodyMs?: number, log?: import('./errors.js').Log }} [options] mailbox: to turn ids into REST ids
+ * @param {{ sleep: (ms: number) => Promise<void>, mailbox?: any, log?: import('./errors.js').Log, signal?: AbortSignal }} env sleep: for the time limits; mailbox: to turn ids into REST ids; signal: ends all but notices, with AddinError `timeout`
  * @returns {Item}
  */
-export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, log } = {}) {
+export function createItem(item, { sleep, mailbox, log, signal }) {
 	const calls = createQueue();
 	/* A call that hangs must not keep the agent from being told. */
 	const notices = createQueue();
 	/** @param {string} path e.g. "subject.getAsync" @param {any[]} args @param {number} [ms] @param {any} [root] @returns {Promise<any>} */
-	const call = (path, args = [], ms = callMs, root = item) => calls(async () => {
+	const call = (path, args = [], ms = CALL_MS, root = item) => calls(async () => {
 		const parts = path.split('.');
 		const method = /** @type {string} */ (parts.pop());
 		const owner = parts.reduce((o, name) => o?.[name], root);
 		try {
-			return await invoke(owner, method, args, path, ms);
+			if (signal?.aborted)
+				throw new AddinError('timeout');
+			return await invoke(owner, method, args, path, () => sleep(ms));
 		} catch (e) {
 			log?.add('office', { call: path, fault: /** @type {Error} */ (e).message });
 			throw e;
@@ -235,7 +228,7 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 		get: (name) => raw.get(name),
 		set: (name, value) => void raw.set(name, value),
 		remove: (name) => void raw.remove(name),
-		save: () => call('saveAsync', [], callMs, raw).then(() => undefined),
+		save: () => call('saveAsync', [], CALL_MS, raw).then(() => undefined),
 	});
 
 	/** @param {'progress' | 'info' | 'error'} kind @param {string} text */
@@ -245,9 +238,9 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 		const args = [NOTICE, types[kind]];
 		const bar = item.notificationMessages;
 		/** @param {string} method @param {any[]} given */
-		const ask = (method, given) => invoke(bar, method, given, method, NOTICE_MS);
+		const ask = (method, given) => invoke(bar, method, given, method, () => sleep(NOTICE_MS));
 		/* In one go: another notice between the two would be overtaken by this one. What can not be replaced goes first, or it would stay for good. */
-		await notices(() => ask('replaceAsync', args).catch((e) => (e.why === 'failed' ? ask('removeAsync', [NOTICE]).catch(() => 0).then(() => ask('addAsync', args)) : Promise.reject(e))))
+		await notices(() => ask('replaceAsync', args).catch((e) => (e.why !== 'timeout' ? ask('removeAsync', [NOTICE]).catch(() => 0).then(() => ask('addAsync', args)) : Promise.reject(e))))
 			.catch((e) => log?.add('notice-failed', { fault: e.message }));
 	}
 
@@ -260,9 +253,9 @@ export function createItem(item, { mailbox, callMs = CALL_MS, bodyMs = BODY_MS, 
 		sharing,
 		id,
 		bodyType: () => call('body.getTypeAsync').then((t) => (t === 'text' ? 'text' : 'html')),
-		readBody: (type) => call('body.getAsync', [type], bodyMs).then((v) => String(v ?? '')),
-		writeBody: (text, type) => call('body.setAsync', [text, { coercionType: type }], bodyMs).then(() => undefined),
-		prependBody: (text, type) => call('body.prependAsync', [text, { coercionType: type }], bodyMs).then(() => undefined),
+		readBody: (type) => call('body.getAsync', [type], BODY_MS).then((v) => String(v ?? '')),
+		writeBody: (text, type) => call('body.setAsync', [text, { coercionType: type }], BODY_MS).then(() => undefined),
+		prependBody: (text, type) => call('body.prependAsync', [text, { coercionType: type }], BODY_MS).then(() => undefined),
 		location: () => call('location.getAsync').then((v) => String(v ?? '')),
 		setLocation: (text) => call('location.setAsync', [text]).then(() => undefined),
 		loadProperties: () => call('loadCustomPropertiesAsync').then(properties),
