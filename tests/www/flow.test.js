@@ -299,6 +299,28 @@ test('a click', async (t) => {
 		}
 	});
 
+	await t.test('that gives no link and can not take the conversation away either says so, and the next one makes no other', async () => {
+		const b = await fresh();
+		await sim.control('POST', '/control/settings', { unblu: { publicLink: false } });
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'delete', kind: 'status', status: 503 });
+		assert.equal((await flowClick(b.ports)).code, 'useless-left');
+		assert.ok(b.far.item.properties.unbluPending, 'it is not forgotten');
+		await sim.control('DELETE', '/control/faults');
+		await sim.control('POST', '/control/settings', { unblu: { publicLink: true } });
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.equal(b.conversations().length, 1);
+	});
+
+	await t.test('that is to put a link back which Unblu no longer gives does not say that anything was removed', async () => {
+		const b = await fresh();
+		await flowClick(b.ports);
+		const { url, ...rest } = property(b.far);
+		Object.assign(b.far.item, { body: '', properties: { unblu: JSON.stringify(rest) } });
+		await sim.control('POST', '/control/settings', { unblu: { publicLink: false } });
+		assert.equal((await flowClick(b.ports)).code, 'link-withheld');
+		assert.equal(b.conversations().length, 1);
+	});
+
 	await t.test('without a person of Unblu, without rights, at a wrong address: each has its own words', async () => {
 		const answers = /** @type {[any, string][]} */ ([
 			[{ kind: 'status', status: 401 }, 'gateway-unauthorized'], [{ kind: 'status', status: 403 }, 'gateway-forbidden'], [{ kind: 'status', status: 503 }, 'gateway-down'], [{ kind: 'html' }, 'gateway-login'],

@@ -63,6 +63,7 @@ const CASES = [
 	['a link that could not be written is missing, also when nobody can read', { ...event({ unread: true }), done: 'body-failed' }, 'missing', ['repair', 'remove']],
 	['a link that is seen there is not missing', { done: 'body-failed' }, 'linked', ['refresh', 'remove']],
 	['what Outlook did not keep is created again, not taken for a copy', { ...event({ link: null, foreign: true }), done: 'created-unkept' }, 'unkept', ['create']],
+	['where nothing is left to remove there is only the way back', { problem: { code: 'nothing-linked', retry: 'remove' } }, 'error', ['dismiss']],
 	['what is gone in Unblu is made anew', { problem: { code: 'conversation-gone', retry: 'repair' } }, 'error', ['create-new', 'dismiss']],
 ];
 
@@ -89,6 +90,22 @@ test('what the flow says in the end is what the pane says', () => {
 	assert.deepEqual([text({ done: 'unreadable', ...event({ link: null }) }), text({ done: 'foreign-link', ...event({ link: null, foreign: true }) })], ['done.unreadable', 'pane.copied.text']);
 	const title = (/** @type {string} */ code, /** @type {string} */ retry) => paneView(facts({ problem: { code, retry } })).title.key;
 	assert.deepEqual([title('body-not-cleared', 'remove'), title('link-not-cleared', 'remove-only'), title('network', 'remove')], ['pane.failed.body-not-cleared', 'pane.failed.remove-only', 'pane.failed.remove']);
+});
+
+test('what another attempt makes of one that is in doubt is said for what was done, and only then', () => {
+	const texts = (/** @type {string} */ code, /** @type {string} */ retry) => paneView(facts({ problem: { code, retry } })).text.map((t) => t.key);
+	for (const code of ['network', 'gateway-down', 'gateway-answer', 'part-missing', 'timeout', 'cancelled', 'unexpected']) {
+		for (const [retry, what] of [['create', 'create'], ['create-new', 'create'], ['repair', 'repair'], ['same', 'repair'], ['remove', 'remove']])
+			assert.deepEqual(texts(code, retry), [`error.${code}`, `pane.again.${what}`]);
+		for (const retry of ['remove-only', 'sign-in', 'reload'])
+			assert.deepEqual(texts(code, retry), [`error.${code}`]);
+	}
+	assert.deepEqual(texts('gateway-forbidden', 'create'), ['error.gateway-forbidden'], 'a refusal leaves no doubt');
+});
+
+test('a server that refuses is told from one that does not answer', () => {
+	const value = (/** @type {string} */ code) => paneView(facts({ sync: null, syncProblem: { code } })).rows[0].value?.key;
+	assert.deepEqual(['server-down', 'network', 'server-refused'].map(value), ['pane.sync.unknown', 'pane.sync.unknown', 'pane.sync.refused']);
 });
 
 test('the question before removing names the series', () => {
@@ -428,13 +445,13 @@ test('every text that the pane can ask for is in the table, and none is left ove
 	for (const key of named)
 		assert.ok(key in en, key);
 	const states = ['loading', 'outside', 'no-office', 'read-only', 'config', 'no-item', 'none', 'sign-in', 'removed', 'unlinked', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
-		'ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted', 'busy-create', 'busy-repair', 'busy-remove', 'busy-sign-in'];
-	const made = [...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'remove-only', 'body-not-cleared', 'cancelled', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`), 'pane.unkept.title',
+		'ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted', 'busy-create', 'busy-repair', 'busy-remove', 'busy-sign-in', 'config-missing'];
+	const made = [...['create', 'repair', 'remove'].map((a) => `pane.again.${a}`), ...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'remove-only', 'body-not-cleared', 'cancelled', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`), 'pane.unkept.title',
 		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in', 'cancel'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
 	for (const key of made)
 		assert.ok(key in en, key);
-	const used = new Set([...made, ...named, 'error.maybe-copy', 'pane.do.same', 'pane.failed.same']);
-	assert.deepEqual(Object.keys(en).filter((k) => !used.has(k)), []);
+	const used = new Set([...made, ...named, 'pane.do.same', 'pane.failed.same']);
+	assert.deepEqual(Object.keys(en).filter((k) => k.startsWith('pane.') && !used.has(k)), []);
 });
 
 test('the pane puts no data into markup and touches the document in one file', () => {

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { paneSay } from '../../www/js/pane-words.js';
 import { i18nCandidates, i18nSay, INVITATION, LANGUAGES, LAST_RESORT, notice, outcomeText } from '../../www/js/load.js';
 
 const WWW = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../www');
@@ -38,17 +39,52 @@ test('what stands in the info bar fits with its code, uncut', () => {
 				assert.ok(notice(text, '12345678').startsWith(`${text} [`), `${l} ${key}: ${text.length}`);
 });
 
-test('every code that the modules raise has its text', () => {
+/** @returns {Set<string>} every code that the modules raise */
+function raised() {
 	const codes = new Set();
 	for (const name of fs.readdirSync(path.join(WWW, 'js'))) {
 		const source = fs.readFileSync(path.join(WWW, 'js', name), 'utf8');
 		for (const m of source.matchAll(/AddinError\(\s*(?:[^'(),]+\? *)?'([a-z-]+)'(?:\s*:\s*'([a-z-]+)')?/g))
 			codes.add(m[1]).add(m[2] ?? m[1]);
 	}
+	return codes;
+}
+
+test('every code that the modules raise has its text', () => {
+	const codes = raised();
 	const inner = ['http', 'not-json', 'server-down', 'server-off', 'server-refused', 'nested-silent', 'outlook', 'unexpected'];
 	for (const code of codes)
 		assert.ok(inner.includes(code) || `error.${code}` in tables.en || `done.${code}` in tables.en, code);
 	assert.ok(codes.size > 30, `${codes.size} found`);
+});
+
+/** Words of the button, and of making: the pane also repairs, removes and signs in, and has buttons of its own. @type {Record<string, RegExp>} */
+const BUTTON_WORDS = { en: /click|second|created? conv/i, de: /klick|zweite|Konversationen? erstell/i, fr: /cliqu|deuxi\u00e8me|cr\u00e9er/i, it: /clicc|seconda|creare conv/i };
+
+test('what the pane says of a failure fits whatever was done: no word of clicking, and none of making but after a making', () => {
+	/* These come of making only, or have a view of their own. */
+	const only = ['no-public-link', 'no-item', 'no-office', 'config-missing', 'config-wrong', 'useless-left'];
+	for (const l of LANGUAGES) {
+		const own = table(`pane.${l}`);
+		const words = paneSay(i18nSay([own]), i18nSay([more[l], first[l]]));
+		for (const code of [...raised(), 'outlook', 'unexpected', 'no-such-code', 'busy', 'cancelled', 'unreadable'])
+			if (!only.includes(code))
+				assert.doesNotMatch(words({ key: `error.${code}`, with: { said: '', reference: '', owner: '', call: '', key: '' } }), BUTTON_WORDS[l], `${l} ${code}`);
+		for (const code of ['maybe-copy', 'already', 'already-unannounced', 'created-unkept', 'unreadable'])
+			assert.doesNotMatch(words({ key: `done.${code}` }), /click|klick|cliqu|clicc|Unblu options|Unblu-Optionen|Options Unblu|Opzioni Unblu/i, `${l} ${code}`);
+		assert.equal(words({ key: 'error.unexpected' }), own['error.generic']);
+		assert.equal(words({ key: 'done.no-such-code' }), first[l]['done.generic'], 'what went well is never called a failure');
+		assert.deepEqual(Object.keys(own).filter((k) => /^(error|done)\./.test(k) && !['error.generic', 'error.cancelled'].includes(k) && !(k in tables[l]) && !raised().has(k.slice(6))), [], 'none is left over');
+	}
+});
+
+test('a refused sign-in says what to do, uncut also with the longest reference', () => {
+	const reference = 'AADSTS530036 0f8fad5b-d9cb-469f-a165-70867728950e';
+	for (const l of LANGUAGES)
+		for (const code of ['consent', 'conditional', 'registration', 'failed']) {
+			const text = i18nSay([tables[l]])(`error.signin-${code}`, { reference });
+			assert.ok(notice(text, '12345678').startsWith(`${text} [`), `${l} ${code}: ${text.length}`);
+		}
 });
 
 test('a long or strange value can not break the line, the code stays readable', () => {

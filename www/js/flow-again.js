@@ -34,7 +34,7 @@ async function linkUrl(p, link, interactive) {
 		throw new AddinError('conversation-gone');
 	const url = inviteUrl(conversation.publicLink, remote.config.allowInsecureLinks);
 	if (url === null)
-		throw new AddinError('no-public-link');
+		throw new AddinError('link-withheld');
 	return url;
 }
 
@@ -178,7 +178,8 @@ export async function updateFound(remote, found, wanted) {
 
 /**
  * The link of a conversation that came without a sound one. Where there is none the conversation is of no use: it is
- * taken away again. AddinError no-public-link, link-not-accepted.
+ * taken away again. AddinError no-public-link, link-not-accepted; useless-left where it could not be: the next attempt
+ * finds it instead of leaving one more.
  * @param {Ports} p @param {Remote} remote @param {import('./remote.js').Conversation} conversation
  */
 export async function otherLink(p, remote, conversation) {
@@ -190,6 +191,7 @@ export async function otherLink(p, remote, conversation) {
 		await remote.unblu.remove(conversation.id);
 	} catch (e) {
 		p.log.add('useless-conversation-left', { conversation: conversation.id, fault: errorOf(e).message });
+		throw new AddinError('useless-left', { said: errorOf(e).message, uncertain: true });
 	}
 	throw new AddinError(given === null ? 'no-public-link' : 'link-not-accepted', { said: given === null ? undefined : 'the public link is no https address' });
 }

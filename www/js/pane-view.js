@@ -77,7 +77,7 @@ export function paneView(f) {
 	if (f.place === 'no-office' || f.place === 'no-texts')
 		return view(f.place, 'bad', { actions: [action('restart', { main: true })] });
 	if (f.config === null)
-		return view('config', 'bad', { actions: [action('reload', { main: true })], problem: f.configProblem });
+		return configView(f.configProblem);
 	if (f.place === 'read-only')
 		return view('read-only', 'warn');
 	if (f.place === 'no-item' || f.event === null)
@@ -89,6 +89,12 @@ export function paneView(f) {
 		seen.question = { text: say(f.event.kind === 'series' ? 'pane.ask.series' : 'pane.ask.single'), yes: action('remove-yes', { danger: true }), no: action('remove-no') };
 	seen.signOut = f.session.state === 'in';
 	return seen;
+}
+
+/** What could not be loaded is not wrong yet. @param {Problem | null} problem */
+function configView(problem) {
+	const name = problem?.code === 'config-missing' ? 'config-missing' : 'config';
+	return view('config', 'bad', { title: say(`pane.${name}.title`), text: [say(`pane.${name}.text`)], actions: [action('reload', { main: true })], problem });
 }
 
 /** @param {Facts} f @param {NonNullable<Facts['busy']>} what */
@@ -103,12 +109,18 @@ const INSTEAD = { 'remove-refused': 'remove-only', 'maybe-copy': 'remove-only', 
 const OWN_TITLE = ['body-not-cleared', 'cancelled'];
 /** What the agent did, not what failed. */
 const CALM = ['signin-cancelled', 'cancelled', 'busy'];
+/** Failures after which it may have been done all the same, or in part. */
+const UNSURE = ['network', 'gateway-down', 'gateway-answer', 'part-missing', 'timeout', 'cancelled', 'unexpected'];
+/** What another attempt makes of that, by what was asked for. @type {Record<string, string>} */
+const AGAIN = { create: 'create', 'create-new': 'create', repair: 'repair', same: 'repair', remove: 'remove' };
 
 /** @param {Facts} f @param {Problem} p */
 function problemView(f, p) {
-	const actions = [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
-	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${OWN_TITLE.includes(p.code) ? p.code : p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts)], actions, problem: CALM.includes(p.code) ? null : p });
-	actions.push(action('dismiss'));
+	const again = UNSURE.includes(p.code) ? AGAIN[p.retry ?? ''] : undefined;
+	const isOver = p.code === 'nothing-linked';
+	const actions = isOver ? [] : [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
+	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${OWN_TITLE.includes(p.code) ? p.code : p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts), ...(again === undefined ? [] : [say(`pane.again.${again}`)])], actions, problem: CALM.includes(p.code) ? null : p });
+	actions.push(action('dismiss', isOver ? { main: true } : {}));
 	if (p.code === 'maybe-copy')
 		actions.splice(1, 0, action('same'));
 	seen.url = f.event?.link?.url ?? null;
@@ -208,7 +220,7 @@ function syncRows(f) {
 	if (f.session.state === 'needed')
 		return [{ label: say('pane.sync.state'), value: say('pane.sync.sign-in') }];
 	if (f.syncProblem !== null)
-		return [{ label: say('pane.sync.state'), value: say('pane.sync.unknown', { code: f.syncProblem.code }) }];
+		return [{ label: say('pane.sync.state'), value: say(f.syncProblem.code === 'server-refused' ? 'pane.sync.refused' : 'pane.sync.unknown', { code: f.syncProblem.code }) }];
 	if (f.sync === null)
 		return [{ label: say('pane.sync.state'), value: say('pane.sync.loading') }];
 	return rowsOf(f.sync, f.event?.shared?.owner ?? null);

@@ -15,7 +15,7 @@ import { NOTHING, Pane } from './pane.js';
 import { Desk } from './pane-desk.js';
 import { copyText, PaneDom } from './pane-dom.js';
 import { paneView } from './pane-view.js';
-import { PANE_LAST_RESORT } from './pane-words.js';
+import { PANE_LAST_RESORT, paneSay } from './pane-words.js';
 import { readTheme } from './theme.js';
 
 const LICENCE = 'vendor/msal-browser.LICENSE.txt';
@@ -95,16 +95,7 @@ async function texts(app, net, language) {
 	const [own, shared] = await Promise.all([i18nLoad(net, language, paneTexts), app.sayAll()]);
 	if (own.length === 0)
 		return null;
-	const say = i18nSay(own);
-	return (/** @type {import('./pane-view.js').Text} */ text) => {
-		const mine = say(text.key, text.with);
-		const [, code] = /^(?:error|done)\.(.*)/.exec(text.key) ?? [];
-		if (mine !== text.key || code === undefined)
-			return mine;
-		/* What is no error to the button has its text among the outcomes. */
-		const found = [text.key, `done.${code}`, `error.${code}`].find((k) => shared(k, text.with) !== k);
-		return shared(found ?? 'error.generic', text.with);
-	};
+	return paneSay(i18nSay(own), shared);
 }
 
 /** @param {import('./remote.js').Net} net */
