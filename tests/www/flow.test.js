@@ -379,6 +379,26 @@ test('a click', async (t) => {
 		assert.ok(refused.far.item.body.startsWith('<html><head></head><body><p>Join'));
 	});
 
+	await t.test('on an event that is refused is told that, at once, whatever comes of asking who the agent is meanwhile', async () => {
+		const boss = { owner: 'boss@alpinebank.example', targetMailbox: 'boss@alpinebank.example', delegatePermissions: 1 };
+		for (const [item, code] of /** @type {[any, string][]} */ ([[{ seriesId: 'AAseries' }, 'occurrence'], [{ shared: boss }, 'shared-no-rights'], [{ start: 1, end: 2 }, 'past'], [{ end: 1 }, 'times-inverted']]))
+			for (const how of /** @type {const} */ (['known', 'refused', 'lost', 'never'])) {
+				let asked = 0;
+				const b = await fresh({ stub: { item: { body: WORDS, ...item } }, fetch: async (/** @type {string} */ url, /** @type {any} */ options) => {
+					asked++;
+					assert.match(url, /\/getCurrentPerson$/, 'nothing else is asked');
+					return how === 'known' ? fetch(url, options) : how === 'refused' ? new Response('', { status: 401 }) : how === 'lost' ? Promise.reject(new TypeError('no connection')) : new Promise(() => {});
+				} });
+				const before = JSON.stringify(b.far.item);
+				const out = await flowClick(b.ports);
+				assert.deepEqual([out.kind, out.code], ['error', code], `${code}, ${how}`);
+				/* What is learnt after that is nobody's any more: no failure of the page, no window, no conversation. */
+				await new Promise(setImmediate);
+				assert.ok(asked >= 1, 'it was asked early');
+				assert.deepEqual([JSON.stringify(b.far.item), b.conversations().length, b.signed.asked.filter((/** @type {any} */ h) => h.interactive).length], [before, 0, 0], `${code}, ${how}`);
+			}
+	});
+
 	await t.test('on an event that is only read says so, whatever stands in it', async () => {
 		for (const body of ['', '<p>Join the online conversation:<br>https://meet.example.com/unblu/desk?conversation=x</p>']) {
 			const b = await fresh({ stub: { item: { body }, faults: { 'subject.getAsync': { missing: true } } } });
