@@ -110,6 +110,25 @@ test('the pane', async (t) => {
 		assert.equal(b.far.item.location, '');
 	});
 
+	await t.test('shows the link of a property without one as Unblu has it, and does not claim to have seen what it could not look for', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await flowClick(b.ports);
+		const { url, ...rest } = property(b.far);
+		b.far.item.properties.unblu = JSON.stringify(rest);
+		const seen = await flowInspect(b.ports);
+		assert.deepEqual([seen.state, seen.link?.url, seen.bodyIsKnown], ['linked', url, true]);
+		assert.equal('url' in property(b.far), false, 'looking changes nothing');
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'read', kind: 'status', status: 503 });
+		const blind = await flowInspect(b.ports);
+		assert.deepEqual([blind.state, blind.link?.url, blind.bodyIsKnown], ['linked', undefined, false]);
+		await sim.control('DELETE', '/control/faults');
+		b.far.item.body = WORDS;
+		assert.equal((await flowInspect(b.ports)).state, 'link-missing');
+		b.signed.silent = false;
+		await flowInspect(b.ports);
+		assert.equal(b.signed.asked.some((/** @type {any} */ h) => h.interactive), false, 'nobody is asked to sign in for that');
+	});
+
 	await t.test('in a copy never deletes the first one\'s conversation', async () => {
 		const b = await fresh({ stub: { item: { itemId: 'AA/1=' } } });
 		await flowClick(b.ports);

@@ -67,6 +67,7 @@ export const STATES = [
 	{ name: 'sync-error', item: LINKED, answers: { 'GET api/links': { status: 503, body: { error: { code: 'unavailable', message: 'The server does not answer at the moment.' } } } }, want: 'linked', shows: /Not known at the moment \(server-down\)/ },
 	{ name: 'link-missing', item: { ...LINKED, body: '<p>Dear all</p>' }, want: 'missing', shows: /link is missing[\s\S]*Add the link again/ },
 	{ name: 'repaired', item: { ...LINKED, body: '<p>Dear all</p>' }, press: ['repair'], want: 'repaired', shows: /in the text again/ },
+	{ name: 'linked-elsewhere', item: { ...LINKED, properties: property({ url: undefined }) }, want: 'linked', shows: /Its link is in the invitation[\s\S]*Copy link/ },
 	{ name: 'copied', item: { ...LINKED, properties: property({ item: '0000000000000000' }) }, want: 'copied', shows: /belongs to another event[\s\S]*Create a new conversation/ },
 	{ name: 'no-copy', item: { ...LINKED, properties: property({ item: '0000000000000000' }) }, press: ['same'], want: 'linked', shows: /Followed/ },
 	{ name: 'pending', item: { body: BODY.replace('Join online:', 'Join the online conversation:'), properties: { unbluPending: JSON.stringify({ v: 1, sourceId: 'outlook-addin:1', at: '2031-05-01T09:40:00.000Z' }) } }, want: 'unkept', shows: /did not keep[\s\S]*Save the event, then try again[\s\S]*Try again/ },

@@ -3,7 +3,7 @@
 
 import { AddinError, errorOf } from './errors.js';
 import { outcomeOf } from './flow.js';
-import { announceAgain, clickLinked, isCopy, mayBeCopy, seemsCopy } from './flow-again.js';
+import { announceAgain, clickLinked, isCopy, linkUrl, mayBeCopy, seemsCopy } from './flow-again.js';
 import { eventRead, keepLink } from './flow-event.js';
 import { fingerprint, inviteForeign, inviteHas } from './formats.js';
 import { inviteRemove } from './invite-remove.js';
@@ -12,7 +12,7 @@ import { inviteRemove } from './invite-remove.js';
 /** @typedef {import('./flow.js').Outcome} Outcome */
 /** @typedef {'none' | 'linked' | 'link-missing' | 'copied' | 'foreign-link' | 'unkept' | 'occurrence' | 'newer'} EventState */
 /**
- * What the pane shows of an event.
+ * What the pane shows of an event. bodyIsKnown: whether the link could be looked for in it.
  * @typedef {{ state: EventState, link: import('./formats.js').Link | null, series: import('./outlook.js').SeriesKind, sharing: import('./outlook.js').Sharing, bodyIsKnown: boolean, unannounced: boolean }} Inspection
  */
 
@@ -66,8 +66,9 @@ export async function flowInspect(p) {
 	const unannounced = !await announceAgain(p, event, { interactive: false, doubtful });
 	if (event.link === null)
 		return { ...base, link: null, unannounced, state: 'none' };
-	const missing = event.body !== null && event.link.url !== undefined && !inviteHas(event.body, event.link.url);
-	return { ...base, link: event.link, unannounced, state: missing ? 'link-missing' : 'linked' };
+	const url = event.link.url ?? await linkUrl(p, event.link, false).catch(() => undefined);
+	const missing = event.body !== null && url !== undefined && !inviteHas(event.body, url);
+	return { ...base, link: { ...event.link, url }, bodyIsKnown: base.bodyIsKnown && url !== undefined, unannounced, state: missing ? 'link-missing' : 'linked' };
 }
 
 /**
