@@ -93,18 +93,18 @@ export async function bench(sim, given = {}) {
 	};
 	const kept = given.memory ?? memory();
 	let n = 0;
-	const over = new AbortController();
+	let over = false;
+	const check = () => {
+		if (over)
+			throw new AddinError('timeout');
+	};
 	/** @type {import('../../www/js/flow.js').Ports} */
 	const ports = {
-		item: createItem(mailbox.item, { sleep: /** @type {any} */ (limit), mailbox, log, signal: over.signal }), remote: Promise.resolve(remote), memory: kept, learn: (url) => void remote.bases.push(url.slice(0, url.indexOf('=') + 1)),
+		item: createItem(mailbox.item, { sleep: /** @type {any} */ (limit), mailbox, log, check }), remote: Promise.resolve(remote), memory: kept, learn: (url) => void remote.bases.push(url.slice(0, url.indexOf('=') + 1)),
 		language: 'en-US', timeZone: 'Europe/Zurich', now: given.now ?? (() => Date.UTC(2031, 3, 1)), uuid: () => `00000000-0000-4000-8000-${String(++n).padStart(4, '0')}${Math.random().toString(16).slice(2, 10).padEnd(8, '0')}`,
-		sleep, log,
-		check: () => {
-			if (over.signal.aborted)
-				throw new AddinError('timeout');
-		},
+		sleep, log, check,
 	};
-	return { ports, remote, links, log, slept, signed, memory: kept, far: stub.mailbox, Office: stub.Office, stop: () => over.abort(), conversations: () => [...sim.conversations.byId.values()] };
+	return { ports, remote, links, log, slept, signed, memory: kept, far: stub.mailbox, Office: stub.Office, stop: () => void (over = true), conversations: () => [...sim.conversations.byId.values()] };
 }
 
 /** @param {any} t */

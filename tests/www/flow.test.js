@@ -379,6 +379,19 @@ test('a click', async (t) => {
 		assert.ok(refused.far.item.body.startsWith('<html><head></head><body><p>Join'));
 	});
 
+	await t.test('asks Outlook once more for what it fails to tell of an event, not for what an event need not have', async () => {
+		for (const call of ['subject.getAsync', 'start.getAsync', 'end.getAsync', 'body.getTypeAsync', 'body.getAsync', 'location.getAsync', 'recurrence.getAsync', 'loadCustomPropertiesAsync']) {
+			const b = await fresh({ stub: { item: { body: WORDS, recurrence: {} }, faults: { [call]: { fail: {}, times: 1 } } } });
+			assert.equal((await flowClick(b.ports)).code, 'created-series', call);
+			assert.ok(b.far.item.body.endsWith('</a></p></body></html>'), `${call}: in its place`);
+			assert.equal(b.far.item.location, property(b.far).url, call);
+		}
+		const b = await fresh();
+		await flowClick(b.ports);
+		for (const name of ['sessionData.getAsync', 'item.getItemIdAsync', 'item.getSharedPropertiesAsync'])
+			assert.equal(b.far.calls.filter((/** @type {any} */ c) => c.name === name).length, 1, name);
+	});
+
 	await t.test('on an event that is refused is told that, at once, whatever comes of asking who the agent is meanwhile', async () => {
 		const boss = { owner: 'boss@alpinebank.example', targetMailbox: 'boss@alpinebank.example', delegatePermissions: 1 };
 		for (const [item, code] of /** @type {[any, string][]} */ ([[{ seriesId: 'AAseries' }, 'occurrence'], [{ shared: boss }, 'shared-no-rights'], [{ start: 1, end: 2 }, 'past'], [{ end: 1 }, 'times-inverted']]))

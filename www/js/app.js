@@ -133,8 +133,12 @@ export function createApp(person = (signIn) => signIn(), log = createLog({ now, 
 		kept.set(BASES, [...new Set([linkBase(url), ...bases()])].slice(0, BASES_KEPT).join('\n'));
 	}
 
+	const check = () => {
+		if (signal.aborted)
+			throw new AddinError('timeout');
+	};
 	const raw = hostItem();
-	const item = raw === null ? null : createItem(raw, { sleep, mailbox: hostMailbox(), log, signal });
+	const item = raw === null ? null : createItem(raw, { sleep, mailbox: hostMailbox(), log, check });
 	return {
 		log, say, remote, item, alone,
 		sayAll: async () => i18nSay([...await texts('more.'), ...await tables, LAST_RESORT]),
@@ -142,12 +146,7 @@ export function createApp(person = (signIn) => signIn(), log = createLog({ now, 
 			if (item === null)
 				throw new AddinError('no-item');
 			return {
-				item, remote, memory, learn, language: host.language, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, now, uuid, sleep, log,
-				check() {
-					if (signal.aborted)
-						throw new AddinError('timeout');
-				},
-			};
+				item, remote, memory, learn, language: host.language, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, now, uuid, sleep, log, check };
 		},
 		end: () => over.abort(),
 	};

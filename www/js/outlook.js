@@ -104,6 +104,8 @@ export class OfficeFault extends AddinError {
 const CALL_MS = 5000;
 const BODY_MS = 10_000;
 const NOTICE_MS = 2000;
+/** What is asked again when it fails: of a part that every event has, so that a failure says nothing. */
+const READS = /^[a-z]+\.get/;
 /** A host that does not tell is not one that forbids. */
 const ALL = 63;
 const NOTICE = 'unblu';
@@ -152,10 +154,10 @@ function dateOf(raw) {
 
 /**
  * @param {any} item Office.context.mailbox.item
- * @param {{ sleep: (ms: number) => Promise<void>, mailbox?: any, log?: import('./errors.js').Log, signal?: AbortSignal }} env sleep: for the time limits; mailbox: to turn ids into REST ids; signal: ends all but notices, with AddinError `timeout`
+ * @param {{ sleep: (ms: number) => Promise<void>, mailbox?: any, log?: import('./errors.js').Log, check: () => void }} env sleep: for the time limits; mailbox: to turn ids into REST ids; check: throws where all but notices is to end
  * @returns {Item}
  */
-export function createItem(item, { sleep, mailbox, log, signal }) {
+export function createItem(item, { sleep, mailbox, log, check }) {
 	const calls = createQueue();
 	/* A call that hangs must not keep the agent from being told. */
 	const notices = createQueue();
@@ -164,10 +166,12 @@ export function createItem(item, { sleep, mailbox, log, signal }) {
 		const parts = path.split('.');
 		const method = /** @type {string} */ (parts.pop());
 		const owner = parts.reduce((o, name) => o?.[name], root);
+		const attempt = async () => {
+			check();
+			return invoke(owner, method, args, path, () => sleep(ms));
+		};
 		try {
-			if (signal?.aborted)
-				throw new AddinError('timeout');
-			return await invoke(owner, method, args, path, () => sleep(ms));
+			return await attempt().catch((e) => (e.why === 'failed' && READS.test(path) ? attempt() : Promise.reject(e)));
 		} catch (e) {
 			log?.add('office', { call: path, fault: /** @type {Error} */ (e).message });
 			throw e;
