@@ -5,6 +5,11 @@ import { Chromium } from '../demo/chromium.js';
 import { startSimulators } from '../sim/index.js';
 import { Site } from './site.js';
 
+/** A page in a frame of a browser that lets such pages store nothing, and know nothing of each other. */
+export const STORES_NOTHING = `for (const name of ['localStorage', 'sessionStorage'])
+	Object.defineProperty(globalThis, name, { get() { throw new DOMException('denied', 'SecurityError'); } });
+globalThis.BroadcastChannel = class { constructor() { throw new DOMException('denied', 'SecurityError'); } };
+navigator.locks.request = () => Promise.reject(new DOMException('denied', 'SecurityError'));`;
 export const FUNCTION = 'addUnbluConversation';
 export const ANNA = 'anna@alpinebank.example';
 
@@ -93,7 +98,7 @@ export class Click {
 
 	/** What stands in the appointment, and what the page asked of its host. */
 	seen() {
-		return this.browser.value('({ item: officeStub.mailbox.item, bridge: globalThis.bridgeCalls ?? [], twice: officeStub.completedTwice, most: officeStub.mailbox.mostAtOnce, calls: officeStub.mailbox.calls.map((c) => c.name), local: { ...localStorage }, session: { ...sessionStorage } })');
+		return this.browser.value('(() => { const kept = (name) => { try { return { ...globalThis[name] }; } catch { return null; } }; return { item: officeStub.mailbox.item, bridge: globalThis.bridgeCalls ?? [], twice: officeStub.completedTwice, most: officeStub.mailbox.mostAtOnce, calls: officeStub.mailbox.calls.map((c) => c.name), local: kept("localStorage"), session: kept("sessionStorage") }; })()');
 	}
 
 	conversations() {

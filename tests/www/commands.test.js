@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
 import { findChromium } from '../demo/chromium.js';
-import { Click, FUNCTION } from './click.js';
+import { Click, FUNCTION, STORES_NOTHING } from './click.js';
 import { loginHost } from './login.js';
 
 const skip = findChromium() === null ? 'chromium is not installed (package chromium)' : false;
@@ -117,6 +117,15 @@ test('the button', { skip }, async (t) => {
 		const seen = await click.press(host);
 		assert.match(told(seen).message, /^Unblu conversation added/);
 		assert.equal(dialogs(seen), 1);
+	});
+
+	await t.test('works where the browser lets a page in a frame store and lock nothing, by the bridge and by the dialog', async () => {
+		for (const host of [{}, { bridge: null, context: { sets: { mailbox: '1.14' }, profile: { emailAddress: 'anna@alpinebank.example' } } }]) {
+			await click.reset();
+			const seen = await click.press({ ...host, before: STORES_NOTHING });
+			assert.match(told(seen).message, /^Unblu conversation added/);
+			assert.equal(click.conversations().length, 1);
+		}
 	});
 
 	await t.test('falls through to the dialog when the bridge refuses the app', async () => {

@@ -1,6 +1,7 @@
 // @ts-check
 /* Every state of the pane: how it comes about at the real page, and what it must show. */
 
+import { STORES_NOTHING } from './click.js';
 import { CONVERSATION, PUBLIC_LINK } from './site.js';
 
 const URL_ = PUBLIC_LINK + CONVERSATION;
@@ -20,6 +21,7 @@ const link = (more) => ({ 'GET api/links': { body: { v: 1, conversationId: CONVE
  * @property {any} [context]
  * @property {any} [faults]
  * @property {string} [query] of the page's address
+ * @property {string} [before] what the page's own script finds done
  * @property {number} [readyDelay] ms until Office is ready
  * @property {Record<string, any>} [config] what differs in config.json
  * @property {boolean} [noConfig]
@@ -53,6 +55,7 @@ export const STATES = [
 	{ name: 'creating', answers: { 'POST conversations/create': { delay: 20_000, body: {} } }, press: ['create'], want: 'busy-create', shows: /Creating the conversation/ },
 	{ name: 'created', press: ['create'], want: 'created', shows: /Conversation created[\s\S]*Save or send[\s\S]*Copy link/ },
 	{ name: 'linked', item: LINKED, want: 'linked', shows: /This event has a conversation[\s\S]*Followed[\s\S]*Remove/ },
+	{ name: 'stores-nothing', item: LINKED, before: STORES_NOTHING, config: { showDebugPane: true }, press: ['debug'], want: 'linked', shows: /Sign in to see it[\s\S]*Copy report/ },
 	{ name: 'linked-series', item: { ...LINKED, ...SERIES }, want: 'linked', shows: /Do not end it between the meetings/ },
 	{ name: 'linked-without-server', item: LINKED, config: { syncServerEnabled: false }, want: 'linked', shows: /Not used here/ },
 	{ name: 'linked-signed-out-host', item: LINKED, token: 'interaction', want: 'linked', shows: /Sign in to see it[\s\S]*Sign in/ },
@@ -99,7 +102,7 @@ export const STATES = [
 export function preset(state) {
 	const given = { item: state.item, context: state.context, faults: state.faults, readyDelay: state.readyDelay };
 	const kept = { accessToken: 'kept', expiresAt: 4e12, tenantId: 't', username: 'anna.keller@alpinebank.example', clientId: '5f2a6d1e-7c34-4b0e-9a51-3c8f0d2b7e11', hint: 'anna.keller@alpinebank.example' };
-	return `${state.stored ? `sessionStorage.setItem('unblu.token', ${JSON.stringify(JSON.stringify(kept))});` : ''}
+	return `${state.before ?? ''}${state.stored ? `sessionStorage.setItem('unblu.token', ${JSON.stringify(JSON.stringify(kept))});` : ''}
 		globalThis.officeStub = ${JSON.stringify(given)};
 		officeStub.token = (request) => {
 			const how = globalThis.how ?? ${JSON.stringify(state.token ?? 'ok')};

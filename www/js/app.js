@@ -46,20 +46,23 @@ export function linkBase(url) {
 
 /** @template T @param {() => Promise<T>} run @param {boolean} [isChange] false: it only looks @returns {Promise<T>} */
 async function alone(run, isChange = true) {
-	const locks = globalThis.navigator?.locks;
-	if (locks === undefined)
-		return run();
 	const control = new AbortController();
+	const { signal } = control;
 	const timer = setTimeout(() => control.abort(), LOCK_MS);
+	let isOurs = false;
+	const begin = () => {
+		isOurs = true;
+		return run();
+	};
 	try {
-		return await /** @type {Promise<T>} */ (locks.request(LOCK, { signal: control.signal }, () => {
-			clearTimeout(timer);
-			return run();
-		}));
+		return await navigator.locks.request(LOCK, { signal }, begin);
 	} catch (e) {
-		if (control.signal.aborted)
+		if (isOurs)
+			throw e;
+		if (signal.aborted)
 			throw new AddinError('busy');
-		throw e;
+		/* There is none, or none for a page in a frame that may store nothing. */
+		return await begin();
 	} finally {
 		clearTimeout(timer);
 		if (isChange)
@@ -67,13 +70,15 @@ async function alone(run, isChange = true) {
 	}
 }
 
-/** To the other pages of ours: the event may have changed. */
+/** To the other pages of ours: the event may have changed. Where they can not be told the pane looks when it gets the focus. */
 function tellChange() {
-	if (globalThis.BroadcastChannel === undefined)
-		return;
-	const channel = new BroadcastChannel(CHANNEL);
-	channel.postMessage(null);
-	channel.close();
+	try {
+		const channel = new BroadcastChannel(CHANNEL);
+		channel.postMessage(null);
+		channel.close();
+	} catch {
+		/* none, or none for this page */
+	}
 }
 
 /**

@@ -118,9 +118,11 @@ function debugOf(desk, config) {
 
 /** Another page of ours has changed the event: the button, while the pane is open. @param {() => void} listener */
 function onChange(listener) {
-	if (globalThis.BroadcastChannel === undefined)
-		return;
-	new BroadcastChannel(CHANNEL).addEventListener('message', listener);
+	try {
+		new BroadcastChannel(CHANNEL).addEventListener('message', listener);
+	} catch {
+		/* none, or none for a page that may store nothing */
+	}
 }
 
 /**
