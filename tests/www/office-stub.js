@@ -5,7 +5,8 @@
  *  - globalThis.officeStub = { mailbox?, item?, context?, faults? } set before: in this page (tests, node's vm);
  *  - else in the parent window, when that answers (the demo);
  *  - else nowhere: a page outside of Outlook, or a dialog that talks to its opener.
- * globalThis.officeStub then has mailbox, run(name) (presses a function command) and theme(colours).
+ * globalThis.officeStub then has mailbox, run(name) (presses a function command), theme(colours) and select(there): another
+ * item is in view, or none.
  */
 
 (() => {
@@ -201,6 +202,11 @@
 				item: c.itemless ? null : item(c, call, faults, itemHandlers), userProfile: { ...c.profile }, diagnostics: { hostName: 'OutlookWebApp', hostVersion: c.version },
 				convertToRestId: (/** @type {string} */ id) => id.replaceAll('/', '-').replaceAll('+', '_'), addHandlerAsync: mailboxHandlers.add, removeHandlerAsync: mailboxHandlers.remove,
 			},
+		};
+		const there = Office.context.mailbox.item;
+		officeStub.select = (/** @type {boolean} */ isThere) => {
+			Office.context.mailbox.item = isThere ? there : null;
+			mailboxHandlers.fire('olkItemSelectedChanged', { type: 'olkItemSelectedChanged' });
 		};
 		if (c.host === null)
 			Office.context = {};

@@ -143,6 +143,27 @@ test('a sign-in that nobody answers can be cancelled, keeps no click waiting, an
 	});
 });
 
+test('a pane that stays open shows the event that is in view now, and works on no other', { skip }, async () => {
+	const shows = (/** @type {string} */ want) => `document.getElementById('pane')?.dataset.state === '${want}' && document.getElementById('pane').getAttribute('aria-busy') === 'false'`;
+	await withPane(async (pane) => {
+		await pane.enter(state('asking'));
+		await pane.page.value("Object.assign(officeStub.mailbox.item, { properties: {}, body: '', location: '', itemId: 'AAMkOther' }); officeStub.select(true)");
+		await pane.page.until(shows('none'));
+		assert.equal(await pane.page.value("document.getElementById('question').hidden"), true, 'what was asked was about the one before');
+		await pane.page.value('officeStub.select(false)');
+		await pane.page.until(shows('no-item'));
+		/* In the middle of something. */
+		await pane.enter(state('cancelled'));
+		await pane.press('retry');
+		await pane.page.until("document.getElementById('pane').dataset.state === 'busy-create'");
+		await pane.page.value("globalThis.how = 'ok'; officeStub.select(true)");
+		await pane.page.until(shows('none'));
+		assert.deepEqual(await pane.page.value('navigator.locks.query().then((q) => [q.held.length, q.pending.length])'), [0, 0]);
+		await pane.press('create');
+		await pane.page.until(shows('created'));
+	});
+});
+
 test('what the pane asks by itself opens no window, also when the server refuses the token', { skip }, async () => {
 	const no = { status: 401, body: { error: { code: 'unauthorized', message: 'no' } } };
 	const dialogs = "officeStub.mailbox.calls.filter((c) => c.name === 'ui.displayDialogAsync').length";

@@ -8,10 +8,23 @@ export function hostTheme() {
 	return office()?.context?.officeTheme ?? null;
 }
 
+/** Some hosts refuse by throwing what they do not know. @param {string} type @param {(arg: any) => void} handler */
+function listen(type, handler) {
+	try {
+		hostMailbox()?.addHandlerAsync?.(type, handler, () => undefined);
+	} catch {
+		/* this Outlook has no such event */
+	}
+}
+
 /** @param {(theme: Record<string, string>) => void} changed */
 export function hostOnTheme(changed) {
-	const type = office()?.EventType?.OfficeThemeChanged ?? 'officeThemeChanged';
-	hostMailbox()?.addHandlerAsync?.(type, (/** @type {any} */ arg) => changed(arg?.officeTheme ?? hostTheme() ?? {}), () => undefined);
+	listen(office()?.EventType?.OfficeThemeChanged ?? 'officeThemeChanged', (arg) => changed(arg?.officeTheme ?? hostTheme() ?? {}));
+}
+
+/** Another item, or none, is in view: where a pane stays open then. @param {() => void} changed */
+export function hostOnItem(changed) {
+	listen(office()?.EventType?.ItemChanged ?? 'olkItemSelectedChanged', () => changed());
 }
 
 /** Whether the address says that an Office opened the page; office.js reads the same. */

@@ -64,6 +64,13 @@ export class Desk {
 		}
 	}
 
+	/** New parts for another event; work on the one before is ended. */
+	renew() {
+		this.end();
+		this.app.end();
+		this.app = this.open(this.app);
+	}
+
 	/** Work on the event, alone. @template T @param {(ports: import('./flow.js').Ports) => Promise<T>} flow @returns {Promise<T>} */
 	flow(flow) {
 		return this.work((app, over) => app.alone(() => Promise.race([flow(portsOf(app)), over])));

@@ -140,6 +140,13 @@ export class Pane {
 		await this.look();
 	}
 
+	/** Another event is in view: nothing of the one before is shown or goes on. */
+	async moved() {
+		clearTimeout(this.timer);
+		Object.assign(this.facts, { event: null, done: null, sync: null, syncProblem: null, asking: false });
+		await this.load();
+	}
+
 	async who() {
 		const session = await this.ports.account().catch(() => /** @type {Facts['session']} */ ({ state: 'needed', account: '' }));
 		/* Signed out meanwhile is signed out. */
@@ -199,6 +206,7 @@ export class Pane {
 	 * @param {string} retry
 	 */
 	async run(busy, work, retry) {
+		const turn = this.loads;
 		this.set({ busy, problem: null, asking: false, done: null });
 		await this.reading;
 		try {
@@ -209,6 +217,8 @@ export class Pane {
 		} catch (e) {
 			this.facts.problem = this.ports.problem(e, retry);
 		}
+		if (turn !== this.loads)
+			return this.set({ busy: null, problem: null, done: null });
 		const { problem } = this.facts;
 		await this.inspect();
 		this.set({ busy: null, problem: problem ?? this.facts.problem });

@@ -10,7 +10,7 @@ import { inviteUrl } from './formats.js';
 import { logText, redact } from './log-report.js';
 import { createNet } from './remote.js';
 import { hostFacts, hostReady } from './outlook.js';
-import { hostIsNamed, hostOnTheme, hostTheme, hostVersion } from './office-pane.js';
+import { hostIsNamed, hostOnItem, hostOnTheme, hostTheme, hostVersion } from './office-pane.js';
 import { NOTHING, Pane } from './pane.js';
 import { Desk } from './pane-desk.js';
 import { copyText, PaneDom } from './pane-dom.js';
@@ -57,10 +57,10 @@ function placeOf({ item }, ready) {
 	return item === null ? 'no-item' : item.editable ? 'ready' : 'read-only';
 }
 
-/** @param {Desk} desk @param {ReturnType<typeof placeOf> | 'no-texts'} place @returns {import('./pane.js').Ports} */
+/** @param {Desk} desk @param {() => ReturnType<typeof placeOf> | 'no-texts'} place @returns {import('./pane.js').Ports} */
 function portsOf(desk, place) {
 	return {
-		place: async () => place,
+		place: async () => place(),
 		config: async () => (await desk.app.remote).config,
 		async inspect() {
 			const { app } = desk;
@@ -174,13 +174,17 @@ async function start() {
 	dom.speak(i18nCandidates(host.language)[0], say({ key: 'pane.title' }));
 	dom.paint(readTheme(hostTheme()));
 	hostOnTheme((theme) => dom.paint(readTheme(theme)));
-	const place = said === null ? 'no-texts' : placeOf(app, ready);
+	const place = () => (said === null ? 'no-texts' : placeOf(desk.app, ready));
 	pane = new Pane(portsOf(desk, place), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
 	await pane.load();
+	hostOnItem(() => {
+		desk.renew();
+		void pane.moved();
+	});
 	onChange(() => void pane.changed());
 	addEventListener('focus', () => void pane.changed());
 	const config = await app.remote.then((r) => r.config, () => null);
-	if (config !== null && config.showDebugPane && place !== 'outside' && place !== 'no-texts')
+	if (config !== null && config.showDebugPane && !['outside', 'no-texts'].includes(place()))
 		dom.debug(debugOf(desk, config), new URLSearchParams(location.search).get('debug') === '1');
 }
 
