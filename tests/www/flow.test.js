@@ -379,8 +379,8 @@ test('a click', async (t) => {
 		assert.ok(refused.far.item.body.startsWith('<html><head></head><body><p>Join'));
 	});
 
-	await t.test('asks Outlook once more for what it fails to tell of an event, not for what an event need not have', async () => {
-		for (const call of ['subject.getAsync', 'start.getAsync', 'end.getAsync', 'body.getTypeAsync', 'body.getAsync', 'location.getAsync', 'recurrence.getAsync', 'loadCustomPropertiesAsync']) {
+	await t.test('asks Outlook once more for what it fails to do with an event, not for what an event need not have', async () => {
+		for (const call of ['subject.getAsync', 'start.getAsync', 'end.getAsync', 'body.getTypeAsync', 'body.getAsync', 'body.setAsync', 'location.getAsync', 'location.setAsync', 'recurrence.getAsync', 'loadCustomPropertiesAsync']) {
 			const b = await fresh({ stub: { item: { body: WORDS, recurrence: {} }, faults: { [call]: { fail: {}, times: 1 } } } });
 			assert.equal((await flowClick(b.ports)).code, 'created-series', call);
 			assert.ok(b.far.item.body.endsWith('</a></p></body></html>'), `${call}: in its place`);
@@ -410,6 +410,29 @@ test('a click', async (t) => {
 				assert.ok(asked >= 1, 'it was asked early');
 				assert.deepEqual([JSON.stringify(b.far.item), b.conversations().length, b.signed.asked.filter((/** @type {any} */ h) => h.interactive).length], [before, 0, 0], `${code}, ${how}`);
 			}
+	});
+
+	await t.test('whose text Outlook refuses to write reads it anew before it writes it again: nothing typed meanwhile is lost', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { fail: {}, times: 1 } } } });
+		const real = b.ports.item.writeBody;
+		b.ports.item.writeBody = async (/** @type {string} */ text, /** @type {'html' | 'text'} */ type) => {
+			b.ports.item.writeBody = real;
+			b.far.item.body = WORDS.replace('</body>', '<p>And bring the contract.</p></body>');
+			return real(text, type);
+		};
+		assert.equal((await flowClick(b.ports)).code, 'created');
+		assert.match(b.far.item.body, /agreed<\/b>\.<\/p><p>And bring the contract\.<\/p><p>Join.*<\/a><\/p><\/body><\/html>$/);
+		/* And where nobody says whether that came, nothing is put in front. */
+		const lost = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { fail: {}, times: 1 } } } });
+		const write = lost.ports.item.writeBody;
+		let turns = 0;
+		lost.ports.item.writeBody = async (/** @type {string} */ text, /** @type {'html' | 'text'} */ type) => {
+			if (++turns === 2)
+				lost.far.faults['body.setAsync'] = { hang: true };
+			return write(text, type);
+		};
+		assert.equal((await flowClick(lost.ports)).code, 'body-failed');
+		assert.equal(lost.far.item.body, WORDS);
 	});
 
 	await t.test('on an event that is only read says so, whatever stands in it', async () => {

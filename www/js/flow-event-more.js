@@ -94,14 +94,22 @@ async function isThereNow(p, type, url) {
 }
 
 /**
- * The link in front of a body that can not be read, is too large, or was not replaced. AddinError body-failed.
+ * The link in a body that was not replaced: once more from the start, since it may have been changed meanwhile, else in
+ * front of it, as where it can not be read or is too large. AddinError body-failed.
  * @param {Ports} p
- * @param {{ url: string, block: string, type: import('./formats.js').BodyType, mayPrepend: boolean, isWritten: boolean, fault?: AddinError }} how
- *   isWritten: an attempt to replace the body was made; fault: of reading or of that
+ * @param {{ url: string, block: string, type: import('./formats.js').BodyType, mayPrepend: boolean, isWritten: boolean, fault?: AddinError, replace: () => Promise<boolean> }} how
+ *   isWritten: an attempt to replace the body was made; fault: of reading or of that; replace: the same again
  */
-export async function insertOtherwise(p, { url, block, type, mayPrepend, isWritten, fault }) {
+export async function insertOtherwise(p, { url, block, type, mayPrepend, isWritten, fault, replace }) {
 	if (isWritten && fault !== undefined && await isThereNow(p, type, url))
 		return;
+	if (isWritten && fault?.details.uncertain === false)
+		try {
+			if (await replace())
+				return;
+		} catch (e) {
+			fault = errorOf(e);
+		}
 	/* No answer: it may still come. Another attempt could make two. */
 	if (!mayPrepend || isWritten && fault?.details.uncertain)
 		throw new AddinError('body-failed', { said: fault?.message });

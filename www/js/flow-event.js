@@ -128,21 +128,24 @@ export async function insertLink(p, { url, label, labels, isNew, oldUrl = null }
 	const type = await p.item.bodyType().catch(() => /** @type {const} */ ('html'));
 	let wasRead = false;
 	let fault;
-	try {
-		/* Read right before it is written: the agent may be typing. */
+	/* Read right before it is written: the agent may be typing. */
+	const replace = async () => {
 		const body = await p.item.readBody(type);
 		wasRead = true;
 		const next = inviteAdd(old?.inviteRemove(body, type, oldUrl ?? '', labels) ?? body, type, label, url);
-		if (next === body)
-			return;
-		if (next.length <= LARGEST) {
+		if (next.length > LARGEST)
+			return false;
+		if (next !== body)
 			await p.item.writeBody(next, type);
+		return true;
+	};
+	try {
+		if (await replace())
 			return;
-		}
 	} catch (e) {
 		fault = errorOf(e);
 	}
-	await (await more()).insertOtherwise(p, { url, block: inviteBlock(label, url, type), type, mayPrepend: wasRead || isNew, isWritten: wasRead, fault });
+	await (await more()).insertOtherwise(p, { url, block: inviteBlock(label, url, type), type, mayPrepend: wasRead || isNew, isWritten: wasRead, fault, replace });
 }
 
 /** The link as the location where there is none: a room or a text stays. @param {Ports} p @param {string} url @param {string | null} oldUrl counts as none */

@@ -104,8 +104,8 @@ export class OfficeFault extends AddinError {
 const CALL_MS = 5000;
 const BODY_MS = 10_000;
 const NOTICE_MS = 2000;
-/** What is asked again when it fails: of a part that every event has, so that a failure says nothing. */
-const READS = /^[a-z]+\.get/;
+/** What is asked again when it fails: of a part that every event has, so that a failure says nothing. Not to write the text, which may be another by now. */
+const AGAIN = /^[a-z]+\.get|^loc/;
 /** A host that does not tell is not one that forbids. */
 const ALL = 63;
 const NOTICE = 'unblu';
@@ -171,7 +171,7 @@ export function createItem(item, { sleep, mailbox, log, check }) {
 			return invoke(owner, method, args, path, () => sleep(ms));
 		};
 		try {
-			return await attempt().catch((e) => (e.why === 'failed' && READS.test(path) ? attempt() : Promise.reject(e)));
+			return await attempt().catch((e) => (e.why === 'failed' && AGAIN.test(path) ? attempt() : Promise.reject(e)));
 		} catch (e) {
 			log?.add('office', { call: path, fault: /** @type {Error} */ (e).message });
 			throw e;
