@@ -87,6 +87,7 @@ export const STATES = [
 	{ name: 'removed-only', item: LINKED, answers: { 'DELETE conversations/delete': { status: 403, body: { errorMessage: 'other participants' } } }, press: ['remove', 'remove-yes', 'remove-only'], want: 'unlinked', shows: /Link taken out[\s\S]*stays in Unblu/ },
 	{ name: 'body-not-cleared', item: LINKED, faults: { 'body.setAsync': { fail: {} } }, press: ['remove', 'remove-yes'], want: 'error', shows: /The link is still in the text[\s\S]*was removed, but[\s\S]*by hand/ },
 	{ name: 'created-unkept', faults: { 'customProperties.saveAsync': { fail: {} }, sessionData: { missing: true } }, press: ['create'], want: 'unkept', shows: /did not keep[\s\S]*Save the event[\s\S]*Try again/ },
+	{ name: 'created-unreadable', faults: { loadCustomPropertiesAsync: { fail: {} }, sessionData: { missing: true } }, press: ['create'], want: 'unkept', shows: /did not keep[\s\S]*conversation was made[\s\S]*Save the event/ },
 	{ name: 'created-unwritten', faults: { 'body.getAsync': { fail: {} }, 'body.setAsync': { fail: {} }, 'body.prependAsync': { fail: {} } }, press: ['create'], want: 'missing', shows: /did not take its link into the text[\s\S]*Add the link again/ },
 	{ name: 'signed-out', item: LINKED, press: ['sign-out'], want: 'signed-out', shows: /You are signed out[\s\S]*Sign in/ },
 	{ name: 'error-forbidden', answers: { 'POST conversations/create': { status: 403, body: { errorMessage: 'no' } } }, press: ['create'], want: 'error', shows: /could not be created[\s\S]*not have the right[\s\S]*Try again[\s\S]*gateway-forbidden[\s\S]*Request id/ },

@@ -103,6 +103,12 @@ test('what another attempt makes of one that is in doubt is said for what was do
 	assert.deepEqual(texts('gateway-forbidden', 'create'), ['error.gateway-forbidden'], 'a refusal leaves no doubt');
 });
 
+test('what was done is said also when the event can not be read after it', () => {
+	const seen = (/** @type {string} */ done) => paneView(facts({ done, problem: { code: 'outlook', retry: 'reload' } }));
+	assert.deepEqual([seen('created').state, seen('created').text.map((t) => t.key)], ['error', ['done.created', 'error.outlook']]);
+	assert.deepEqual([seen('created-unkept').state, seen('created-unkept').text.map((t) => t.key)], ['unkept', ['done.created-unkept']]);
+});
+
 test('a server that refuses is told from one that does not answer', () => {
 	const value = (/** @type {string} */ code) => paneView(facts({ sync: null, syncProblem: { code } })).rows[0].value?.key;
 	assert.deepEqual(['server-down', 'network', 'server-refused'].map(value), ['pane.sync.unknown', 'pane.sync.unknown', 'pane.sync.refused']);

@@ -84,7 +84,8 @@ export function paneView(f) {
 		return view('no-item', 'warn');
 	if (f.busy !== null)
 		return busyView(f, f.busy);
-	const seen = f.problem !== null ? problemView(f, f.problem) : eventView(f, f.event);
+	/* That Outlook keeps no mark is why it can not be read then, and says more. */
+	const seen = f.problem !== null && !(f.problem.retry === 'reload' && f.done === 'created-unkept') ? problemView(f, f.problem) : eventView(f, f.event);
 	if (f.asking)
 		seen.question = { text: say(f.event.kind === 'series' ? 'pane.ask.series' : 'pane.ask.single'), yes: action('remove-yes', { danger: true }), no: action('remove-no') };
 	seen.signOut = f.session.state === 'in';
@@ -117,9 +118,11 @@ const AGAIN = { create: 'create', 'create-new': 'create', repair: 'repair', same
 /** @param {Facts} f @param {Problem} p */
 function problemView(f, p) {
 	const again = UNSURE.includes(p.code) ? AGAIN[p.retry ?? ''] : undefined;
+	/* What was asked for was done; only what came of it could not be read. */
+	const done = f.done !== null && p.retry === 'reload' ? [say(`done.${f.done}`)] : [];
 	const isOver = p.code === 'nothing-linked';
 	const actions = isOver ? [] : [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
-	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${OWN_TITLE.includes(p.code) ? p.code : p.retry ?? 'reload'}`), text: [say(`error.${p.code}`, p.texts), ...(again === undefined ? [] : [say(`pane.again.${again}`)])], actions, problem: CALM.includes(p.code) ? null : p });
+	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${OWN_TITLE.includes(p.code) ? p.code : p.retry ?? 'reload'}`), text: [...done, say(`error.${p.code}`, p.texts), ...(again === undefined ? [] : [say(`pane.again.${again}`)])], actions, problem: CALM.includes(p.code) ? null : p });
 	actions.push(action('dismiss', isOver ? { main: true } : {}));
 	if (p.code === 'maybe-copy')
 		actions.splice(1, 0, action('same'));
