@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
 import { findChromium } from '../demo/chromium.js';
+import { STORES_NOTHING } from './click.js';
 import { LOOKS, PanePage } from './pane-page.js';
 import { DIALOG_ONLY, STATES } from './pane-states.js';
 
@@ -162,6 +163,11 @@ test('a pane that stays open shows the event that is in view now, and works on n
 		await pane.press('create');
 		await pane.page.until(shows('created'));
 	});
+});
+
+test('where the browser lets it store nothing, and Outlook throws for events that it does not know, the pane works', { skip }, async () => {
+	const noEvents = "addEventListener('DOMContentLoaded', () => Office.onReady(() => { Office.context.mailbox.addHandlerAsync = () => { throw new Error('This event is not supported on this platform.'); }; }));";
+	await withPane((pane) => pane.enter({ ...state('debug'), before: STORES_NOTHING + noEvents, shows: /Sign in to see it[\s\S]*Copy report/ }));
 });
 
 test('what the pane asks by itself opens no window, also when the server refuses the token', { skip }, async () => {

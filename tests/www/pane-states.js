@@ -1,7 +1,6 @@
 // @ts-check
 /* Every state of the pane: how it comes about at the real page, and what it must show. */
 
-import { STORES_NOTHING } from './click.js';
 import { CONVERSATION, PUBLIC_LINK } from './site.js';
 
 const URL_ = PUBLIC_LINK + CONVERSATION;
@@ -36,9 +35,6 @@ const link = (more) => ({ 'GET api/links': { body: { v: 1, conversationId: CONVE
 /** A host without a sign-in of its own. */
 export const DIALOG_ONLY = { sets: { mailbox: '1.14', dialogapi: '1.2', dialogorigin: '1.1' } };
 
-/** A host that refuses by throwing what it does not know. */
-const NO_EVENTS = "addEventListener('DOMContentLoaded', () => Office.onReady(() => { Office.context.mailbox.addHandlerAsync = () => { throw new Error('This event is not supported on this platform.'); }; }));";
-
 /** @type {State[]} */
 export const STATES = [
 	{ name: 'loading', faults: { loadCustomPropertiesAsync: { hang: true } }, want: 'loading', shows: /Looking at this event/ },
@@ -58,7 +54,6 @@ export const STATES = [
 	{ name: 'creating', answers: { 'POST conversations/create': { delay: 20_000, body: {} } }, press: ['create'], want: 'busy-create', shows: /Creating the conversation/ },
 	{ name: 'created', press: ['create'], want: 'created', shows: /Conversation created[\s\S]*Save or send[\s\S]*Copy link/ },
 	{ name: 'linked', item: LINKED, want: 'linked', shows: /This event has a conversation[\s\S]*Followed[\s\S]*Remove/ },
-	{ name: 'stores-nothing', item: LINKED, before: STORES_NOTHING + NO_EVENTS, config: { showDebugPane: true }, press: ['debug'], want: 'linked', shows: /Sign in to see it[\s\S]*Copy report/ },
 	{ name: 'linked-series', item: { ...LINKED, ...SERIES }, want: 'linked', shows: /Do not end it between the meetings/ },
 	{ name: 'linked-without-server', item: LINKED, config: { syncServerEnabled: false }, want: 'linked', shows: /Not used here/ },
 	{ name: 'linked-signed-out-host', item: LINKED, token: 'interaction', want: 'linked', shows: /Sign in to see it[\s\S]*Sign in/ },
