@@ -13,13 +13,17 @@ navigator.locks.request = () => Promise.reject(new DOMException('denied', 'Secur
 export const FUNCTION = 'addUnbluConversation';
 export const ANNA = 'anna@alpinebank.example';
 
-/** What the host answers MSAL's nested requests, in the page. @param {any} g tokens and account; `silent: false`: a person is needed first; `fail`: an error instead; `popup`: how long a person takes { ms, of which the clock says more: ahead }; globalThis.bridgeNow: what is otherwise from now on */
+/** What the host answers MSAL's nested requests, in the page. @param {any} g tokens and account; `silent: false`: a person is needed first; `fail`: an error instead; `popup`: how long a person takes { ms, of which the clock says more: ahead }, or { hold } until globalThis.letIn(); globalThis.bridgeNow: what is otherwise from now on */
 function bridgeText(g) {
 	return `function nested(request) { return new Promise((resolve) => setTimeout(() => {
 		const g = { ...${JSON.stringify(g)}, ...globalThis.bridgeNow };
 		globalThis.bridgeCalls = [...(globalThis.bridgeCalls ?? []), request.method];
 		const popup = request.method === 'GetTokenPopup' ? g.popup : undefined;
 		if (popup !== undefined && !request.waited) {
+			if (popup.hold) {
+				globalThis.letIn = () => resolve(nested({ ...request, waited: true }));
+				return;
+			}
 			jump(popup.ahead);
 			setTimeout(() => resolve(nested({ ...request, waited: true })), popup.ms);
 			return;

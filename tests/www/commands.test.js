@@ -65,6 +65,20 @@ test('the button', { skip }, async (t) => {
 		assert.match(said, /^Creating[^|]*\|Sign in, in the window[^|]*\|Creating[^|]*\|Unblu conversation added/);
 	});
 
+	await t.test('pressed again while it waits for a person says nothing else meanwhile, and goes on after it', async () => {
+		await click.reset();
+		const both = click.press({ bridge: await click.nested({ silent: false, popup: { hold: true } }), twice: true, before: 'sessionStorage.clear();' });
+		await click.browser.until('globalThis.letIn !== undefined');
+		await click.browser.until('navigator.locks.query().then((q) => q.held.length === 1 && q.pending.length === 1)');
+		await click.browser.value('letIn()');
+		assert.match(told(await both).message, /^This event already has/);
+		const said = (await click.browser.value('officeStub.mailbox.calls.filter((c) => c.name === "notificationMessages.replaceAsync").map((c) => c.args[1].message)'));
+		const ids = said.map((/** @type {string} */ m) => m.slice(-10));
+		assert.deepEqual(said.map((/** @type {string} */ m) => m.slice(0, 8)), ['Creating', 'Sign in,', 'Creating', 'Unblu co', 'Creating', 'This eve']);
+		assert.deepEqual([new Set(ids.slice(0, 4)).size, new Set(ids.slice(4)).size], [1, 1], 'the one after the other');
+		assert.equal(click.conversations().length, 1);
+	});
+
 	await t.test('does not wait for a person for ever, nor for an Outlook that does not answer', async () => {
 		await click.reset();
 		const gone = await click.press({ bridge: await click.nested({ silent: false, popup: { ms: 60_000, ahead: 250_000 } }), before: CLOCK });

@@ -43,7 +43,6 @@ async function run() {
 	});
 	if (app.item === null)
 		return;
-	show('progress.creating', app.say);
 	const late = async () => {
 		while (Date.now() < end)
 			await sleep(LOOK_MS);
@@ -51,7 +50,11 @@ async function run() {
 		throw new AddinError('timeout');
 	};
 	/* What hangs, such as a sign-in that nobody answers, keeps the next click waiting no longer. */
-	const outcome = await app.alone(() => Promise.race([flowClick(app.ports()), late()])).catch(outcomeOf);
+	const outcome = await app.alone(() => {
+		/* Not before: an earlier click says what is waited for. */
+		show('progress.creating', app.say);
+		return Promise.race([flowClick(app.ports()), late()]);
+	}).catch(outcomeOf);
 	const text = app.say.then((say) => outcomeText(say, outcome, app.sayAll));
 	await Promise.race([text, sleep(TEXTS_MS)]);
 	over = true;
