@@ -129,6 +129,21 @@ test('the pane', async (t) => {
 		assert.equal(b.signed.asked.some((/** @type {any} */ h) => h.interactive), false, 'nobody is asked to sign in for that');
 	});
 
+	await t.test('knows that the conversation is gone also where no server follows it, and asks no more than it has to', async () => {
+		const b = await fresh({ config: { syncServerEnabled: false } });
+		await flowClick(b.ports);
+		assert.deepEqual(await flowInspect(b.ports).then((i) => [i.state, i.gone]), ['linked', false]);
+		await sim.control('POST', `/control/conversations/${property(b.far).conversationId}/delete`);
+		assert.equal((await flowInspect(b.ports)).gone, true);
+		await sim.control('POST', '/control/faults', { service: 'unblu', op: 'read', kind: 'status', status: 503 });
+		assert.equal((await flowInspect(b.ports)).gone, undefined, 'what nobody says is not so');
+		await sim.control('DELETE', '/control/faults');
+		const followed = await fresh();
+		await flowClick(followed.ports);
+		await flowInspect(followed.ports);
+		assert.equal((await sim.control('GET', '/control/log')).some((/** @type {any} */ e) => /\/read$/.test(e.path)), false, 'the server tells it');
+	});
+
 	await t.test('in a copy never deletes the first one\'s conversation', async () => {
 		const b = await fresh({ stub: { item: { itemId: 'AA/1=' } } });
 		await flowClick(b.ports);

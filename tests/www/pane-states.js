@@ -65,6 +65,7 @@ export const STATES = [
 	{ name: 'paused', item: LINKED, answers: link({ writes: 'paused' }), want: 'paused', shows: /Changes wait/ },
 	{ name: 'not-followed', item: LINKED, answers: link({ mailbox: { state: 'parked', reason: 'Graph answers 403: no access to the mailbox' } }), want: 'not-followed', shows: /not being followed[\s\S]*Graph answers 403/ },
 	{ name: 'deleted', item: LINKED, answers: link({ state: 'deleted', topic: null, start: null }), want: 'deleted', shows: /no longer exists[\s\S]*Create a new conversation/ },
+	{ name: 'deleted-without-server', item: LINKED, config: { syncServerEnabled: false }, answers: { 'GET conversations/read': { status: 404, body: { errorMessage: 'none' } } }, want: 'deleted', shows: /no longer exists[\s\S]*Create a new conversation/ },
 	{ name: 'sync-error', item: LINKED, answers: { 'GET api/links': { status: 503, body: { error: { code: 'unavailable', message: 'The server does not answer at the moment.' } } } }, want: 'linked', shows: /Not known at the moment \(server-down\)/ },
 	{ name: 'link-missing', item: { ...LINKED, body: '<p>Dear all</p>' }, want: 'missing', shows: /link is missing[\s\S]*Add the link again/ },
 	{ name: 'repaired', item: { ...LINKED, body: '<p>Dear all</p>' }, press: ['repair'], want: 'repaired', shows: /in the text again/ },

@@ -56,6 +56,7 @@ const CASES = [
 	['another time in Unblu is named, and a copy can have its own conversation', event({ start: Date.UTC(2031, 4, 15, 8) }), 'linked', ['create-new', 'refresh', 'remove']],
 	['a series has the time of its next date, which is no difference', event({ kind: 'series', start: Date.UTC(2031, 4, 7, 8) }), 'linked', ['refresh', 'remove']],
 	['a deleted conversation is made anew', sync({ state: 'deleted' }), 'deleted', ['create-new', 'refresh', 'remove']],
+	['what is gone in Unblu is made anew, whether its link stands there or not', { ...event({ gone: true, inBody: false }), sync: null, config: { syncServerEnabled: false, supportUrl: '' } }, 'deleted', ['create-new', 'remove']],
 	['work can only be cancelled', { busy: 'create' }, 'busy-create', ['cancel']],
 	['a failure offers to try again, and the way back', { problem: { code: 'network', retry: 'create' } }, 'error', ['retry', 'dismiss']],
 	['a refused removal offers to take out the link only', { problem: { code: 'remove-refused', retry: 'remove' } }, 'error', ['remove-only', 'dismiss']],

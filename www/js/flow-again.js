@@ -23,7 +23,7 @@ export async function isCopy(p, { link }) {
 }
 
 /** The public link of a conversation that is there, from Unblu where the event does not say it. AddinError conversation-gone, link-withheld. @param {Ports} p @param {import('./formats.js').Link} link @param {boolean} interactive */
-export async function linkUrl(p, link, interactive) {
+async function linkUrl(p, link, interactive) {
 	const remote = await p.remote;
 	const kept = inviteUrl(link.url, remote.config.allowInsecureLinks);
 	if (kept !== null)

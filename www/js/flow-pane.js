@@ -3,17 +3,17 @@
 
 import { AddinError, errorOf } from './errors.js';
 import { outcomeOf } from './flow.js';
-import { announceAgain, clickLinked, isCopy, linkUrl, mayBeCopy, seemsCopy } from './flow-again.js';
+import { announceAgain, clickLinked, isCopy, mayBeCopy, seemsCopy } from './flow-again.js';
 import { eventRead, keepLink } from './flow-event.js';
-import { fingerprint, inviteForeign, inviteHas } from './formats.js';
+import { fingerprint, inviteForeign, inviteHas, inviteUrl } from './formats.js';
 import { inviteRemove } from './invite-remove.js';
 
 /** @typedef {import('./flow.js').Ports} Ports */
 /** @typedef {import('./flow.js').Outcome} Outcome */
 /** @typedef {'none' | 'linked' | 'link-missing' | 'copied' | 'foreign-link' | 'unkept' | 'occurrence' | 'newer'} EventState */
 /**
- * What the pane shows of an event. bodyIsKnown: whether the link could be looked for in it.
- * @typedef {{ state: EventState, link: import('./formats.js').Link | null, series: import('./outlook.js').SeriesKind, sharing: import('./outlook.js').Sharing, bodyIsKnown: boolean, unannounced: boolean }} Inspection
+ * What the pane shows of an event. bodyIsKnown: whether the link could be looked for in it; gone: the conversation no longer exists.
+ * @typedef {{ state: EventState, link: import('./formats.js').Link | null, series: import('./outlook.js').SeriesKind, sharing: import('./outlook.js').Sharing, bodyIsKnown: boolean, unannounced: boolean, gone?: boolean }} Inspection
  */
 
 /** Takes the link out of the body. AddinError with that code. @param {Ports} p @param {string} url @param {string[]} labels @param {'body-not-cleared' | 'link-not-cleared'} code */
@@ -36,6 +36,25 @@ async function clearLocation(p, url) {
 			await p.item.setLocation('');
 	} catch (e) {
 		p.log.add('location-failed', { fault: errorOf(e).message });
+	}
+}
+
+/**
+ * What nobody else tells of the conversation: its link, where the event has none, and that it is gone, where no server
+ * follows it. Asked silently; of an Unblu that does not say there is nothing to tell.
+ * @param {Ports} p @param {import('./formats.js').Link} link @returns {Promise<{ url?: string, gone?: boolean }>}
+ */
+async function asUnbluHasIt(p, link) {
+	try {
+		const { config, session, unblu } = await p.remote;
+		if (link.url !== undefined && config.syncServerEnabled)
+			return {};
+		await session.token({ interactive: false });
+		const found = await unblu.read(link.conversationId);
+		return { url: inviteUrl(found?.publicLink, config.allowInsecureLinks) ?? undefined, gone: found === null };
+	} catch (e) {
+		p.log.add('conversation-not-read', { fault: errorOf(e).message });
+		return {};
 	}
 }
 
@@ -66,9 +85,10 @@ export async function flowInspect(p) {
 	const unannounced = !await announceAgain(p, event, { interactive: false, doubtful });
 	if (event.link === null)
 		return { ...base, link: null, unannounced, state: 'none' };
-	const url = event.link.url ?? await linkUrl(p, event.link, false).catch(() => undefined);
+	const unblu = await asUnbluHasIt(p, event.link);
+	const url = event.link.url ?? unblu.url;
 	const missing = event.body !== null && url !== undefined && !inviteHas(event.body, url);
-	return { ...base, link: { ...event.link, url }, bodyIsKnown: base.bodyIsKnown && url !== undefined, unannounced, state: missing ? 'link-missing' : 'linked' };
+	return { ...base, link: { ...event.link, url }, bodyIsKnown: base.bodyIsKnown && url !== undefined, gone: unblu.gone, unannounced, state: missing ? 'link-missing' : 'linked' };
 }
 
 /**

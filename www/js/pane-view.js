@@ -17,6 +17,7 @@
  * @property {boolean} inBody the link stands in the text
  * @property {boolean} unread the text could not be read: nobody knows
  * @property {boolean} foreign the link is another event's: this one is a copy
+ * @property {boolean} [gone] Unblu says that the conversation no longer exists
  * @property {boolean} [unkept] a conversation was made, and Outlook did not keep which
  * @property {number | null} start Unix ms; null: not known
  * @property {boolean} newer a later version of the add-in has written the property
@@ -175,12 +176,13 @@ function linkView(f, e, link, owner) {
 	const differs = e.kind === 'single' && f.sync?.state === 'linked' && f.sync.start !== null && e.start !== null && minute(e.start) !== minute(Date.parse(f.sync.start));
 	if (differs)
 		notes.push(say('pane.note.differs'));
-	const instead = f.sync !== null && INSTEAD_OF.includes(f.sync.state);
+	const gone = e.gone === true && f.sync === null;
+	const instead = gone || f.sync !== null && INSTEAD_OF.includes(f.sync.state);
 	const remove = action('remove', { danger: true, disabled: f.asking });
 	const failed = f.done === 'body-failed' && e.unread;
-	if (!e.inBody || failed)
+	if (!gone && (!e.inBody || failed))
 		return view('missing', 'warn', { ...(failed ? { text: [say('error.body-failed')] } : {}), actions: [action('repair', { main: true }), remove], url: link.url, notes, rows: syncRows(f) });
-	const trouble = syncTrouble(f.sync);
+	const trouble = gone ? 'deleted' : syncTrouble(f.sync);
 	const done = /^(created|repaired)/.exec(f.done ?? '')?.[0] ?? null;
 	const seen = view(trouble ?? done ?? 'linked', trouble === null ? 'good' : 'warn', { url: link.url, notes, rows: syncRows(f), actions: [remove] });
 	if (f.session.state === 'needed' && f.config?.syncServerEnabled === true)

@@ -42,7 +42,7 @@ function settled(outcome) {
 function factsOf(i, insecure, start) {
 	const { link, sharing, series, state } = i;
 	return {
-		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', unkept: state === 'unkept', inBody: state !== 'link-missing', unread: !i.bodyIsKnown,
+		kind: series === 'master' ? 'series' : series, newer: state === 'newer', start, foreign: state === 'copied' || state === 'foreign-link', unkept: state === 'unkept', inBody: state !== 'link-missing', unread: !i.bodyIsKnown, gone: i.gone === true,
 		shared: sharing.kind === 'shared' ? { owner: sharing.owner, canWrite: (sharing.permissions & MAY_WRITE) !== 0 } : null,
 		link: link === null ? null : { conversationId: link.conversationId, url: inviteUrl(link.url, insecure), announced: !i.unannounced },
 	};
