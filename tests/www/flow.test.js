@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { AddinError } from '../../www/js/errors.js';
 import { flowClick } from '../../www/js/flow.js';
+import { flowInspect } from '../../www/js/flow-pane.js';
 import { bench, count, property, simulators } from './bench.js';
 
 const WORDS = '<html><head></head><body><p>Dear Mr Meier, <b>as agreed</b>.</p></body></html>';
@@ -433,6 +434,16 @@ test('a click', async (t) => {
 		};
 		assert.equal((await flowClick(lost.ports)).code, 'body-failed');
 		assert.equal(lost.far.item.body, WORDS);
+	});
+
+	await t.test('on an event that tells neither by its properties nor by its text whether it has one makes none', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS } } });
+		await flowClick(b.ports);
+		const before = JSON.stringify(b.far.item);
+		b.far.faults = { loadCustomPropertiesAsync: { fail: {} }, 'body.getAsync': { fail: {} } };
+		assert.deepEqual(await flowClick(b.ports).then((o) => [o.kind, o.code]), ['error', 'outlook']);
+		await assert.rejects(flowInspect(b.ports), { code: 'outlook' }, 'nor does the pane say that there is none');
+		assert.deepEqual([JSON.stringify(b.far.item), b.conversations().length], [before, 1]);
 	});
 
 	await t.test('on an event that is only read says so, whatever stands in it', async () => {
