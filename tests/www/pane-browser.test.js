@@ -141,6 +141,13 @@ test('a sign-in that nobody answers can be cancelled, keeps no click waiting, an
 		await pane.page.value("globalThis.how = 'ok'");
 		await pane.press('retry');
 		await pane.page.until("document.getElementById('pane').dataset.state === 'created'");
+		/* Work that follows is not taken for the sign-in that was given up. */
+		await pane.enter(state('creating-sign-in'));
+		await pane.press('cancel');
+		pane.site.answers['POST conversations/create'] = { delay: 3000, body: {} };
+		await pane.page.value("globalThis.how = 'ok'");
+		await pane.press('retry');
+		await pane.page.until("document.getElementById('pane').dataset.state === 'busy-create'");
 	});
 });
 
@@ -156,7 +163,7 @@ test('a pane that stays open shows the event that is in view now, and works on n
 		/* In the middle of something. */
 		await pane.enter(state('cancelled'));
 		await pane.press('retry');
-		await pane.page.until("document.getElementById('pane').dataset.state === 'busy-create'");
+		await pane.page.until("document.getElementById('pane').dataset.state === 'busy-sign-in'");
 		await pane.page.value("globalThis.how = 'ok'; officeStub.select(true)");
 		await pane.page.until(shows('none'));
 		assert.deepEqual(await pane.page.value('navigator.locks.query().then((q) => [q.held.length, q.pending.length])'), [0, 0]);

@@ -52,6 +52,7 @@ export const STATES = [
 	{ name: 'none-delegate', item: boss(63), want: 'none', shows: /calendar of luca\.brunner/ },
 	{ name: 'sign-in', token: 'interaction', want: 'sign-in', shows: /asked to sign in/ },
 	{ name: 'creating', answers: { 'POST conversations/create': { delay: 20_000, body: {} } }, press: ['create'], want: 'busy-create', shows: /Creating the conversation/ },
+	{ name: 'creating-sign-in', token: 'hang', press: ['create'], want: 'busy-sign-in', shows: /Signing in[\s\S]*Follow the sign-in window[\s\S]*Cancel/ },
 	{ name: 'created', press: ['create'], want: 'created', shows: /Conversation created[\s\S]*Save or send[\s\S]*Copy link/ },
 	{ name: 'linked', item: LINKED, want: 'linked', shows: /This event has a conversation[\s\S]*Followed[\s\S]*Remove/ },
 	{ name: 'linked-series', item: { ...LINKED, ...SERIES }, want: 'linked', shows: /Do not end it between the meetings/ },

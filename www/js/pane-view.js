@@ -39,6 +39,7 @@
  * @property {EventFacts | null} event
  * @property {{ state: 'unknown' | 'in' | 'needed' | 'out', account: string }} session
  * @property {'create' | 'repair' | 'remove' | 'sign-in' | null} busy
+ * @property {boolean} [waiting] a sign-in window is open, and the work goes on after it
  * @property {string | null} done how what was just done ended: code of an Outcome
  * @property {boolean} asking the question before removing is shown
  * @property {SyncFacts | null} sync
@@ -102,7 +103,7 @@ function configView(problem) {
 /** @param {Facts} f @param {NonNullable<Facts['busy']>} what */
 function busyView(f, what) {
 	const url = what === 'remove' ? null : f.event?.link?.url ?? null;
-	return view(`busy-${what}`, 'busy', { url, actions: [action('cancel')] });
+	return view(`busy-${f.waiting === true ? 'sign-in' : what}`, 'busy', { url, actions: [action('cancel')] });
 }
 
 /** Failures that trying again would meet again, and what helps. @type {Record<string, string>} */

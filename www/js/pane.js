@@ -207,7 +207,8 @@ export class Pane {
 	 */
 	async run(busy, work, retry) {
 		const turn = this.loads;
-		this.set({ busy, problem: null, asking: false, done: null });
+		/* A sign-in that was given up may never end. */
+		this.set({ busy, problem: null, asking: false, done: null, waiting: false });
 		await this.reading;
 		try {
 			const how = await work();

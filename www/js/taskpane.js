@@ -164,7 +164,10 @@ async function start() {
 	const waiting = hostReady().catch(() => null);
 	const [ready] = await Promise.all([waiting, greet(dom, waiting, net)]);
 	const host = hostFacts();
-	const desk = new Desk((before) => createApp(undefined, before?.log));
+	const desk = new Desk((before) => createApp((signIn) => {
+		pane.set({ waiting: true });
+		return signIn().finally(() => pane.set({ waiting: false }));
+	}, before?.log));
 	const { app } = desk;
 	const [said, notice] = await Promise.all([texts(app, net, host.language), licence(net)]);
 	const few = i18nSay([PANE_LAST_RESORT]);
