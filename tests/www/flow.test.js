@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { AddinError } from '../../www/js/errors.js';
 import { flowClick } from '../../www/js/flow.js';
-import { flowInspect } from '../../www/js/flow-pane.js';
 import { bench, count, property, simulators } from './bench.js';
 
 const WORDS = '<html><head></head><body><p>Dear Mr Meier, <b>as agreed</b>.</p></body></html>';
@@ -370,29 +369,6 @@ test('a click', async (t) => {
 		assert.equal(await asked(), 1);
 	});
 
-	await t.test('whose text is written without an answer puts nothing in front of it: it may still come', async () => {
-		const b = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { hang: true, times: 1 } } } });
-		assert.deepEqual(await flowClick(b.ports).then((o) => [o.kind, o.code]), ['error', 'body-failed']);
-		assert.equal(b.far.item.body, WORDS);
-		assert.equal((await flowClick(b.ports)).code, 'repaired');
-		const refused = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { fail: {} } } } });
-		assert.equal((await flowClick(refused.ports)).code, 'created', 'what was refused does not');
-		assert.ok(refused.far.item.body.startsWith('<html><head></head><body><p>Join'));
-	});
-
-	await t.test('asks Outlook once more for what it fails to do with an event, not for what an event need not have', async () => {
-		for (const call of ['subject.getAsync', 'start.getAsync', 'end.getAsync', 'body.getTypeAsync', 'body.getAsync', 'body.setAsync', 'location.getAsync', 'location.setAsync', 'recurrence.getAsync', 'loadCustomPropertiesAsync']) {
-			const b = await fresh({ stub: { item: { body: WORDS, recurrence: {} }, faults: { [call]: { fail: {}, times: 1 } } } });
-			assert.equal((await flowClick(b.ports)).code, 'created-series', call);
-			assert.ok(b.far.item.body.endsWith('</a></p></body></html>'), `${call}: in its place`);
-			assert.equal(b.far.item.location, property(b.far).url, call);
-		}
-		const b = await fresh();
-		await flowClick(b.ports);
-		for (const name of ['sessionData.getAsync', 'item.getItemIdAsync', 'item.getSharedPropertiesAsync'])
-			assert.equal(b.far.calls.filter((/** @type {any} */ c) => c.name === name).length, 1, name);
-	});
-
 	await t.test('on an event that is refused is told that, at once, whatever comes of asking who the agent is meanwhile', async () => {
 		const boss = { owner: 'boss@alpinebank.example', targetMailbox: 'boss@alpinebank.example', delegatePermissions: 1 };
 		for (const [item, code] of /** @type {[any, string][]} */ ([[{ seriesId: 'AAseries' }, 'occurrence'], [{ shared: boss }, 'shared-no-rights'], [{ start: 1, end: 2 }, 'past'], [{ end: 1 }, 'times-inverted']]))
@@ -413,51 +389,12 @@ test('a click', async (t) => {
 			}
 	});
 
-	await t.test('whose text Outlook refuses to write reads it anew before it writes it again: nothing typed meanwhile is lost', async () => {
-		const b = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { fail: {}, times: 1 } } } });
-		const real = b.ports.item.writeBody;
-		b.ports.item.writeBody = async (/** @type {string} */ text, /** @type {'html' | 'text'} */ type) => {
-			b.ports.item.writeBody = real;
-			b.far.item.body = WORDS.replace('</body>', '<p>And bring the contract.</p></body>');
-			return real(text, type);
-		};
-		assert.equal((await flowClick(b.ports)).code, 'created');
-		assert.match(b.far.item.body, /agreed<\/b>\.<\/p><p>And bring the contract\.<\/p><p>Join.*<\/a><\/p><\/body><\/html>$/);
-		/* And where nobody says whether that came, nothing is put in front. */
-		const lost = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { fail: {}, times: 1 } } } });
-		const write = lost.ports.item.writeBody;
-		let turns = 0;
-		lost.ports.item.writeBody = async (/** @type {string} */ text, /** @type {'html' | 'text'} */ type) => {
-			if (++turns === 2)
-				lost.far.faults['body.setAsync'] = { hang: true };
-			return write(text, type);
-		};
-		assert.equal((await flowClick(lost.ports)).code, 'body-failed');
-		assert.equal(lost.far.item.body, WORDS);
-	});
-
-	await t.test('on an event that tells neither by its properties nor by its text whether it has one makes none', async () => {
-		const b = await fresh({ stub: { item: { body: WORDS } } });
-		await flowClick(b.ports);
-		const before = JSON.stringify(b.far.item);
-		b.far.faults = { loadCustomPropertiesAsync: { fail: {} }, 'body.getAsync': { fail: {} } };
-		assert.deepEqual(await flowClick(b.ports).then((o) => [o.kind, o.code]), ['error', 'outlook']);
-		await assert.rejects(flowInspect(b.ports), { code: 'outlook' }, 'nor does the pane say that there is none');
-		assert.deepEqual([JSON.stringify(b.far.item), b.conversations().length], [before, 1]);
-	});
-
 	await t.test('on an event that is only read says so, whatever stands in it', async () => {
 		for (const body of ['', '<p>Join the online conversation:<br>https://meet.example.com/unblu/desk?conversation=x</p>']) {
 			const b = await fresh({ stub: { item: { body }, faults: { 'subject.getAsync': { missing: true } } } });
 			assert.deepEqual(await flowClick(b.ports).then((o) => [o.kind, o.code]), ['error', 'read-only']);
 			assert.equal(b.far.item.body, body);
 		}
-	});
-
-	await t.test('of an Outlook that does not answer when it is to keep something does not wait for it again and again', async () => {
-		const b = await fresh({ stub: { faults: { 'customProperties.saveAsync': { hang: true } } } });
-		assert.equal((await flowClick(b.ports)).code, 'created-unkept');
-		assert.ok(b.far.calls.filter((/** @type {any} */ c) => c.name === 'customProperties.saveAsync').length <= 3);
 	});
 
 	await t.test('does not touch a property of a later version', async () => {
@@ -485,37 +422,3 @@ test('a click', async (t) => {
 		assert.equal(next.conversations().length, 1);
 	});
 });
-
-const CALLS = ['subject.getAsync', 'start.getAsync', 'end.getAsync', 'location.getAsync', 'location.setAsync', 'body.getTypeAsync', 'body.getAsync', 'body.setAsync', 'body.prependAsync', 'recurrence.getAsync', 'loadCustomPropertiesAsync',
-	'customProperties.saveAsync', 'item.getItemIdAsync', 'item.getSharedPropertiesAsync', 'sessionData.getAsync', 'sessionData.setAsync', 'notificationMessages.replaceAsync'];
-const FAULTS = /** @type {Record<string, any>} */ ({ fails: { fail: {} }, 'fails once': { fail: {}, times: 1 }, 'fails although it was done': { fail: {}, done: true }, hangs: { hang: true }, 'is slow': { delay: 20 }, 'is missing': { missing: true }, throws: { throws: true } });
-
-test('whatever call of Outlook breaks, no word is lost, no twin is made, and clicking on ends well', async (t) => {
-	const sim = await simulators(t);
-	for (const call of CALLS)
-		for (const [how, fault] of Object.entries(FAULTS))
-			await t.test(`${call} ${how}`, async () => {
-				sim.reset();
-				const b = await bench(sim, { stub: { item: { body: WORDS }, faults: { [call]: { ...fault } } } });
-				const out = await flowClick(b.ports);
-				assert.ok(out.code !== 'unexpected', `${out.code}: ${out.error?.message}`);
-				check(b, out);
-				b.far.faults = {};
-				const later = await bench(sim, { mailbox: b.far, memory: b.memory, links: b.links, remote: { bases: b.remote.bases } });
-				const end = await flowClick(later.ports);
-				assert.ok(['created', 'already', 'repaired', 'foreign-link'].includes(end.code), `${out.code}, then ${end.code}: ${end.error?.message}`);
-				check(later, end);
-				assert.equal(b.conversations().length, 1);
-				assert.equal(count(b.far.item.body, `${b.conversations()[0].id}</a>`), 1, b.far.item.body);
-			});
-});
-
-/** @param {any} b @param {any} out */
-function check(b, out) {
-	assert.ok(b.conversations().length <= 1);
-	assert.ok(b.far.item.body.includes('<p>Dear Mr Meier, <b>as agreed</b>.</p>'));
-	assert.ok(count(b.far.item.body, '</a>') <= 1, b.far.item.body);
-	assert.equal(/error|fail/i.test(b.far.item.body), false);
-	if (['created', 'already', 'repaired'].includes(out.code))
-		assert.equal(count(b.far.item.body, '</a>'), 1);
-}
