@@ -13,6 +13,8 @@
 #include "port/config_format.h"
 #include "port/config_listen.h"
 #include "port/config_option.h"
+#include "port/store_arrival.h"
+#include "port/store_replica.h"
 #include "rule/policy.h"
 
 enum { CSP_ORIGINS_MAX = 3200 };
@@ -78,6 +80,19 @@ settle_subscription(const struct config *c, struct config_report *r)
 		config_warning(r, "$.syncServerSubscriptionExpiration",
 		    "Graph grants at most %lld, no more is asked for",
 		    (long long)longest_ms);
+}
+
+/* A longer one is no mistake, but what many replicas are there for is lost. */
+static void
+check_debounce(const struct config *c, struct config_report *r)
+{
+	if (c->debounce_ms > STORE_ARRIVAL_DELAY_MS &&
+	    store_database_is_shared(c->database))
+		config_warning(r, "$.notificationDebounceMs",
+		    "above %d every notification waits for the lock of all who "
+		    "write to PostgreSQL, and more replicas take no more of "
+		    "them",
+		    STORE_ARRIVAL_DELAY_MS);
 }
 
 static void
@@ -223,6 +238,7 @@ config_settle(struct config *c, unsigned roles, struct config_report *r)
 	if (c->addin_id[0] == '\0')
 		replace(&c->addin_id, mem_strdup(c->client_id));
 	check_server(c, r);
+	check_debounce(c, r);
 	check_listeners(c, r);
 	check_csp(c, r);
 	check_credentials(c, r);

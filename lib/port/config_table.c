@@ -241,7 +241,8 @@ const struct config_option config_options[] = {
 	"identity), instead of CLIENT_SECRET. Read again at each sign-in."),
     NUMBER("notificationDebounceMs", debounce_ms, 0, "2000", 0, 600000, 1,
 	"How long changes of one event are gathered, in "
-	"milliseconds from the first."),
+	"milliseconds from the first. With PostgreSQL at most 30000, or every "
+	"notification waits for the lock of all who write."),
     NUMBER("deletionGraceSeconds", deletion_grace_ms, FRACTION, "60", 0, 604800,
 	SECOND,
 	"How long an event must be gone before its conversation is "
