@@ -183,7 +183,8 @@ const struct config_option config_options[] = {
 	"local disk, or postgresql://user@host/name, which several "
 	"replicas can share. OUTLOOK_ADDIN_DATABASE in the environment "
 	"takes its place; the password comes from the file that "
-	"DATABASE_PASSWORD_FILE names."),
+	"DATABASE_PASSWORD_FILE names, everything else from the URL: libpq's "
+	"own variables (PGHOST, PGSSLMODE ...) are ignored."),
     TEXT("fastcgiListen", fastcgi_listen, socket, 0,
 	"\"unix:/run/outlook-addin/fcgi.sock\"",
 	"The socket between nginx and outlook-addin-fcgi. Its folder "

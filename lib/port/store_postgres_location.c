@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/secret.h"
@@ -11,6 +12,8 @@
 
 /* What a server's certificate is checked with when nobody says. */
 static const char store_postgres_roots[] = "/etc/ssl/certs/ca-certificates.crt";
+/* A file that nobody has. */
+static const char store_postgres_nowhere[] = "/dev/null/none";
 
 /* The option's value, or NULL. */
 static const char *
@@ -178,6 +181,33 @@ store_postgres_put(
 	o->value[o->count++] = value;
 }
 
+/* libpq takes what the URL leaves open from the environment: another address,
+ * a TLS mode that checks less, a schema in PGOPTIONS. The children of the
+ * supervisor get none of it, so outlook-addin-renew and outlook-addinctl, which
+ * have that of cron or of a shell, would talk to another server, or trust it
+ * for less. Whatever a later libpq may know begins like that, too. */
+static void
+store_postgres_ignore_environment(void)
+{
+	static const char prefix[] = "PG";
+	char **at = environ;
+
+	while (at != NULL && *at != NULL) {
+		char *name;
+
+		if (strncmp(*at, prefix, strlen(prefix)) != 0) {
+			at++;
+			continue;
+		}
+		name = mem_strndup(*at, strcspn(*at, "="));
+		/* The rest moves up; a name that can not be taken away stays.
+		 */
+		if (unsetenv(name) != 0)
+			at++;
+		free(name);
+	}
+}
+
 /* Unless the URL says something else. */
 static void
 store_postgres_suggest(
@@ -222,7 +252,8 @@ store_postgres_is_local(const struct store_postgres_options *o)
 
 /* Who says nothing gets a checked certificate, but on this machine. With roots
  * at hand libpq would check it for require, too, which asks for no more than
- * that nobody listens; those of the account are nobody's. */
+ * that nobody listens; those of the account are nobody's, and so are a
+ * certificate and a list of revoked ones that lie in its home. */
 static void
 store_postgres_suggest_tls(struct store_postgres_options *o)
 {
@@ -234,7 +265,11 @@ store_postgres_suggest_tls(struct store_postgres_options *o)
 	if (checked)
 		store_postgres_suggest(o, "sslmode", "verify-full");
 	store_postgres_suggest(o, "sslrootcert",
-	    checked ? store_postgres_roots : "/dev/null/none");
+	    checked ? store_postgres_roots : store_postgres_nowhere);
+	store_postgres_suggest(o, "sslcert", store_postgres_nowhere);
+	/* One that is not there would have the folder passed over. */
+	if (store_postgres_option(o->parsed, "sslcrldir") == NULL)
+		store_postgres_suggest(o, "sslcrl", store_postgres_nowhere);
 }
 
 int
@@ -244,6 +279,7 @@ store_postgres_options_read(const char *location, unsigned flags,
 	const PQconninfoOption *at;
 
 	memset(out, 0, sizeof(*out));
+	store_postgres_ignore_environment();
 	out->parsed = store_postgres_parse(location, e);
 	if (out->parsed == NULL ||
 	    store_postgres_check_options(out->parsed, e) != 0 ||
@@ -258,7 +294,7 @@ store_postgres_options_read(const char *location, unsigned flags,
 		store_postgres_put(
 		    out, "password", secret_reveal(out->password));
 	/* Nobody's own files. */
-	store_postgres_suggest(out, "passfile", "/dev/null/none");
+	store_postgres_suggest(out, "passfile", store_postgres_nowhere);
 	store_postgres_suggest(out, "gssencmode", "disable");
 	store_postgres_suggest(out, "connect_timeout", "2");
 	store_postgres_suggest(out, "tcp_user_timeout", "8000");

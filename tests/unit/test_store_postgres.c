@@ -293,6 +293,97 @@ a_server_is_checked_unless_it_is_on_this_machine(void **state)
 	}
 }
 
+/* What libpq would make of it, which asks the environment last. */
+static const char *
+in_force(const PQconninfoOption *options, const char *keyword)
+{
+	for (; options->keyword != NULL; options++)
+		if (strcmp(options->keyword, keyword) == 0)
+			return options->val != NULL ? options->val : "";
+	return "";
+}
+
+static const struct {
+	const char *name, *value;
+	const char *keyword, *in_force; /* all the same */
+} surroundings[] = {
+    {"PGSSLMODE", "disable", "sslmode", "verify-full"},
+    {"PGHOSTADDR", "10.0.0.5", "hostaddr", "127.0.0.1"},
+    {"PGPORT", "7", "port", "1"},
+    {"PGHOST", "db.elsewhere", "host", "db.example"},
+    {"PGDATABASE", "other", "dbname", "d"},
+    {"PGOPTIONS", "-c search_path=other", "options", ""},
+    {"PGTARGETSESSIONATTRS", "any", "target_session_attrs", "read-write"},
+    {"PGPASSWORD", "another's", "password", ""},
+    {"PGPASSFILE", "/home/another/.pgpass", "passfile", "/dev/null/none"},
+    {"PGSERVICE", "other", "service", ""},
+    {"PGSSLROOTCERT", "/home/another/ca.pem", "sslrootcert",
+	"/etc/ssl/certs/ca-certificates.crt"},
+    {"PGSSLCERT", "/home/another/me.pem", "sslcert", "/dev/null/none"},
+    {"PGSSLKEY", "/home/another/me.key", "sslkey", ""},
+    {"PGSSLCRL", "/home/another/crl.pem", "sslcrl", "/dev/null/none"},
+    {"PGSSLMAXPROTOCOLVERSION", "TLSv1", "ssl_max_protocol_version", ""},
+    {"PGSSLMINPROTOCOLVERSION", "TLSv1", "ssl_min_protocol_version", "TLSv1.2"},
+    {"PGCHANNELBINDING", "disable", "channel_binding", "prefer"},
+    {"PGGSSENCMODE", "require", "gssencmode", "disable"},
+    {"PGCONNECT_TIMEOUT", "600", "connect_timeout", "2"},
+    {"PGCLIENTENCODING", "LATIN1", "client_encoding", "UTF8"},
+    {"PGAPPNAME", "other", "application_name", "outlook-addin"},
+    {"PGSOMETHINGOFLATER", "x", NULL, NULL},
+};
+enum { SURROUNDINGS = sizeof(surroundings) / sizeof(surroundings[0]) };
+
+static void
+the_environment_of_libpq_has_no_say(void **state)
+{
+	/* Nobody listens there; no name is asked for. */
+	static const char location[] = "//u@db.example:1/d?hostaddr=127.0.0.1";
+	struct test_store *t = *state;
+	struct store_postgres_options o;
+	PQconninfoOption *options;
+	PGconn *db;
+
+	for (size_t i = 0; i < SURROUNDINGS; i++)
+		setenv(surroundings[i].name, surroundings[i].value, 1);
+	setenv("OTHER_PGHOST", "stays", 1);
+	assert_ok(t, store_postgres_options_read(location, 0, &o, &t->e));
+	db = PQconnectStartParams(o.keyword, o.value, 0);
+	assert_non_null(db);
+	options = PQconninfo(db);
+	assert_non_null(options);
+	for (size_t i = 0; i < SURROUNDINGS; i++) {
+		const char *name = surroundings[i].name;
+
+		if (surroundings[i].keyword != NULL &&
+		    strcmp(in_force(options, surroundings[i].keyword),
+			surroundings[i].in_force) != 0)
+			fail_msg("%s: %s", name,
+			    in_force(options, surroundings[i].keyword));
+		if (getenv(name) != NULL)
+			fail_msg("%s is still there", name);
+	}
+	assert_string_equal(getenv("OTHER_PGHOST"), "stays");
+	unsetenv("OTHER_PGHOST");
+	PQconninfoFree(options);
+	PQfinish(db);
+	store_postgres_options_clear(&o);
+}
+
+/* libpq passes over a folder when the file beside it can not be read. */
+static void
+a_folder_of_revoked_certificates_is_read(void **state)
+{
+	struct test_store *t = *state;
+	struct store_postgres_options o;
+
+	assert_ok(t,
+	    store_postgres_options_read(
+		"//u@db.example/d?sslcrldir=/etc/crl", 0, &o, &t->e));
+	for (size_t k = 0; k < o.count; k++)
+		assert_string_not_equal(o.keyword[k], "sslcrl");
+	store_postgres_options_clear(&o);
+}
+
 int
 main(void)
 {
@@ -307,6 +398,8 @@ main(void)
 	    cmocka_unit_test(nobody_waits_for_the_lock_longer_than_he_said),
 	    cmocka_unit_test(a_server_that_reads_nothing_is_given_up_in_time),
 	    cmocka_unit_test(a_server_is_checked_unless_it_is_on_this_machine),
+	    cmocka_unit_test(the_environment_of_libpq_has_no_say),
+	    cmocka_unit_test(a_folder_of_revoked_certificates_is_read),
 	    cmocka_unit_test(a_statement_that_failed_spoils_its_transaction),
 	};
 
