@@ -149,6 +149,7 @@ lib_libsync_a_SOURCES = \
 	lib/sync/follow.c lib/sync/follow.h \
 	lib/sync/follow_claim.c \
 	lib/sync/follow_replace.c \
+	lib/sync/follow_trial.c \
 	lib/sync/follow_terms.c lib/sync/follow_state.h \
 	lib/sync/followup.c \
 	lib/sync/leave.c lib/sync/leave.h \

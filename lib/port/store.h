@@ -318,7 +318,7 @@ struct store_subscription {
 	bool no_lifecycle; /* was seen without a lifecycleNotificationUrl */
 };
 
-/* Before POST /subscriptions. */
+/* Before POST /subscriptions; see store_subscription_unanswered(). */
 int store_subscription_add_pending(
     struct store *s, const struct store_subscription *sub, struct err *e);
 /* Graph has granted it: id, the times and requested_life_ms are taken from sub

@@ -39,6 +39,12 @@ int store_mailbox_release_all(
  * hour. It may be forged. */
 #define STORE_FACT_NOTIFIED_UNKNOWN "notified-unknown"
 
+/* Of how many subscriptions of a mailbox nobody knows whether Graph has made
+ * them, but for this one, and when the last of them was asked for (0: none).
+ * Those that would have ended by now are removed. */
+int store_subscription_unanswered(struct store *s,
+    const struct store_subscription *but, int64_t now_ms, int64_t *count,
+    int64_t *last_ms, struct err *e);
 /* Graph's list shows it without a lifecycleNotificationUrl. */
 int store_subscription_set_no_lifecycle(
     struct store *s, const char *client_state_hash, struct err *e);

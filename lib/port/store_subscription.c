@@ -1,6 +1,7 @@
 /* port/store_subscription.c - our subscriptions at Graph. */
 #include "port/store_db.h"
 #include "port/store_renewal.h"
+#include "rule/subscription.h"
 
 #define STORE_SUBSCRIPTION_COLUMNS                                             \
 	"tenant, user_id, client_state_hash, id, granted_ms, expires_ms,"      \
@@ -69,6 +70,60 @@ store_subscription_add_pending(
 	return store_db_leave(s, own, rc, e);
 }
 
+/* Pending ones that Graph would have ended by now if it had made them. */
+static int
+store_subscription_bury(struct store *s, const struct store_subscription *of,
+    int64_t now_ms, struct err *e)
+{
+	static const char sql[] =
+	    "DELETE FROM subscription WHERE user_id = $1 AND tenant = $2"
+	    " AND granted_ms = 0 AND created_ms + $4 < $3"
+	    " AND created_ms + requested_life_ms + $4 < $3";
+
+	return store_db_run(s, sql,
+		   STORE_WITH(STORE_TEXT(of->user), STORE_TEXT(of->tenant),
+		       STORE_INT(now_ms), STORE_INT(SUBSCRIPTION_LATE_MS)),
+		   e) < 0
+	    ? -1
+	    : 0;
+}
+
+static int
+store_subscription_count(struct store *s, const struct store_subscription *but,
+    int64_t now_ms, int64_t *count, int64_t *last_ms, struct err *e)
+{
+	static const char count_sql[] =
+	    "SELECT count(*) FROM subscription WHERE user_id = $1"
+	    " AND tenant = $2 AND granted_ms = 0 AND client_state_hash <> $3";
+	/* A clock that ran ahead has said nothing of when it was. */
+	static const char last_sql[] =
+	    "SELECT COALESCE(max(created_ms), 0) FROM subscription"
+	    " WHERE user_id = $1 AND tenant = $2 AND granted_ms = 0"
+	    " AND client_state_hash <> $3 AND created_ms <= $4";
+	const struct store_value values[] = {STORE_TEXT(but->user),
+	    STORE_TEXT(but->tenant), STORE_TEXT(but->client_state_hash),
+	    STORE_INT(now_ms)};
+
+	if (store_db_number(s, count_sql, values, 3, count, e) < 0 ||
+	    store_db_number(s, last_sql, values, 4, last_ms, e) < 0)
+		return -1;
+	return 0;
+}
+
+int
+store_subscription_unanswered(struct store *s,
+    const struct store_subscription *but, int64_t now_ms, int64_t *count,
+    int64_t *last_ms, struct err *e)
+{
+	int own = store_db_enter(s, e);
+	int rc = own < 0 ? -1 : store_subscription_bury(s, but, now_ms, e);
+
+	if (rc == 0)
+		rc =
+		    store_subscription_count(s, but, now_ms, count, last_ms, e);
+	return store_db_leave(s, own, rc, e);
+}
+
 static int
 store_subscription_grant(
     struct store *s, const struct store_subscription *sub, struct err *e)
@@ -82,7 +137,8 @@ store_subscription_grant(
 	    " WHERE n.client_state_hash = $3))";
 
 	if (store_subscription_write(s, store_subscription_grant_sql, sub, e) !=
-	    0)
+		0 ||
+	    store_subscription_bury(s, sub, sub->granted_ms, e) != 0)
 		return -1;
 	return store_db_run(s, older_sql,
 		   STORE_WITH(STORE_TEXT(sub->user), STORE_TEXT(sub->tenant),

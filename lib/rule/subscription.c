@@ -93,6 +93,23 @@ subscription_end_ms(int64_t expires_ms, int64_t graph_ms, int64_t now_ms)
 }
 
 int64_t
+subscription_trial_ms(int64_t life_ms, int64_t unanswered)
+{
+	if (unanswered > 0 && (life_ms <= 0 || life_ms > SUBSCRIPTION_TRIAL_MS))
+		return SUBSCRIPTION_TRIAL_MS;
+	return life_ms;
+}
+
+int64_t
+subscription_pause_ms(int64_t unanswered, int64_t since_ms)
+{
+	int64_t more = unanswered - SUBSCRIPTION_TRIALS + 1;
+	int64_t pause_ms = more * SUBSCRIPTION_TRIALS_APART_MS - since_ms;
+
+	return more > 0 && pause_ms > 0 ? pause_ms : 0;
+}
+
+int64_t
 subscription_shorter_ms(int64_t life_ms, int64_t longest_ms)
 {
 	int64_t next_ms = longest_ms - SUBSCRIPTION_MINUTE_MS;

@@ -13,6 +13,13 @@ enum {
 	SUBSCRIPTION_FLOOR_MS = 45 * 60 * 1000,
 	/* Clocks that are set to the right time move by less. */
 	SUBSCRIPTION_AHEAD_MS = 60 * 1000,
+	/* What is asked for while it is not known whether Graph has made
+	 * others, and how far behind its end a clock may see one live. */
+	SUBSCRIPTION_TRIAL_MS = 60 * 60 * 1000,
+	SUBSCRIPTION_LATE_MS = 60 * 60 * 1000,
+	/* So many are tried at once, then more and more apart. */
+	SUBSCRIPTION_TRIALS = 8,
+	SUBSCRIPTION_TRIALS_APART_MS = 30 * 1000,
 	/* A wrong day or time zone; what differs by more is not believed. */
 	SUBSCRIPTION_OFF_MS = 26 * 60 * 60 * 1000
 };
@@ -64,6 +71,18 @@ subscription_end_ms(int64_t expires_ms, int64_t graph_ms, int64_t now_ms);
 
 /* The expiry to ask for: now + life, at most Graph's longest. */
 int64_t subscription_expiry_ms(int64_t now_ms, int64_t life_ms);
+
+/*
+ * Of a creation whose answer was lost nobody knows whether Graph has made the
+ * subscription; then its clientState has to be known for as long as that would
+ * live. What keeps those few, however long the trouble lasts: only the first of
+ * them has asked for life_ms, and they are more and more apart. So there are at
+ * most some 30, and the next one comes within 12 minutes.
+ */
+/* What the next one asks for when so many are unanswered, of life_ms. */
+int64_t subscription_trial_ms(int64_t life_ms, int64_t unanswered);
+/* How long it waits, since_ms behind the last one. */
+int64_t subscription_pause_ms(int64_t unanswered, int64_t since_ms);
 
 /*
  * The life to ask for when Graph has refused life_ms as too long and named

@@ -173,7 +173,7 @@ follow_apply_granted(struct store *s, void *arg, struct err *e)
 	    s, f->tenant, f->user, f->session->owner, e);
 }
 
-static void
+void
 follow_granted(struct follow *f, enum follow_outcome outcome)
 {
 	struct subscription granted;
@@ -229,6 +229,7 @@ void
 follow_renew(struct follow *f)
 {
 	f->tried_renewal = true;
+	f->trial = false;
 	f->renewal.tenant = f->tenant;
 	f->renewal.user = f->user;
 	f->renewal.id = f->sub.id;
@@ -287,14 +288,23 @@ follow_parse_creation(const struct http_reply *reply, void *arg, struct err *e)
 	return 0;
 }
 
+enum follow_outcome
+follow_creation(const struct follow *f)
+{
+	return f->has_sub ? FOLLOW_RECREATED : FOLLOW_CREATED;
+}
+
 static void
 follow_creation_done(const struct err *e, void *arg)
 {
 	struct follow *f = arg;
 
+	if (e->code == ERR_NONE && f->trial) {
+		follow_lengthen(f);
+		return;
+	}
 	if (e->code == ERR_NONE) {
-		follow_granted(
-		    f, f->has_sub ? FOLLOW_RECREATED : FOLLOW_CREATED);
+		follow_granted(f, follow_creation(f));
 		return;
 	}
 	/* After a lost answer the subscription may stand: its notifications
@@ -318,11 +328,12 @@ follow_post(void *arg)
 {
 	struct follow *f = arg;
 
-	if (!follow_still_holds(f))
+	if (!follow_still_holds(f) || follow_pauses(f))
 		return;
 	f->conflict = false;
 	f->pending_is_dead = false;
 	f->longest_ms = 0;
+	f->trial = f->unanswered > 0;
 	follow_call(f, follow_build_creation, follow_parse_creation,
 	    follow_creation_done);
 }
@@ -340,7 +351,7 @@ follow_apply_pending(struct store *s, void *arg, struct err *e)
 
 	if (follow_apply_hold(s, f, e) != 0)
 		return -1;
-	return f->claimed ? store_subscription_add_pending(s, f->fresh, e) : 0;
+	return f->claimed ? follow_add_pending(f, s, e) : 0;
 }
 
 /* The clientState is durable before Graph learns it. One that Graph did not

@@ -34,6 +34,9 @@ struct follow {
 	char client_state[44];
 	char granted_id[GRAPH_SUBSCRIPTION_ID_MAX]; /* as POST told */
 	int64_t expires_ms; /* as granted */
+	int64_t unanswered; /* earlier creations that may stand at Graph */
+	int64_t pause_ms; /* for their number: not to be tried again before */
+	bool trial; /* this one asks for a short life, because of them */
 	bool conflict;
 	char other_id[GRAPH_SUBSCRIPTION_ID_MAX];
 	bool pending_is_dead; /* POST made nothing: fresh has no subscription */
@@ -55,6 +58,9 @@ void follow_fail(struct follow *f, const struct err *e);
 void follow_renew(struct follow *f);
 void follow_prepare(struct follow *f); /* the pending row, then POST */
 void follow_create(struct follow *f); /* POST; the row is there */
+void follow_granted(struct follow *f, enum follow_outcome outcome);
+/* Made anew, or for the first time. */
+enum follow_outcome follow_creation(const struct follow *f);
 
 /* follow_claim.c, inside a transaction: the claim is taken for longer, and
  * whether it could be: another one may have taken it once it was over. False:
@@ -78,6 +84,14 @@ int64_t follow_expiry_ms(struct follow *f);
 /* Graph has refused the expiry as too far off: whether a nearer one is to be
  * asked for. From now on everybody in this process asks for that. */
 bool follow_ask_for_less(struct follow *f, int64_t longest_ms);
+
+/* follow_trial.c: creations whose answer was lost. Inside a transaction, where
+ * the claim is held: the row of f->fresh, unless f->pause_ms says later. */
+int follow_add_pending(struct follow *f, struct store *s, struct err *e);
+/* Too many have no answer: the follow ends, true. */
+bool follow_pauses(struct follow *f);
+/* The trial was granted: now for its whole life, whatever comes of that. */
+void follow_lengthen(struct follow *f);
 
 /* follow_replace.c: POST was answered 409. */
 void follow_replace(struct follow *f);

@@ -57,8 +57,9 @@ int64_t
 follow_expiry_ms(struct follow *f)
 {
 	int64_t now_ms = clock_wall_ms();
+	int64_t life_ms = f->session->policy.subscription_life_ms;
 	int64_t expires_ms = subscription_expiry_ms(
-	    now_ms, f->session->policy.subscription_life_ms);
+	    now_ms, f->trial ? subscription_trial_ms(life_ms, 1) : life_ms);
 
 	f->asked_ms = expires_ms - now_ms;
 	return expires_ms;

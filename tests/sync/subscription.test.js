@@ -45,6 +45,31 @@ describe('mailboxes are followed', { concurrency: 4 }, () => {
 				assert.ok(fs.statSync(`${b.dir}/${file}`).isSocket() || !fs.readFileSync(`${b.dir}/${file}`).includes(sub.clientState), file);
 	});
 
+	test('creations whose answer was lost leave no more than they have to, and the one that is answered lives as long as any', async (t) => {
+		const b = await Bench.start(t);
+		await b.control('POST', '/control/settings', { graph: { conflictRule: false } });
+		await b.control('POST', '/control/faults', { service: 'graph', op: 'createSubscription', kind: 'lost', count: 3 });
+		await b.follow(ANNA);
+		const minutes = (/** @type {any} */ s) => Math.round((Date.parse(s.expirationDateTime) - Date.parse(s.createdAt)) / 60_000);
+		const [made, pending] = await until('two have no answer', async () => {
+			const all = await subscriptions(b);
+			return all.length >= 2 && [all, (await b.dump()).subscriptions];
+		});
+		assert.deepEqual(made.slice(0, 2).map(minutes), [10_065, 60], 'only the first was to stay for long');
+		/* Whatever Graph has made may notify. */
+		const hash = (/** @type {any} */ s) => crypto.createHash('sha256').update(s.clientState).digest('hex');
+		for (const s of made.slice(0, 2))
+			assert.ok(pending.some((/** @type {any} */ row) => row.hash === hash(s)));
+		const d = await until('there is one', async () => {
+			const rows = (await b.dump()).subscriptions;
+			return rows.some((/** @type {any} */ s) => s.granted > 0) && rows;
+		});
+		assert.equal(d.length, 1);
+		assert.equal(Math.round((d[0].expires - d[0].granted) / 60_000), 10_065);
+		const own = (await subscriptions(b)).find((/** @type {any} */ s) => s.id === d[0].id);
+		assert.equal(Date.parse(own.expirationDateTime), d[0].expires);
+	});
+
 	test('an event saved before the subscription stood is found by its property', async (t) => {
 		const b = await Bench.start(t);
 		const m = await b.meeting(ANNA);

@@ -250,6 +250,34 @@ its_end_by_our_clock(void **state)
 	assert_int_equal(subscription_end_ms(graph, 0, graph - HOUR), graph);
 }
 
+static void
+creations_without_an_answer_come_further_and_further_apart(void **state)
+{
+	static const struct {
+		const char *sentence;
+		int64_t unanswered, since_ms, want_ms;
+	} cases[] = {
+	    {"the first one comes at once", 0, 1 << 30, 0},
+	    {"and so does the eighth", 7, 0, 0},
+	    {"behind it there is half a minute", 8, 0, MINUTE / 2},
+	    {"of which some may have passed", 8, MINUTE / 2 - 1, 1},
+	    {"or all", 8, MINUTE / 2, 0},
+	    {"and then half a minute more each time", 29, 0, 11 * MINUTE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (subscription_pause_ms(cases[i].unanswered,
+			cases[i].since_ms) != cases[i].want_ms)
+			fail_msg("%s", cases[i].sentence);
+	/* The first for as long as wanted, the others for an hour. */
+	assert_int_equal(subscription_trial_ms(600 * MINUTE, 0), 600 * MINUTE);
+	assert_int_equal(subscription_trial_ms(0, 0), 0);
+	assert_int_equal(subscription_trial_ms(600 * MINUTE, 1), 60 * MINUTE);
+	assert_int_equal(subscription_trial_ms(0, 1), 60 * MINUTE);
+	assert_int_equal(subscription_trial_ms(50 * MINUTE, 1), 50 * MINUTE);
+}
+
 int
 main(void)
 {
@@ -262,6 +290,8 @@ main(void)
 		a_life_longer_than_asked_for_comes_from_a_slow_clock),
 	    cmocka_unit_test(a_refused_life_is_shortened_until_nothing_is_left),
 	    cmocka_unit_test(what_can_not_be_changed_makes_a_new_one_necessary),
+	    cmocka_unit_test(
+		creations_without_an_answer_come_further_and_further_apart),
 	    cmocka_unit_test(no_more_than_graphs_longest_life_is_asked_for),
 	    cmocka_unit_test(
 		an_unseen_event_is_searched_for_at_once_and_after_1_5_15_60_minutes),
