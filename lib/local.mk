@@ -56,6 +56,7 @@ lib_libport_a_SOURCES += \
 	lib/port/store.c lib/port/store.h \
 	lib/port/store_arrival.c lib/port/store_arrival.h \
 	lib/port/store_audit.c \
+	lib/port/store_brake.c lib/port/store_brake.h \
 	lib/port/store_beside.h \
 	lib/port/store_claim.c lib/port/store_claim.h \
 	lib/port/store_claim_fold.c \

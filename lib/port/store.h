@@ -264,8 +264,7 @@ struct store_mailbox {
 	int64_t retry_ms; /* parked: when to try again */
 	int64_t since_ms; /* of the state */
 	int64_t catch_up_ms; /* last complete catch-up, 0 never */
-	int64_t
-	    check_ms; /* the next one without a word; 0 none, not followed */
+	int64_t check_ms; /* the next one without a word; 0 none */
 	int64_t renew_ms; /* see store_renewal.h */
 };
 
@@ -370,6 +369,7 @@ struct store_link {
 	bool written; /* topic and start are known to be Unblu's */
 	char writing[16]; /* "topic"|"time"|"delete"|"end" begun, outcome
 			     unknown */
+	int64_t writing_ms; /* "delete": since when */
 	int64_t end_ms; /* last known end of the event, 0 unknown */
 	char time_zone[64];
 	char change_key[128]; /* of the event as last read */
@@ -447,10 +447,6 @@ store_audit_add(struct store *s, const struct store_audit *a, struct err *e);
 int store_audit_each(struct store *s, int64_t since_ms,
     int (*each)(const struct store_audit *a, void *arg), void *arg,
     struct err *e);
-/* Deletions with outcome "done" since since_ms; user NULL: whole tenant. */
-int store_audit_deletions(struct store *s, const char *tenant, const char *user,
-    int64_t since_ms, int64_t *out, struct err *e);
-
 /* A scope ("graph:{tenant}", "graph:{tenant}/{user}", "unblu") must not be
  * called before until_ms; only ever raised, but for one so far behind it that a
  * clock which ran ahead has written it. */

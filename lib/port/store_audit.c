@@ -113,22 +113,3 @@ store_audit_each(struct store *s, int64_t since_ms,
 
 	return store_db_walk(s, &walk, e);
 }
-
-int
-store_audit_deletions(struct store *s, const char *tenant, const char *user,
-    int64_t since_ms, int64_t *out, struct err *e)
-{
-	static const char tenant_sql[] =
-	    "SELECT count(*) FROM audit WHERE tenant = $1 AND at_ms >= $2"
-	    " AND action = 'delete' AND outcome = 'done'";
-	static const char user_sql[] =
-	    "SELECT count(*) FROM audit WHERE tenant = $1 AND at_ms >= $2"
-	    " AND action = 'delete' AND outcome = 'done' AND user_id = $3";
-	struct store_value values[3] = {
-	    STORE_TEXT(tenant), STORE_INT(since_ms), STORE_TEXT(user)};
-	int rc = user == NULL
-	    ? store_db_number(s, tenant_sql, values, 2, out, e)
-	    : store_db_number(s, user_sql, values, 3, out, e);
-
-	return rc < 0 ? -1 : 0;
-}

@@ -8,7 +8,7 @@
 	" verified, agent, topic, start_ms, written, writing, end_ms,"         \
 	" time_zone, change_key, series, created_ms, announced_ms,"            \
 	" synced_ms, gone_since_ms, searches, last_error, occurrence_end_ms,"  \
-	" empty_searches, empty_search_ms, check_ms"
+	" empty_searches, empty_search_ms, check_ms, writing_ms"
 
 #define STORE_LINK_MEMBER(type, member) STORE_MEMBER(type, store_link, member)
 
@@ -40,6 +40,7 @@ static const struct store_field store_link_fields[] = {
     STORE_LINK_MEMBER(STORE_FIELD_INT, empty_searches),
     STORE_LINK_MEMBER(STORE_FIELD_INT64, empty_search_ms),
     STORE_LINK_MEMBER(STORE_FIELD_INT64, check_ms),
+    STORE_LINK_MEMBER(STORE_FIELD_INT64, writing_ms),
 };
 enum {
 	STORE_LINK_FIELD_COUNT =
@@ -101,7 +102,7 @@ store_link_write(struct store *s, const struct store_link *l, struct err *e)
 	    "INSERT INTO link (" STORE_LINK_COLUMNS ")"
 	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
 	    " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,"
-	    " $26, $27)"
+	    " $26, $27, $28)"
 	    " ON CONFLICT (conversation) DO UPDATE SET"
 	    " tenant = excluded.tenant, user_id = excluded.user_id,"
 	    " source_id = excluded.source_id, event = excluded.event,"
@@ -120,7 +121,8 @@ store_link_write(struct store *s, const struct store_link *l, struct err *e)
 	    " occurrence_end_ms = excluded.occurrence_end_ms,"
 	    " empty_searches = excluded.empty_searches,"
 	    " empty_search_ms = excluded.empty_search_ms,"
-	    " check_ms = excluded.check_ms";
+	    " check_ms = excluded.check_ms,"
+	    " writing_ms = excluded.writing_ms";
 	struct store_value values[STORE_LINK_FIELD_COUNT];
 
 	store_db_bind(store_link_fields, STORE_LINK_FIELD_COUNT, l, values);

@@ -175,6 +175,9 @@ static const char *const store_schema_steps[STORE_SCHEMA_VERSION] = {
     " empty_search_ms BIGINT NOT NULL DEFAULT 0;"
     "ALTER TABLE link ADD COLUMN check_ms BIGINT NOT NULL DEFAULT 0;"
     "CREATE INDEX link_check ON link (check_ms) WHERE check_ms > 0;"
+    /* The deletions under way, for the brake. */
+    "ALTER TABLE link ADD COLUMN writing_ms BIGINT NOT NULL DEFAULT 0;"
+    "CREATE INDEX link_deleting ON link (tenant) WHERE writing = 'delete';"
     "ALTER TABLE mailbox ADD COLUMN check_ms BIGINT NOT NULL DEFAULT 0;"
     "CREATE INDEX mailbox_check ON mailbox (check_ms) WHERE state = 0;"
     "ALTER TABLE mailbox ADD COLUMN round_ms BIGINT NOT NULL DEFAULT 0;"

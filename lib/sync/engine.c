@@ -146,24 +146,6 @@ engine_may_scan(const struct engine *e, const struct task *t)
 	return true;
 }
 
-void
-engine_count_deletions(const struct engine *e, const struct task *t,
-    int64_t *in_mailbox, int64_t *in_tenant)
-{
-	const struct task *other;
-
-	*in_mailbox = *in_tenant = 0;
-	TAILQ_FOREACH(other, &e->tasks, link)
-	{
-		if (other == t || !other->deleting ||
-		    strcmp(other->work.tenant, t->work.tenant) != 0)
-			continue;
-		(*in_tenant)++;
-		if (strcmp(other->work.user, t->work.user) == 0)
-			(*in_mailbox)++;
-	}
-}
-
 /* ---- rows in progress that nobody works on ---- */
 
 static bool

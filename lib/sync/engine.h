@@ -49,8 +49,5 @@ bool engine_conversation_busy(
 /* Whether t may search its whole mailbox now: no other task does that, and few
  * do in the tenant's other mailboxes, for their pages are large. */
 bool engine_may_scan(const struct engine *e, const struct task *t);
-/* Deletions begun and not yet in the audit, for the brake. */
-void engine_count_deletions(const struct engine *e, const struct task *t,
-    int64_t *in_mailbox, int64_t *in_tenant);
 
 #endif

@@ -58,6 +58,7 @@ struct look {
 	struct buf next; /* page of the search, or of the occurrences */
 	struct lease_scan *copies; /* the search of all calendars, or NULL */
 	struct conversation_history history;
+	char writing[16]; /* the link's, before the mark of the deletion */
 };
 
 /* ---- look_link.c: which link is it, and whose turn? ---- */
@@ -153,6 +154,10 @@ void removal_decide(struct look *l);
 void removal_hold(struct look *l, const char *why);
 /* Whether one has: 1, 0, -1. */
 int removal_is_released(struct look *l, struct err *e);
+/* Inside the transaction that marks the deletion, where nobody else of any
+ * process does so for this tenant: does the brake let it pass? 1, 0, -1. */
+int removal_admit(struct task *t, struct store *s, struct err *e);
+extern const char removal_braked[]; /* why not */
 /* The link goes over to another event, which is looked at next. */
 void removal_inherit(struct look *l, const char *event, const char *how);
 

@@ -10,14 +10,19 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "sync/engine.h"
+#include "port/store_brake.h"
 #include "sync/look.h"
 
 enum {
 	REMOVAL_HOUR_MS = 60 * 60 * 1000,
+	/* What was begun longer ago than that and an hour is in the audit or
+	 * was never done. Longer than any request. */
+	REMOVAL_BEGUN_MS = 10 * 60 * 1000,
 	REMOVAL_AGAIN_MS = 3 * 1000, /* for Graph to have it everywhere */
 	REMOVAL_PAGES = 200 /* of a search; Graph's do not end like that */
 };
+
+const char removal_braked[] = "more deletions than allowed within an hour";
 
 static void removal_control(struct look *l);
 
@@ -166,7 +171,6 @@ removal_call_off(struct look *l)
 	struct store_link *s = &l->link;
 	bool was_held = s->state == STORE_LINK_HELD;
 
-	l->task->deleting = false;
 	if (s->gone_since_ms == 0 && !was_held)
 		return;
 	s->gone_since_ms = 0;
@@ -300,22 +304,30 @@ removal_is_released(struct look *l, struct err *e)
 
 /* The brake: 1 held, 0 may pass, -1. */
 static int
-removal_is_braked(struct look *l, struct err *e)
+removal_is_braked(struct look *l, struct store *s, struct err *e)
 {
-	struct task *t = l->task;
-	struct store *s = t->session->store;
 	int64_t since_ms = task_now_ms() - REMOVAL_HOUR_MS;
-	int64_t box_begun, tenant_begun;
-	int64_t box, tenant;
+	struct store_deletions n;
 
-	if (store_audit_deletions(
-		s, t->work.tenant, t->work.user, since_ms, &box, e) != 0 ||
-	    store_audit_deletions(
-		s, t->work.tenant, NULL, since_ms, &tenant, e) != 0)
+	if (store_deletions_count(
+		s, &l->link, since_ms, since_ms - REMOVAL_BEGUN_MS, &n, e) != 0)
 		return -1;
-	engine_count_deletions(t->engine, t, &box_begun, &tenant_begun);
 	return plan_holds_deletion(
-	    &t->session->policy, box + box_begun, tenant + tenant_begun);
+	    &l->task->session->policy, n.in_mailbox, n.in_tenant);
+}
+
+int
+removal_admit(struct task *t, struct store *s, struct err *e)
+{
+	struct look *l = t->state;
+	int passes = removal_is_released(l, e);
+
+	if (passes != 0)
+		return passes;
+	if (store_deletions_hold(s, l->link.tenant, task_now_ms(), e) != 0)
+		return -1;
+	passes = removal_is_braked(l, s, e);
+	return passes < 0 ? -1 : !passes;
 }
 
 /* Whether an operator has to decide, and why: 1, 0 may pass, -1. An event that
@@ -326,7 +338,7 @@ removal_is_held(struct look *l, const char **why, struct err *e)
 	int released = removal_is_released(l, e);
 	int elsewhere;
 
-	*why = "more deletions than allowed within an hour";
+	*why = removal_braked;
 	if (released < 0)
 		return -1;
 	if (released == 1)
@@ -336,7 +348,7 @@ removal_is_held(struct look *l, const char **why, struct err *e)
 	elsewhere = store_copy_elsewhere(
 	    l->task->session->store, l->link.conversation, e);
 	if (elsewhere == 0)
-		return removal_is_braked(l, e);
+		return removal_is_braked(l, l->task->session->store, e);
 	*why = "an event in another mailbox carries it";
 	return elsewhere;
 }
@@ -386,7 +398,6 @@ removal_decide(struct look *l)
 	}
 	if (look_is_paused(l))
 		return;
-	l->task->deleting = true;
 	verdict_start(l);
 }
 

@@ -280,7 +280,11 @@ task_apply(struct store *s, void *arg, struct err *e)
 	struct task *t = arg;
 	struct task_outcome *o = &t->outcome;
 	int64_t now_ms = clock_wall_ms();
+	int admitted = o->admit != NULL ? o->admit(t, s, e) : 1;
 
+	t->admitted = admitted == 1;
+	if (admitted != 1)
+		return admitted;
 	if (o->link != NULL && task_save_link(s, o->link, e) != 0)
 		return -1;
 	if (task_apply_copies(t, s, e) != 0)

@@ -6,6 +6,7 @@
 #include "sync/session.h"
 
 struct engine;
+struct task;
 
 enum { TASK_AUDITS = 3, TASK_INPUT_ATTEMPTS = 10 };
 
@@ -31,6 +32,9 @@ struct task_add {
 
 /* Everything that one transaction is to make durable. */
 struct task_outcome {
+	/* Asked first, inside the transaction: 1, 0 nothing of it is done and
+	 * task.admitted tells, -1. NULL: nobody is asked. */
+	int (*admit)(struct task *t, struct store *s, struct err *e);
 	struct store_link *link; /* NULL: none to be saved */
 	char conversation[STORE_ID_MAX]; /* for audits without a link */
 	struct task_audit audits[TASK_AUDITS];
@@ -67,7 +71,7 @@ struct task {
 	void (*free_state)(void *state);
 	/* The conversation that this task may change, "" none yet. */
 	char conversation[STORE_ID_MAX];
-	bool deleting; /* counts for the brake */
+	bool admitted; /* by outcome.admit(), the last time */
 	bool scanning; /* searches a whole mailbox: few at a time */
 	/* Of the engine: waits for the end of a batch, to begin; waits for its
 	 * turn with one, to go on; has one under way; has to come later. */

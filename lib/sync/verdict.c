@@ -191,7 +191,15 @@ verdict_delete_done(const struct err *e, void *arg)
 static void
 verdict_marked(struct task *t)
 {
-	if (!verdict_still_holds(t->state))
+	struct look *l = t->state;
+
+	/* Others have begun so many meanwhile, here or elsewhere. */
+	if (!t->admitted) {
+		text_copy(l->link.writing, sizeof(l->link.writing), l->writing);
+		removal_hold(l, removal_braked);
+		return;
+	}
+	if (!verdict_still_holds(l))
 		return;
 	task_call(t, CALL_UNBLU, verdict_build_delete, verdict_parse_delete,
 	    verdict_delete_done, t->state);
@@ -217,8 +225,11 @@ verdict_judge(struct look *l)
 		task_defer(l->task, VERDICT_UNREADABLE_MS, why);
 		return;
 	case GUARD_DELETE:
+		text_copy(l->writing, sizeof(l->writing), l->link.writing);
 		text_copy(l->link.writing, sizeof(l->link.writing), "delete");
+		l->link.writing_ms = task_now_ms();
 		l->task->outcome.link = &l->link;
+		l->task->outcome.admit = removal_admit;
 		task_save(l->task, verdict_marked);
 		return;
 	}

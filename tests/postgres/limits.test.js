@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { body, item } from '../lib/notification.js';
 import { Postgres } from '../lib/postgres.js';
 import { directoryOf } from '../lib/simulators.js';
 import { waitFor } from '../lib/wait.js';
@@ -56,5 +57,45 @@ test('three replicas: two exchanges at once for a mailbox, and what one is told 
 		assert.ok(held > doors.length, `${held} were held`);
 		assert.ok(sims.earlyRetries() <= 1, `${sims.earlyRetries()} came before Retry-After had passed`);
 		assert.deepEqual([...new Set(boxes.map((m) => sims.mailboxCounters(m).maxExchanges))], [2]);
+	});
+});
+
+test('two replicas: what one has begun to delete counts for the other before it is done', async () => {
+	const db = server.database();
+	const LIMIT = 3;
+	await play('replicas-brake', { postgres: db, directory: directoryOf(2 * LIMIT), config: { maxDeletionsPerTenant: LIMIT, deletionGraceSeconds: 0 } }, 1, async (stack, [other]) => {
+		const { sims } = stack;
+		const boxes = stack.mailboxes.filter((m) => m.tenant === stack.mailboxes[0].tenant);
+		const links = (await Promise.all(boxes.map((m) => stack.followMany(m, 1)))).flatMap((f) => f.links);
+		sims.silence(true);
+		await stack.idle(20_000);
+		/** @param {any[]} some @param {(text: string) => Promise<number>} send */
+		const remove = (some, send) => Promise.all(some.map(async (link) => {
+			sims.deleteEvent(link.mailbox, link.event);
+			assert.equal(await send(body({ ...item(link.sub, link.event.id), changeType: 'deleted' })), 202);
+		}));
+		const states = async (/** @type {any[]} */ some) => (await db.query('SELECT conversation, state FROM link')).filter((/** @type {any} */ l) => some.some((s) => s.conv.id === l.conversation)).map((/** @type {any} */ l) => l.state);
+
+		/* Both sleep in turn, so each has the other's to count. Who is stopped may hold the lock for ten seconds. */
+		stack.expectErrors = true;
+		const [own, its] = [await stack.pid('sync'), await other.pid('sync')];
+		sims.fault({ service: 'unblu', op: 'delete', kind: 'delay', delayMs: 2000, probability: 1 });
+		process.kill(own, 'SIGSTOP');
+		try {
+			await remove(links.slice(0, LIMIT), through(other));
+			await waitFor(async () => (await db.query("SELECT conversation FROM link WHERE writing = 'delete'")).length === LIMIT, 15_000, 'one has begun as many as it may');
+			process.kill(its, 'SIGSTOP');
+		} finally {
+			process.kill(own, 'SIGCONT');
+		}
+		try {
+			await remove(links.slice(LIMIT), throughNginx(stack));
+			await waitFor(async () => (await states(links.slice(LIMIT))).every((s) => s !== 1 && s !== 2), 25_000, 'the other one has decided');
+		} finally {
+			process.kill(its, 'SIGCONT');
+		}
+		await waitFor(async () => (await states(links.slice(0, LIMIT))).every((s) => s === 7), 25_000, 'what was begun is done');
+		assert.deepEqual(await states(links.slice(LIMIT)), Array(LIMIT).fill(3), 'the rest is held');
+		assert.equal(links.filter((l) => sims.conversation(l.conv.id) === null).length, LIMIT);
 	});
 });

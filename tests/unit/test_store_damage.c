@@ -73,6 +73,7 @@ an_upgrade_by_a_newer_program_stops_the_older_one(void **state)
 /* What step 2 has added, taken away again. */
 static const char back_to_version_1[] =
     "DROP INDEX link_check; DROP INDEX mailbox_check;"
+    "DROP INDEX link_deleting; ALTER TABLE link DROP COLUMN writing_ms;"
     "DROP INDEX lane_tenant; DROP INDEX mailbox_state;"
     "DROP INDEX mailbox_renew; DROP INDEX subscription_expiry;"
     "DROP INDEX work_catchup; DROP INDEX work_link;"

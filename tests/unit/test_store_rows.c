@@ -2,6 +2,12 @@
  * facts, and what is removed. */
 #include "test_store.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "port/store_beside.h"
+#include "port/store_brake.h"
 #include "port/store_replica.h"
 #include "port/store_due.h"
 #include "port/store_retain.h"
@@ -34,10 +40,25 @@ count_audit(const struct store_audit *a, void *arg)
 }
 
 static void
+assert_deletions(struct test_store *t, const char *tenant, const char *user,
+    int64_t since_ms, int64_t in_mailbox, int64_t in_tenant)
+{
+	struct store_link of = {.conversation = "own"};
+	struct store_deletions n = {-1, -1};
+
+	SET(of.tenant, tenant);
+	SET(of.user, user);
+	assert_ok(t,
+	    store_deletions_count(
+		t->store, &of, since_ms, since_ms, &n, &t->e));
+	assert_int_equal(n.in_mailbox, in_mailbox);
+	assert_int_equal(n.in_tenant, in_tenant);
+}
+
+static void
 audit_records_are_kept_in_order_and_counted(void **state)
 {
 	struct test_store *t = *state;
-	int64_t n = -1;
 	int count = 0;
 
 	for (int i = 0; i < 20; i++)
@@ -47,15 +68,92 @@ audit_records_are_kept_in_order_and_counted(void **state)
 	assert_ok(
 	    t, store_audit_each(t->store, T0 + 5, count_audit, &count, &t->e));
 	assert_int_equal(count, 15);
-	assert_ok(
-	    t, store_audit_deletions(t->store, TENANT, NULL, T0, &n, &t->e));
-	assert_int_equal(n, 10);
-	assert_ok(t,
-	    store_audit_deletions(t->store, TENANT, ANNA, T0 + 4, &n, &t->e));
-	assert_int_equal(n, 3);
-	assert_ok(t,
-	    store_audit_deletions(t->store, OTHER_TENANT, NULL, T0, &n, &t->e));
-	assert_int_equal(n, 0);
+	assert_deletions(t, TENANT, ANNA, T0, 5, 10);
+	assert_deletions(t, TENANT, ANNA, T0 + 4, 3, 6);
+	assert_deletions(
+	    t, TENANT, "cccccccc-1111-4222-8333-444455556666", T0, 0, 10);
+	assert_deletions(t, OTHER_TENANT, ANNA, T0, 0, 0);
+}
+
+static void
+begin_write(struct test_store *t, const char *conversation, const char *user,
+    const char *writing, int64_t at_ms)
+{
+	struct store_link l = test_full_link();
+
+	SET(l.conversation, conversation);
+	SET(l.user, user);
+	SET(l.writing, writing);
+	l.writing_ms = at_ms;
+	assert_ok(t, store_link_save(t->store, &l, &t->e));
+}
+
+static void
+a_deletion_that_was_begun_counts_until_its_outcome_is_known(void **state)
+{
+	struct test_store *t = *state;
+
+	begin_write(t, "begun", ANNA, "delete", T0);
+	begin_write(t, "long ago", ANNA, "delete", T0 - 1);
+	begin_write(t, "a topic", ANNA, "topic", T0);
+	begin_write(t, "another's", BERT, "delete", T0);
+	/* The one who asks. */
+	begin_write(t, "own", ANNA, "delete", T0);
+	assert_deletions(t, TENANT, ANNA, T0, 1, 2);
+	audit(t, T0, BERT, "delete", "done");
+	assert_deletions(t, TENANT, ANNA, T0, 1, 3);
+	begin_write(t, "begun", ANNA, "", T0);
+	assert_deletions(t, TENANT, ANNA, T0, 0, 2);
+	assert_deletions(t, OTHER_TENANT, ANNA, T0, 0, 0);
+}
+
+/* ---- of two who ask at the same time one sees what the other begins ---- */
+
+struct asker {
+	const struct test_store *t;
+	pthread_t thread;
+	int64_t seen;
+	atomic_bool is_over;
+};
+
+static void *
+ask(void *arg)
+{
+	struct asker *a = arg;
+	struct store_link of = test_full_link();
+	struct store_deletions n = {-1, -1};
+	struct err e = {0};
+	struct store *s = store_open(a->t->url, 0, 5000, T0, &e);
+	const struct store_party party = {TENANT, BERT, "own"};
+
+	SET(of.conversation, "own");
+	if (s != NULL && store_begin_beside(s, &party, 1, &e) == 0 &&
+	    store_deletions_hold(s, TENANT, T0, &e) == 0 &&
+	    store_deletions_count(s, &of, T0, T0, &n, &e) == 0 &&
+	    store_commit(s, &e) == 0)
+		a->seen = n.in_tenant;
+	store_close(s);
+	a->is_over = true;
+	return NULL;
+}
+
+static void
+who_asks_behind_another_sees_what_that_one_has_begun(void **state)
+{
+	struct test_store *t = *state;
+	struct asker other = {.t = t, .seen = -1};
+	struct timespec moment = {0, 100 * 1000 * 1000};
+	const struct store_party party = {TENANT, ANNA, "begun"};
+
+	assert_ok(t, store_begin_beside(t->store, &party, 1, &t->e));
+	assert_ok(t, store_deletions_hold(t->store, TENANT, T0, &t->e));
+	assert_int_equal(pthread_create(&other.thread, NULL, ask, &other), 0);
+	nanosleep(&moment, NULL);
+	begin_write(t, "begun", ANNA, "delete", T0);
+	assert_false(other.is_over);
+	assert_ok(t, store_commit(t->store, &t->e));
+	assert_int_equal(pthread_join(other.thread, NULL), 0);
+	assert_int_equal(other.seen, 1);
 }
 
 static void
@@ -452,6 +550,10 @@ main(void)
 {
 	const struct CMUnitTest cases[] = {
 	    cmocka_unit_test(audit_records_are_kept_in_order_and_counted),
+	    cmocka_unit_test(
+		a_deletion_that_was_begun_counts_until_its_outcome_is_known),
+	    cmocka_unit_test(
+		who_asks_behind_another_sees_what_that_one_has_begun),
 	    cmocka_unit_test(a_throttle_is_only_ever_raised),
 	    cmocka_unit_test(a_throttle_of_a_clock_years_ahead_gives_way),
 	    cmocka_unit_test(
