@@ -38,8 +38,8 @@ doctor_add(struct doctor *d, const char *check, const char *subject,
 	if (advice[0] != '\0')
 		json_object_set_new(one, "advice", json_string(advice));
 	json_array_append_new(d->findings, one);
-	if (status == DOCTOR_FAILED)
-		d->failed++;
+	d->failed += status == DOCTOR_FAILED;
+	d->warnings += status == DOCTOR_WARNING;
 }
 
 void
@@ -208,8 +208,11 @@ print_report(const struct doctor *d, bool as_json)
 	} else {
 		for (size_t i = 0; i < n; i++)
 			print_finding(&out, json_array_get(d->findings, i));
-		if (d->failed == 0)
+		if (d->failed == 0 && d->warnings == 0)
 			buf_puts(&out, "nothing is wrong\n");
+		else if (d->failed == 0)
+			buf_printf(&out, "nothing has failed; warnings: %d\n",
+			    d->warnings);
 		else
 			buf_printf(
 			    &out, "%d of %zu findings: FAILED\n", d->failed, n);

@@ -24,7 +24,7 @@ struct doctor {
 	struct session *session; /* without a store: it leaves no trace */
 	const char *tenant, *user; /* the mailbox to try, "" none given */
 	json_t *findings; /* array */
-	int failed;
+	int failed, warnings;
 	bool clock_told;
 	struct store *store; /* read-only, NULL none */
 };

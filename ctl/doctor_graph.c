@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "doctor.h"
 #include "live.h"
@@ -23,6 +24,8 @@ struct trial {
 	struct err err;
 	struct buf next; /* of the list */
 	int64_t listed;
+	int64_t known; /* those that live, as far as the store knows */
+	int64_t now_ms;
 };
 
 /* ---- reach, and the clock ---- */
@@ -167,6 +170,37 @@ parse_list(const struct http_reply *reply, void *arg, struct err *e)
 	    reply, count_listed, t, &t->next, e);
 }
 
+static int
+count_known(const struct store_subscription *sub, void *arg)
+{
+	struct trial *t = arg;
+
+	t->known += strcmp(sub->tenant, t->tenant) == 0 &&
+	    sub->granted_ms > 0 && sub->expires_ms > t->now_ms;
+	return 0;
+}
+
+/* A list may lie, so what it does not show is no failure. */
+static void
+judge_list(struct trial *t, const char *subject)
+{
+	t->now_ms = clock_wall_ms();
+	if (t->d->store != NULL &&
+	    store_subscription_each(t->d->store, count_known, t, NULL) != 0)
+		t->known = 0;
+	if (t->listed < t->known)
+		doctor_addf(t->d, "subscriptions", subject, DOCTOR_WARNING,
+		    "Graph may have lost some: outlook-addin-renew --force "
+		    "asks for each, and makes anew what is gone",
+		    "the list shows %" PRId64 " of this application, but "
+		    "%" PRId64 " should be there",
+		    t->listed, t->known);
+	else
+		doctor_addf(t->d, "subscriptions", subject, DOCTOR_OK, "",
+		    "the list can be read: %" PRId64 " of this application",
+		    t->listed);
+}
+
 static void
 try_list(struct trial *t, const char *subject)
 {
@@ -175,9 +209,7 @@ try_list(struct trial *t, const char *subject)
 		try_call(t, build_list, parse_list);
 	while (t->err.code == ERR_NONE && t->next.len > 0);
 	if (t->err.code == ERR_NONE)
-		doctor_addf(t->d, "subscriptions", subject, DOCTOR_OK, "",
-		    "the list can be read: %" PRId64 " of this application",
-		    t->listed);
+		judge_list(t, subject);
 	else
 		doctor_add(t->d, "subscriptions", subject, DOCTOR_FAILED,
 		    t->err.text,
@@ -263,10 +295,12 @@ try_mailbox_of(struct trial *t, const char *subject)
 		try_mailbox(t, d->user);
 		return;
 	}
-	if (d->store != NULL &&
+	if (d->store == NULL ||
 	    store_mailbox_each(d->store, choose_mailbox, &c, NULL) != 0)
-		c = (struct choice){.tenant = t->tenant, .d = d};
-	if (c.followed[0] != '\0')
+		doctor_add(d, "mailbox", subject, DOCTOR_SKIPPED,
+		    "without the store it is not known which are followed",
+		    "name one: --tenant T --user U");
+	else if (c.followed[0] != '\0')
 		try_mailbox(t, c.followed);
 	else if (c.parked[0] != '\0')
 		try_mailbox(t, c.parked);

@@ -178,9 +178,22 @@ try_credential(struct doctor *d)
 /* ---- what waits, and why ---- */
 
 struct waiting {
+	struct store *store;
 	int64_t now_ms, rows, forbidden;
+	int64_t parked; /* rows of mailboxes that are */
 	char reason[STORE_REASON_MAX]; /* of the first, or of one forbidden */
 };
+
+/* Then Graph has refused it, or an operator; doctor_graph.c names it. */
+static bool
+is_of_parked(const struct waiting *all, const struct store_work *w)
+{
+	struct store_mailbox box;
+
+	return store_mailbox_find(all->store, w->tenant, w->user, &box, NULL) ==
+	    1 &&
+	    box.state == STORE_MAILBOX_PARKED;
+}
 
 static int
 look_at_row(const struct store_work *w, bool in_progress, void *arg)
@@ -193,6 +206,10 @@ look_at_row(const struct store_work *w, bool in_progress, void *arg)
 	if (in_progress || w->kind == STORE_WORK_KEYS || w->reason[0] == '\0' ||
 	    w->not_before_ms <= all->now_ms)
 		return 0;
+	if (is_of_parked(all, w)) {
+		all->parked++;
+		return 0;
+	}
 	all->rows++;
 	if (all->reason[0] == '\0' || (forbidden && all->forbidden == 0))
 		text_copy(all->reason, sizeof(all->reason), w->reason);
@@ -203,14 +220,17 @@ look_at_row(const struct store_work *w, bool in_progress, void *arg)
 static void
 try_queue(struct doctor *d)
 {
-	struct waiting all = {.now_ms = clock_wall_ms()};
+	struct waiting all = {.store = d->store, .now_ms = clock_wall_ms()};
 
 	if (store_work_each(d->store, NULL, NULL, look_at_row, &all, NULL) != 0)
 		return;
-	if (all.rows == 0)
-		doctor_add(d, "queue", "work that waits", DOCTOR_OK,
-		    "nothing was refused", "");
-	else
+	if (all.parked > 0)
+		doctor_addf(d, "queue", "work of parked mailboxes",
+		    DOCTOR_WARNING,
+		    "see the mailboxes that are parked; it is done once they "
+		    "are followed again",
+		    "rows that wait: %" PRId64, all.parked);
+	if (all.rows > 0)
 		doctor_addf(d, "queue", "work that waits", DOCTOR_WARNING,
 		    all.forbidden > 0
 			? "if Unblu has refused it: set the two properties "
@@ -218,8 +238,12 @@ try_queue(struct doctor *d)
 			  "Change...ViaWebApi to true, and check as whom the "
 			  "gateway lets us act"
 			: "it goes on by itself once the cause is gone",
-		    "%" PRId64 " rows wait after a failure: %s", all.rows,
-		    all.reason);
+		    "rows that wait after a failure: %" PRId64 ", one of them "
+		    "because of: %s",
+		    all.rows, all.reason);
+	else if (all.parked == 0)
+		doctor_add(d, "queue", "work that waits", DOCTOR_OK,
+		    "nothing was refused", "");
 }
 
 void

@@ -54,7 +54,7 @@ add_programs(struct buf *out, const json_t *doc)
 	buf_printf(out, "renewal        last run %s, last success %s",
 	    text_of(renew, "lastRun"), text_of(renew, "lastSuccess"));
 	if (failed > 0)
-		buf_printf(out, ", %lld mailboxes failed", (long long)failed);
+		buf_printf(out, ", failures: %lld", (long long)failed);
 	buf_putc(out, '\n');
 }
 
@@ -118,11 +118,16 @@ add_counts(struct buf *out, const json_t *doc)
 	buf_printf(out,
 	    "queue          %" PRId64 " rows: %" PRId64 " in progress, %" PRId64
 	    " wait after a failure, %" PRId64
-	    " scheduled for later; oldest %" PRId64 " s\n"
-	    "dead letters   %" PRId64 "\n",
+	    " scheduled for later; oldest %" PRId64 " s\n",
 	    json_int(queue, "rows", 0), json_int(queue, "inProgress", 0),
 	    json_int(queue, "waiting", 0), json_int(queue, "scheduled", 0),
-	    json_int(queue, "oldestSeconds", 0),
+	    json_int(queue, "oldestSeconds", 0));
+	if (json_str(queue, "reason") != NULL) {
+		buf_puts(out, "  one waits because of: ");
+		live_add_text(out, json_str(queue, "reason"));
+		buf_putc(out, '\n');
+	}
+	buf_printf(out, "dead letters   %" PRId64 "\n",
 	    json_int(doc, "deadLetters", 0));
 	buf_printf(out,
 	    "subscriptions  %" PRId64 " active, %" PRId64 " pending, %" PRId64

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "listing.h"
 #include "remote/entra.h"
 #include "rule/catchup.h"
@@ -25,6 +26,7 @@ struct building {
 	int64_t links[STORE_LINK_STATE_COUNT];
 	int64_t active, pending, expired, nearest_ms;
 	int64_t rows, in_progress, scheduled, waiting, oldest_ms;
+	char reason[STORE_REASON_MAX]; /* of the first that waits */
 	struct err err;
 };
 
@@ -170,7 +172,11 @@ count_work(const struct store_work *w, bool in_progress, void *arg)
 		b->scheduled++;
 		return 0;
 	}
-	b->waiting += !in_progress && w->not_before_ms > b->live->now_ms;
+	if (!in_progress && w->not_before_ms > b->live->now_ms) {
+		b->waiting++;
+		if (b->reason[0] == '\0')
+			text_copy(b->reason, sizeof(b->reason), w->reason);
+	}
 	if (b->oldest_ms == 0 || since_ms < b->oldest_ms)
 		b->oldest_ms = since_ms;
 	return 0;
@@ -180,6 +186,7 @@ static json_t *
 queue_json(struct building *b)
 {
 	int64_t age_ms = 0;
+	json_t *out;
 
 	if (store_work_each(
 		b->live->store, NULL, NULL, count_work, b, &b->err) != 0)
@@ -189,10 +196,13 @@ queue_json(struct building *b)
 	if (age_ms > QUEUE_OLD_MS)
 		add_reason(
 		    b, "queue-age", "work waits for too long", b->oldest_ms);
-	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "rows", (json_int_t)b->rows,
+	out = json_pack("{s:I,s:I,s:I,s:I,s:I}", "rows", (json_int_t)b->rows,
 	    "inProgress", (json_int_t)b->in_progress, "scheduled",
 	    (json_int_t)b->scheduled, "waiting", (json_int_t)b->waiting,
 	    "oldestSeconds", (json_int_t)(age_ms > 0 ? age_ms / 1000 : 0));
+	if (b->reason[0] != '\0')
+		json_object_set_new(out, "reason", json_string(b->reason));
+	return out;
 }
 
 /* ---- writes to Unblu ---- */

@@ -203,36 +203,36 @@ gauges_each_pause(const char *name, const char *text, int64_t at_ms, void *arg)
 	return 0;
 }
 
-/* What operators have stopped, or have to look after. */
 static void
-gauges_read_state(struct worker *w, struct metrics_gauges *g)
+gauges_take_totals(struct metrics_gauges *g,
+    const struct store_work_totals *totals, int64_t now_ms)
 {
-	(void)store_fact_each(
-	    w->store, "pause:", gauges_each_pause, &g->writes_paused, NULL);
-	(void)store_mailbox_totals(w->store, g->mailboxes, NULL);
-	g->dry_run = w->config->dry_run;
+	g->work_rows = totals->rows;
+	if (totals->oldest_first_seen_ms != 0 &&
+	    totals->oldest_first_seen_ms < now_ms)
+		g->oldest_work_ms = now_ms - totals->oldest_first_seen_ms;
 }
 
-static void
+/* A zero would say that all is well: what can not be read is not told. */
+static int
 gauges_read(struct worker *w, struct metrics_gauges *g)
 {
 	struct gauges_count count = {g, clock_wall_ms()};
 	struct store_work_totals totals;
 
-	if (store_work_totals(w->store, &totals, NULL) == 0) {
-		g->work_rows = totals.rows;
-		if (totals.oldest_first_seen_ms != 0 &&
-		    totals.oldest_first_seen_ms < count.now_ms)
-			g->oldest_work_ms =
-			    count.now_ms - totals.oldest_first_seen_ms;
-	}
-	if (store_dead_count(w->store, &g->dead_letters, NULL) != 0)
-		g->dead_letters = 0;
-	(void)store_subscription_each(
-	    w->store, gauges_each_subscription, &count, NULL);
+	if (w->store == NULL ||
+	    store_work_totals(w->store, &totals, NULL) != 0 ||
+	    store_dead_count(w->store, &g->dead_letters, NULL) != 0 ||
+	    store_subscription_each(
+		w->store, gauges_each_subscription, &count, NULL) != 0 ||
+	    store_fact_each(w->store, "pause:", gauges_each_pause,
+		&g->writes_paused, NULL) != 0 ||
+	    store_mailbox_totals(w->store, g->mailboxes, NULL) != 0)
+		return -1;
+	gauges_take_totals(g, &totals, count.now_ms);
 	gauges_read_renew(w, g);
 	g->credential_expiry_ms = expiry_known_ms(w->store);
-	gauges_read_state(w, g);
+	return 0;
 }
 
 static void
@@ -255,8 +255,8 @@ gauges_serve(struct worker *w, struct job *j)
 	struct metrics_gauges g = {.nearest_expiry_ms = -1};
 	struct gauges_text text = {0};
 
-	if (w->store != NULL)
-		gauges_read(w, &g);
+	g.unknown = gauges_read(w, &g) != 0;
+	g.dry_run = w->config->dry_run;
 	gauges_reasons(w, gauges_keep_reason, &text);
 	g.degraded = (const char *const *)text.reasons;
 	gauges_write(&j->reply, &g);
@@ -269,8 +269,7 @@ void
 gauges_late(struct reply *reply)
 {
 	static const char *const degraded[] = {"store", NULL};
-	struct metrics_gauges g = {
-	    .nearest_expiry_ms = -1, .degraded = degraded};
+	struct metrics_gauges g = {.unknown = true, .degraded = degraded};
 
 	gauges_write(reply, &g);
 }

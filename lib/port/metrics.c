@@ -322,6 +322,19 @@ metrics_write_renew(struct buf *out, const struct metrics_gauges *g)
 }
 
 static void
+metrics_write_queue(struct buf *out, const struct metrics_gauges *g)
+{
+	metrics_write_gauge(
+	    out, "work_rows", "Rows in the queue.", (double)g->work_rows);
+	metrics_write_gauge(out, "oldest_work_seconds",
+	    "How long the oldest row could have been done already.",
+	    (double)g->oldest_work_ms / 1000);
+	metrics_write_gauge(out, "dead_letters",
+	    "Rows that were given up and wait for an operator.",
+	    (double)g->dead_letters);
+}
+
+static void
 metrics_write_mailboxes(struct buf *out, const struct metrics_gauges *g)
 {
 	static const char *const names[METRICS_MAILBOX_STATES] = {
@@ -331,12 +344,20 @@ metrics_write_mailboxes(struct buf *out, const struct metrics_gauges *g)
 	for (int i = 0; i < METRICS_MAILBOX_STATES; i++)
 		buf_printf(out, "outlook_addin_mailboxes{state=\"%s\"} %lld\n",
 		    names[i], (long long)g->mailboxes[i]);
+}
+
+static void
+metrics_write_pauses(struct buf *out, const struct metrics_gauges *g)
+{
 	metrics_head(out, "writes_paused", "gauge",
 	    "Pauses of writes to Unblu, by what has ordered them.");
+	if (!g->unknown)
+		buf_printf(out,
+		    "outlook_addin_writes_paused{by=\"operator\"} %lld\n",
+		    (long long)g->writes_paused);
 	buf_printf(out,
-	    "outlook_addin_writes_paused{by=\"operator\"} %lld\n"
 	    "outlook_addin_writes_paused{by=\"configuration\"} %d\n",
-	    (long long)g->writes_paused, g->dry_run ? 1 : 0);
+	    g->dry_run ? 1 : 0);
 }
 
 static void
@@ -363,17 +384,13 @@ metrics_write(struct buf *out, const struct metrics_gauges *g)
 	    "Time to make a batch of notifications durable.");
 	metrics_write_histogram(out, "store_commit_seconds", AT_COMMIT,
 	    metrics_commit_bounds, METRICS_COMMIT_BOUNDS, 1e6);
-	metrics_write_gauge(
-	    out, "work_rows", "Rows in the queue.", (double)g->work_rows);
-	metrics_write_gauge(out, "oldest_work_seconds",
-	    "How long the oldest row could have been done already.",
-	    (double)g->oldest_work_ms / 1000);
-	metrics_write_gauge(out, "dead_letters",
-	    "Rows that were given up and wait for an operator.",
-	    (double)g->dead_letters);
-	metrics_write_mailboxes(out, g);
-	metrics_write_subscriptions(out, g);
-	metrics_write_renew(out, g);
+	if (!g->unknown) {
+		metrics_write_queue(out, g);
+		metrics_write_mailboxes(out, g);
+		metrics_write_subscriptions(out, g);
+		metrics_write_renew(out, g);
+	}
+	metrics_write_pauses(out, g);
 	if (g->credential_expiry_ms > 0)
 		metrics_write_gauge(out, "credential_expiry_timestamp_seconds",
 		    "When the certificate or secret for Entra expires.",

@@ -54,11 +54,12 @@ enum { METRICS_MAILBOX_STATES = 3 };
 
 /* Value gauges that come from the store, filled by the caller. */
 struct metrics_gauges {
+	bool unknown; /* it can not be read: they are left out */
 	int64_t work_rows;
 	int64_t oldest_work_ms; /* how long it could have been done */
 	int64_t mailboxes[METRICS_MAILBOX_STATES];
 	int64_t writes_paused; /* pauses by operators */
-	bool dry_run;
+	bool dry_run; /* of the configuration */
 	int64_t dead_letters;
 	int64_t subscriptions_active, subscriptions_pending,
 	    subscriptions_expired;

@@ -99,7 +99,8 @@ story('status tells what waits from what is scheduled, and only the former grows
 	assert.deepEqual(doc.degraded.map((/** @type {any} */ d) => d.reason), ['queue-age']);
 	assert.equal(code, 1);
 	const { oldestSeconds, ...queue } = doc.queue;
-	assert.deepEqual(queue, { rows: 3, inProgress: 0, scheduled: 1, waiting: 2 });
+	assert.deepEqual(queue, { rows: 3, inProgress: 0, scheduled: 1, waiting: 2, reason: 'writes are paused' });
+	assert.match((await w.ctl('status')).stdout, /^queue .*\n {2}one waits because of: writes are paused$/m);
 	assert.ok(oldestSeconds >= 600 && oldestSeconds < 660);
 	await w.sql('DELETE FROM work WHERE kind = 0');
 	const later = await w.status();

@@ -155,7 +155,7 @@ story('subscriptions and their renewal', async (w) => {
 	await setFacts(w, { 'renew-last-success': '' }, at);
 	await setFacts(w, { 'renew-last-run': '{"due":3,"failed":2,"ms":12}' }, at + 3600_000);
 	assert.match(await runbook(w, 'RenewalStale'), /^renewal +last run 2026-11-20T11:00:00Z, last success 2026-11-20T10:00:00Z/m);
-	assert.match(await runbook(w, 'RenewalStale'), /^renewal .*2 mailboxes failed$/m);
+	assert.match(await runbook(w, 'RenewalStale'), /^renewal .*failures: 2$/m);
 });
 
 story('a subscription that has an hour left', async (w) => {

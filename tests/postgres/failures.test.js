@@ -102,10 +102,15 @@ test('PostgreSQL goes down at once and comes back: 503 meanwhile, nothing is los
 			await isRefused(web, sub, `gone-${round}`);
 			await isUp(web);
 			await waitFor(async () => (await web.degraded()).includes('store'), 5000, 'ready says so');
+			/* A zero would say that all is well. */
+			for (const name of ['work_rows', 'dead_letters', 'oldest_work_seconds', 'subscriptions{state="active"}', 'mailboxes{state="followed"}'])
+				assert.equal(await web.metric(name), null, name);
+			assert.equal(await web.metric('degraded{reason="store"}'), 1);
 			await isUp(web);
 			server.again();
 			await isTakenAgain(web, sub, `after-${round}`);
 			assert.ok((await web.events()).includes(longId(`kept-${round}`)));
+			assert.equal(await web.metric('subscriptions{state="active"}'), 1);
 		}
 		assert.equal(web.pid(), pid, 'the same process');
 	});

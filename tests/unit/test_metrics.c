@@ -135,7 +135,21 @@ gauges_that_are_not_known_are_left_out(void **state)
 	    .degraded = reasons,
 	};
 
+	const struct metrics_gauges unread = {
+	    .unknown = true, .dry_run = true, .degraded = reasons};
+
 	(void)state;
+	written(&unread);
+	hasnt("work_rows");
+	hasnt("oldest_work");
+	hasnt("dead_letters");
+	hasnt("outlook_addin_mailboxes");
+	hasnt("outlook_addin_subscription");
+	hasnt("renew_last");
+	hasnt("by=\"operator\"");
+	has("outlook_addin_writes_paused{by=\"configuration\"} 1\n");
+	has("outlook_addin_degraded{reason=\"store\"} 1\n");
+	has("outlook_addin_store_commit_seconds_count ");
 	written(&nothing);
 	hasnt("nearest_expiry");
 	hasnt("renew_last_success");
