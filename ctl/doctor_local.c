@@ -22,7 +22,8 @@ enum {
 	ASK_MS = 3000,
 	BODY_MAX = 64 << 10,
 	LATE_FIRINGS = 3, /* of the renewal, then it is late */
-	LATE_LEAST_MS = 5 * 60 * 1000
+	LATE_LEAST_MS = 5 * 60 * 1000,
+	AHEAD_MS = 60 * 1000 /* hosts differ by less */
 };
 
 static const char *
@@ -141,7 +142,9 @@ try_renewal(struct doctor *d)
 	if (store_fact_get(
 		d->store, "renew-last-success", NULL, 0, &at_ms, NULL) < 0)
 		return;
-	if (at_ms != 0 && now_ms - at_ms <= firings_ms(d, LATE_FIRINGS))
+	/* By a clock that ran ahead: then nothing is known of it. */
+	if (at_ms != 0 && at_ms <= now_ms + AHEAD_MS &&
+	    now_ms - at_ms <= firings_ms(d, LATE_FIRINGS))
 		doctor_addf(d, "renewal", "outlook-addin-renew", DOCTOR_OK, "",
 		    "last success %" PRId64 " s ago", (now_ms - at_ms) / 1000);
 	else
@@ -150,6 +153,8 @@ try_renewal(struct doctor *d)
 		    "has to call it; run it once by hand with -v",
 		    at_ms == 0
 			? "it has never ended well: subscriptions will run out"
+			: at_ms > now_ms
+			? "its last success is of a clock that ran ahead"
 			: "its last success is %" PRId64 " s ago",
 		    (now_ms - at_ms) / 1000);
 }

@@ -18,7 +18,8 @@ enum {
 	GAUGES_REASONS = 32,
 	GAUGES_PROBE_MS = 5000, /* a small write may fit where ours did not */
 	GAUGES_TOTALS_MS = 5000, /* the count looks at every row */
-	GAUGES_OLD_WORK_MS = 5 * 60 * 1000
+	GAUGES_OLD_WORK_MS = 5 * 60 * 1000,
+	GAUGES_AHEAD_MS = 60 * 1000 /* hosts differ by less */
 };
 
 static const char gauges_degraded[] = "degraded:";
@@ -182,6 +183,10 @@ gauges_read_renew(struct worker *w, struct metrics_gauges *g)
 
 	(void)store_fact_get(w->store, "renew-last-success", text, sizeof(text),
 	    &g->renew_last_success_ms, NULL);
+	/* Of a clock that ran ahead: it would keep the alert silent until then.
+	 */
+	if (g->renew_last_success_ms > clock_wall_ms() + GAUGES_AHEAD_MS)
+		g->renew_last_success_ms = 0;
 	if (store_fact_get(w->store, "renew-last-run", text, sizeof(text),
 		&g->renew_last_run_ms, NULL) != 1)
 		return;

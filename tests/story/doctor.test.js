@@ -307,8 +307,10 @@ test('each mistake of an installation is found, and told with what to do about i
 		});
 		await stack.part(t, 'no program at the socket', async () => {
 			await stack.fcgiDown();
+			await stack.writeStore("UPDATE fact SET at_ms = at_ms + 86400000 WHERE name = 'renew-last-success';");
 			const { findings } = await doctor(stack);
 			const failed = findings.filter((f) => f.status === 'failed');
+			assert.ok(failed.some((f) => f.check === 'renewal' && /a clock that ran ahead/.test(f.detail)), JSON.stringify(findings));
 			assert.ok(failed.some((f) => f.check === 'service' && /outlook-addin-fcgi/.test(String(f.advice))));
 			assert.ok(failed.some((f) => f.check === 'webhook' && /status 503/.test(f.detail)));
 			await stack.startFcgi();

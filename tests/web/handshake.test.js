@@ -101,6 +101,11 @@ test('a refused sign-in is told with what to do, without the peer\'s words, path
 		await waitFor(async () => JSON.parse((await web.ask('GET', '/ready')).body).details.credentials === 'Entra token: clientCertificateKeyFile', 5000, 'without the path');
 		assert.match((await web.ask('GET', '/metrics')).body, /^outlook_addin_credential_expiry_timestamp_seconds 1827222745$/m);
 		assert.equal(ready.credentialExpires, undefined, 'a year ahead');
+		for (const [ahead, told] of /** @type {[number, boolean][]} */ ([[-3600_000, true], [86400_000, false]])) {
+			const at = Date.now() + ahead;
+			await web.query(`INSERT INTO fact (name, fact, at_ms) VALUES ('renew-last-success', '', ${at}) ON CONFLICT (name) DO UPDATE SET at_ms = excluded.at_ms`, false);
+			assert.equal(await web.metric('renew_last_success_timestamp_seconds'), told ? at / 1000 : null, 'a clock that ran ahead keeps no alert silent');
+		}
 		await web.query(`UPDATE fact SET fact = '${Date.now() + 20 * 86400_000}' WHERE name = 'credential-expiry'`, false);
 		await waitFor(async () => Math.abs(Date.parse(JSON.parse((await web.ask('GET', '/ready')).body).credentialExpires) - Date.now() - 20 * 86400_000) < 10_000, 5000, 'twenty days ahead');
 	});
