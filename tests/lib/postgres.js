@@ -28,7 +28,7 @@ export class Postgres {
 	/** @param {string} command @returns {[string[], any]} arguments and options of the script */
 	words(command) {
 		return [[command, this.dir, ...command === 'stop' ? [] : this.settings],
-			{ encoding: 'utf8', env: { PATH: process.env.PATH, ...this.port === 0 ? {} : { PGPORT: `${this.port}` } }, stdio: ['ignore', 'pipe', 'inherit'] }];
+			{ encoding: 'utf8', env: { PATH: process.env.PATH, POSTGRES_TEMPLATE: process.env.POSTGRES_TEMPLATE ?? '', ...this.port === 0 ? {} : { PGPORT: `${this.port}` } }, stdio: ['ignore', 'pipe', 'inherit'] }];
 	}
 
 	/** @param {string} command */

@@ -5,6 +5,8 @@
 #                                        prints its URL; "-c name=value" settings
 #   postgres.sh again DIR [SETTING...]   starts it again, after a stop or a crash
 #   postgres.sh stop DIR                 at once, nothing is written any more; DIR stays
+#   postgres.sh template DIR             makes DIR/data, a cluster that start copies when
+#                                        POSTGRES_TEMPLATE names it: initdb takes a second
 #
 # It listens on a socket in DIR and, with PGPORT set, on 127.0.0.1. It is stopped by
 # its process id. PostgreSQL does not run as root: then it is nobody's.
@@ -58,13 +60,22 @@ end() {
 	done
 }
 
-case $command in
-start)
+cluster() {
 	mkdir -p "$dir"
 	[ "$(id -u)" != 0 ] || chown 65534:65534 "$dir"
 	chmod 755 "$dir"
-	as "$bin/initdb" -D "$dir/data" -A trust -U outlook -E UTF8 --locale=C.UTF-8 --no-sync \
-		>"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
+	if [ -n "${POSTGRES_TEMPLATE:-}" ]; then
+		cp -a "$POSTGRES_TEMPLATE" "$dir/data"
+	else
+		as "$bin/initdb" -D "$dir/data" -A trust -U outlook -E UTF8 --locale=C.UTF-8 --no-sync \
+			>"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
+	fi
+}
+
+case $command in
+template) unset POSTGRES_TEMPLATE; cluster ;;
+start)
+	cluster
 	launch "$@"
 	as "$bin/createdb" -h "$dir" -p "${PGPORT:-5432}" -U outlook outlook
 	echo "postgresql://outlook@/outlook?host=$dir&port=${PGPORT:-5432}"
