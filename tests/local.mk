@@ -10,6 +10,15 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 	TOP_BUILDDIR='$(abs_top_builddir)'; export TOP_BUILDDIR; \
 	TOP_SRCDIR='$(abs_top_srcdir)'; export TOP_SRCDIR;
 
+# Begun first, because they take longest: at the end of a parallel check the last
+# one would run alone.
+long_tests = tests/unit/test_store_fault tests/unit/test_http tests/unit/test_store_arrival
+tap_long_tests = tests/rule/cron-oracle.tap tests/ctl/render.tap
+if HAVE_CMOCKA
+TESTS += $(long_tests)
+endif
+TESTS += $(tap_long_tests)
+
 # One program per module, tests/unit/test_<module>.c.
 unit_tests =
 unit_tests += tests/unit/test_agent
@@ -39,7 +48,6 @@ unit_tests += tests/unit/test_guard
 unit_tests += tests/unit/test_graph_scan
 unit_tests += tests/unit/test_event
 unit_tests += tests/unit/test_file
-unit_tests += tests/unit/test_http
 unit_tests += tests/unit/test_instances
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jws
@@ -65,13 +73,11 @@ unit_tests += tests/unit/test_secret
 unit_tests += tests/unit/test_series
 unit_tests += tests/unit/test_share
 unit_tests += tests/unit/test_siphash
-unit_tests += tests/unit/test_store_arrival
 unit_tests += tests/unit/test_store_beside
 unit_tests += tests/unit/test_store_compact
 unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_dead
 unit_tests += tests/unit/test_store_due
-unit_tests += tests/unit/test_store_fault
 tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 	tests/unit/test_store_disk.c tests/unit/test_store_disk.h
 unit_tests += tests/unit/test_store_link
@@ -133,7 +139,7 @@ tests_unit_test_web_conn_SOURCES = tests/unit/test_web_conn.c fcgi/web_conn.c \
 tests_unit_test_web_conn_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 
 if HAVE_CMOCKA
-check_PROGRAMS += $(unit_tests)
+check_PROGRAMS += $(long_tests) $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
@@ -141,11 +147,10 @@ endif
 # than those just built.
 tap_tests = tests/style/layers.tap tests/style/format.tap tests/style/www.tap
 TESTS += $(tap_tests)
-EXTRA_DIST += $(tap_tests) tests/unit/run
+EXTRA_DIST += $(tap_long_tests) $(tap_tests) tests/unit/run
 
 # cron against an independent implementation.
 check_PROGRAMS += tests/rule/cron_firings
-tap_tests += tests/rule/cron-oracle.tap
 EXTRA_DIST += tests/rule/cron_oracle.py
 
 # One fuzz target per parser: with --enable-fuzzing for libFuzzer, else with a
@@ -236,7 +241,7 @@ bench: all
 check_PROGRAMS += tests/sync/storetool
 
 # outlook-addinctl: the configuration, what it prints, what it renders.
-tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/render.tap tests/ctl/msal.tap
+tap_tests += tests/ctl/config.tap tests/ctl/print.tap tests/ctl/msal.tap
 EXTRA_DIST += tests/cases/config tests/ctl/ctl.test.js tests/ctl/nginx.test.js tests/ctl/nginx-site.js tests/ctl/serving.test.js tests/ctl/operator.test.js tests/ctl/manifest.test.js tests/ctl/icons.test.js \
 	tests/ctl/data.test.js tests/ctl/repair.test.js tests/ctl/runbook.test.js tests/ctl/systemd.test.js tests/ctl/world.js
 check_PROGRAMS += tests/ctl/seed
