@@ -71,6 +71,7 @@ unit_tests += tests/unit/test_scan
 unit_tests += tests/unit/test_scan_jansson
 unit_tests += tests/unit/test_secret
 unit_tests += tests/unit/test_series
+unit_tests += tests/unit/test_session
 unit_tests += tests/unit/test_share
 unit_tests += tests/unit/test_siphash
 unit_tests += tests/unit/test_store_beside

@@ -53,7 +53,7 @@ store_arrival_is_to_be_bound(struct store *s, size_t count)
 }
 
 int
-store_arrival_bound(struct store *s, struct err *e)
+store_arrival_is_long(struct store *s, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT COALESCE((SELECT id FROM arrival ORDER BY id DESC LIMIT 1)"
@@ -62,9 +62,7 @@ store_arrival_bound(struct store *s, struct err *e)
 
 	if (store_db_number(s, sql, NULL, 0, &backlog, e) < 0)
 		return -1;
-	if (backlog <= STORE_ARRIVAL_BACKLOG)
-		return 0;
-	return store_arrival_fold(s, e) < 0 ? -1 : 0;
+	return backlog > STORE_ARRIVAL_BACKLOG;
 }
 
 /* When the last one is due, INT64_MIN without any. */
@@ -100,6 +98,7 @@ store_arrival_add(struct store *s, const struct store_hint_item *items,
 	static const char sql[] =
 	    "INSERT INTO arrival (tenant, user_id, kind, event, hints, at_ms,"
 	    " due_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+	int is_long;
 
 	for (size_t i = 0; i < count; i++) {
 		if (store_db_run(s, sql,
@@ -111,9 +110,11 @@ store_arrival_add(struct store *s, const struct store_hint_item *items,
 			e) < 0)
 			return -1;
 	}
-	return store_arrival_is_to_be_bound(s, count)
-	    ? store_arrival_bound(s, e)
-	    : 0;
+	if (!store_arrival_is_to_be_bound(s, count))
+		return 0;
+	is_long = store_arrival_is_long(s, e);
+	return is_long < 0 || (is_long && store_arrival_fold(s, e) < 0) ? -1
+									: 0;
 }
 
 /* ---- folding ---- */
@@ -187,13 +188,21 @@ store_arrival_fold_equals(
 /*
  * The same in one statement, where each is a round trip: as store_work_raise()
  * and store_lane_lower() do it. Data of the parts of one statement are seen
- * through their RETURNING only. Two may do it at the same time: each takes what
- * the other does not hold, and the lanes in the order of their names, as a
- * driver's hold() does; what it raises, it raises behind the lane's lock.
+ * through their RETURNING only. Beside others it waits for nobody but who makes
+ * the same lane, in the order of their names: what another one holds, an
+ * arrival or a lane, is left for the next time. What it raises it raises behind
+ * the lane's lock.
  */
 static const char store_arrival_fold_sql[] =
-    "WITH taken AS (DELETE FROM arrival WHERE id IN"
-    " (SELECT id FROM arrival ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+    "WITH oldest AS MATERIALIZED (SELECT id, tenant, user_id FROM arrival"
+    " ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED),"
+    " held AS MATERIALIZED (SELECT tenant, user_id FROM lane"
+    " WHERE (user_id, tenant) IN (SELECT user_id, tenant FROM oldest)"
+    " FOR UPDATE SKIP LOCKED),"
+    " taken AS (DELETE FROM arrival WHERE id IN (SELECT id FROM oldest"
+    " WHERE (user_id, tenant) IN (SELECT user_id, tenant FROM held)"
+    " OR NOT EXISTS (SELECT 1 FROM lane WHERE lane.user_id = oldest.user_id"
+    " AND lane.tenant = oldest.tenant))"
     " RETURNING tenant, user_id, kind, event, hints, at_ms, due_ms),"
     " equals AS (SELECT tenant, user_id, kind, event, count(*) AS times,"
     " bit_or(hints) AS hints, min(at_ms) AS at_ms, min(due_ms) AS due_ms"

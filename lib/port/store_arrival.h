@@ -34,8 +34,8 @@ int store_arrival_add(struct store *s, const struct store_hint_item *items,
 
 /* After so many more adds: whether it is time to look at their number. */
 bool store_arrival_is_to_be_bound(struct store *s, size_t count);
-/* Inside a transaction: folds some when nobody else does. */
-int store_arrival_bound(struct store *s, struct err *e);
+/* Whether somebody has to fold because nobody who claims does. 1, 0, -1. */
+int store_arrival_is_long(struct store *s, struct err *e);
 
 /* Inside a transaction: makes queue rows of the oldest ones. Their number, or
  * -1. */

@@ -1,8 +1,6 @@
 /* port/store_brake.c - see store_brake.h. */
 #include "port/store_brake.h"
 
-#include <stdio.h>
-
 #include "port/store_db.h"
 
 static const struct store_field store_brake_fields[] = {
@@ -29,24 +27,6 @@ store_deletions_count(struct store *s, const struct store_link *of,
 		       STORE_INT(since_ms), STORE_INT(begun_ms),
 		       STORE_TEXT(of->conversation)),
 		   store_brake_fields, 2, out, e) < 0
-	    ? -1
-	    : 0;
-}
-
-/* A row that is written stays locked until the end of the transaction; who has
- * waited for it sees what the other one has committed. */
-int
-store_deletions_hold(
-    struct store *s, const char *tenant, int64_t now_ms, struct err *e)
-{
-	static const char sql[] =
-	    "INSERT INTO lease (name, owner, until_ms) VALUES ($1, '', $2)"
-	    " ON CONFLICT (name) DO UPDATE SET until_ms = excluded.until_ms";
-	char name[STORE_GUID + 16];
-
-	snprintf(name, sizeof(name), "deletions:%s", tenant);
-	return store_db_run(s, sql,
-		   STORE_WITH(STORE_TEXT(name), STORE_INT(now_ms)), e) < 0
 	    ? -1
 	    : 0;
 }

@@ -11,15 +11,11 @@ struct store_deletions {
 
 /* Those in the audit since since_ms, and those that were begun since begun_ms
  * by whichever process and have no outcome yet (link.writing is "delete"): in
- * the link's mailbox and in its tenant, without its own. An indexed read. */
+ * the link's mailbox and in its tenant, without its own. An indexed read.
+ * Inside store_begin() it holds for what is begun there; in a transaction that
+ * is beside others one of them may begin as many. */
 int store_deletions_count(struct store *s, const struct store_link *of,
     int64_t since_ms, int64_t begun_ms, struct store_deletions *out,
     struct err *e);
-
-/* Inside a transaction, one that is beside others as well: whoever else asks
- * for the same tenant waits until it is over, in every process. So what is
- * counted behind it holds for what is begun in it. */
-int store_deletions_hold(
-    struct store *s, const char *tenant, int64_t now_ms, struct err *e);
 
 #endif

@@ -270,6 +270,9 @@ store_claim_of(struct store *s, struct store_claim_tenant *t, int64_t now_ms,
 	int taken = 0;
 	int rc = store_claim_lane(s, t->tenant, &lane, e);
 
+	/* Another one has taken what was due of it just now. */
+	if (rc == 1 && lane.head_ms > now_ms)
+		rc = store_claim_lane(s, t->tenant, &lane, e);
 	while (rc == 1 && lane.head_ms <= now_ms && taken == 0) {
 		taken = store_claim_one(s, &lane, now_ms, per_mailbox, out, e);
 		lane.head_ms = INT64_MAX;

@@ -44,6 +44,10 @@ store_lane_of(
 	rc = store_db_row(s, s->driver->shared ? hold_sql : find_sql,
 	    STORE_WITH(STORE_TEXT(user), STORE_TEXT(tenant)), store_lane_fields,
 	    2, lane, e);
+	/* It was purged. What is made beside others is made in the order of the
+	 * names, by a fold. */
+	if (rc == 0 && store_db_alone(s, e) != 0)
+		return NULL;
 	if (rc == 0)
 		rc = store_db_row(s, make_sql,
 		    STORE_WITH(STORE_TEXT(user), STORE_TEXT(tenant),

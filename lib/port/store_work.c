@@ -1,5 +1,6 @@
 /* port/store_work.c - the queue: adding, finishing, deferring, releasing. */
 #include "port/store_arrival.h"
+#include "port/store_beside.h"
 #include "port/store_replica.h"
 
 #include <string.h>
@@ -112,13 +113,14 @@ store_work_add(struct store *s, const struct store_hint_item *items,
 static void
 store_work_bound(struct store *s, size_t count)
 {
-	int own, rc;
-
-	if (!store_arrival_is_to_be_bound(s, count))
+	if (!store_arrival_is_to_be_bound(s, count) ||
+	    store_arrival_is_long(s, NULL) != 1 ||
+	    store_begin_beside(s, NULL, 0, NULL) != 0)
 		return;
-	own = store_db_enter(s, NULL);
-	rc = own < 0 ? -1 : store_arrival_bound(s, NULL);
-	(void)store_db_leave(s, own, rc, NULL);
+	if (store_arrival_fold(s, NULL) < 0)
+		store_rollback(s);
+	else
+		(void)store_commit(s, NULL);
 }
 
 int

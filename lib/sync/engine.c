@@ -258,18 +258,22 @@ engine_claimed(void *arg)
 void
 engine_wake(struct engine *e)
 {
+	int folded;
+
 	/* With the server disabled there are no secrets to work with. */
 	if (!e->recovered || e->claim.in != NULL || e->session->store == NULL ||
 	    !e->session->config->sync_enabled)
 		return;
 	/* One of the others may fold at the same time; then the claim behind it
 	 * is a little early for some, which are looked at once more. */
-	if (store_work_fold(e->session->store, clock_wall_ms(), NULL) == 1) {
+	folded = store_work_fold(e->session->store, clock_wall_ms(), NULL);
+	if (folded == 1) {
 		loop_timer_set(e->next, 0);
 		return;
 	}
-	e->claim.beside =
-	    !e->claim_in_doubt && !store_work_claims_alone(e->session->store);
+	/* One that is alone folds, too, and fails as all commits do. */
+	e->claim.beside = folded == 0 && !e->claim_in_doubt &&
+	    !store_work_claims_alone(e->session->store);
 	e->claim.apply = engine_claim_apply;
 	e->claim.after = engine_claimed;
 	e->claim.arg = e;

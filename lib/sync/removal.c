@@ -324,8 +324,6 @@ removal_admit(struct task *t, struct store *s, struct err *e)
 
 	if (passes != 0)
 		return passes;
-	if (store_deletions_hold(s, l->link.tenant, task_now_ms(), e) != 0)
-		return -1;
 	passes = removal_is_braked(l, s, e);
 	return passes < 0 ? -1 : !passes;
 }

@@ -60,6 +60,7 @@ session_new(struct loop *loop, const struct config *config)
 	s->reopen = loop_timer_new(loop, session_reopen, s);
 	TAILQ_INIT(&s->commits);
 	TAILQ_INIT(&s->done);
+	s->shares = store_database_is_shared(config->database);
 	rand_guid(s->owner);
 	session_set_policy(s);
 	s->tenants = mem_calloc(config->tenant_ids.count, sizeof(*s->tenants));
@@ -297,7 +298,25 @@ session_is_flushed(const struct session *s)
 	return TAILQ_EMPTY(&s->commits);
 }
 
-/* Beside others when that will do for each of them. */
+/* The first of those that wait, up to one that has to be in another kind of
+ * transaction: who is alone keeps everybody else out, and is short. */
+static size_t
+session_next(const struct session *s)
+{
+	const struct session_commit *c;
+	const struct session_commit *first = TAILQ_FIRST(&s->commits);
+	size_t count = 0;
+
+	TAILQ_FOREACH(c, &s->commits, link)
+	{
+		if (count == SESSION_BATCH ||
+		    (s->shares && c->beside != first->beside))
+			break;
+		count++;
+	}
+	return count;
+}
+
 static int
 session_begin(struct session *s, size_t count, struct err *e)
 {
@@ -309,6 +328,7 @@ session_begin(struct session *s, size_t count, struct err *e)
 	{
 		if (count-- == 0)
 			break;
+		/* Where nobody else writes they may be mixed. */
 		if (!c->beside)
 			return store_begin(s->store, e);
 		parties[party_count++] = c->party;
@@ -383,15 +403,12 @@ static void
 session_flush(void *arg)
 {
 	struct session *s = arg;
-	struct session_commit *c;
 	struct err e = {.code = ERR_NONE};
-	size_t count = 0;
+	size_t count;
 
 	if (s->store == NULL)
 		return;
-	TAILQ_FOREACH(c, &s->commits, link)
-	if (++count == SESSION_BATCH)
-		break;
+	count = session_next(s);
 	if (count == 0)
 		return;
 	if (session_apply(s, count, &e) != 0) {

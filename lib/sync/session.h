@@ -73,6 +73,7 @@ struct session {
 	char owner[STORE_GUID]; /* of claims: this process */
 
 	struct store *store; /* NULL while it can not be opened */
+	bool shares; /* it, with others that write at the same time */
 	unsigned store_flags;
 	void (*store_opened)(void *arg); /* each time, may be NULL */
 	void *store_arg;

@@ -316,7 +316,8 @@ task_commit(struct task *t)
 {
 	const struct task_outcome *o = &t->outcome;
 
-	t->commit.beside = true;
+	/* Who is asked there counts what others have begun. */
+	t->commit.beside = o->admit == NULL;
 	t->commit.party = (struct store_party){t->work.tenant, t->work.user,
 	    o->link != NULL ? o->link->conversation : o->conversation};
 	t->commit.apply = task_apply;

@@ -28,6 +28,8 @@ where_there_is_one_writer_it_is_like_any(void **state)
 
 #ifdef HAVE_POSTGRESQL
 #include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
 
 enum { SHORT_MS = 150, LONG_MS = 5000 };
 
@@ -258,48 +260,41 @@ what_another_one_is_about_to_fold_is_left_to_it(void **state)
 	assert_int_equal(claim_beside(t, t->store, w), 2);
 }
 
-struct folder {
-	struct store *store;
-	struct err e;
-	int rc;
-};
-
-static void *
-fold(void *arg)
-{
-	struct folder *f = arg;
-
-	f->rc = store_work_fold(f->store, T0 + DELAY, &f->e);
-	return NULL;
-}
-
 static void
-await_lock(void)
+whose_lane_is_held_keeps_nobody_elses_notifications_back(void **state)
 {
-	PGconn *db = PQconnectdb(test_postgres_at);
-	bool waits = false;
+	struct test_store *t = *state;
+	struct store_work w[4];
+	struct store *other;
+	int rc;
 
-	for (int i = 0; i < 2000 && !waits; i++) {
-		PGresult *r = PQexec(db,
-		    "SELECT pg_sleep(0.005), count(*) FROM pg_locks"
-		    " WHERE NOT granted");
-
-		waits =
-		    PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 1), "0") != 0;
-		PQclear(r);
-	}
-	assert_true(waits);
-	PQfinish(db);
+	if (!is_shared(t))
+		return;
+	other = another(t, SHORT_MS);
+	test_add(t, ANNA, "0", 1, T0, 0);
+	assert_int_equal(claim_beside(t, other, w), 1);
+	assert_ok(t, store_work_finish(other, &w[0], T0, 0, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 10);
+	test_add(t, BERT, "2", 1, T0, 10);
+	assert_ok(t, store_begin_beside(t->store, &anna, 1, &t->e));
+	while ((rc = store_work_fold(other, T0 + DELAY, &t->e)) == 1)
+		;
+	assert_int_equal(rc, 0);
+	assert_int_equal(claim_beside(t, other, w), 1);
+	assert_string_equal(w[0].event, "2");
+	store_rollback(t->store);
+	assert_int_equal(store_work_fold(other, T0 + DELAY, &t->e), 0);
+	assert_int_equal(claim_beside(t, other, w), 1);
+	assert_string_equal(w[0].event, "1");
+	store_close(other);
 }
 
 /* The row that a notification is about is being finished, or put back, while
- * the notification becomes a row. */
+ * the notification is to become a row. */
 static void
-fold_beside_an_end(struct test_store *t, bool defer)
+fold_beside_an_end(struct test_store *t, struct store *other, bool defer)
 {
-	struct folder f = {.store = another(t, LONG_MS)};
 	struct store_work w[4];
-	pthread_t thread;
 
 	test_add(t, ANNA, "1", 1, T0, 0);
 	assert_int_equal(claim_beside(t, t->store, w), 1);
@@ -310,29 +305,96 @@ fold_beside_an_end(struct test_store *t, bool defer)
 		    t, store_work_defer(t->store, &w[0], T0, "why", &t->e));
 	else
 		assert_ok(t, store_work_finish(t->store, &w[0], T0, 0, &t->e));
-	pthread_create(&thread, NULL, fold, &f);
-	await_lock();
+	assert_int_equal(store_work_fold(other, T0 + DELAY, &t->e), 0);
 	assert_ok(t, store_commit(t->store, &t->e));
-	pthread_join(thread, NULL);
-	assert_int_equal(f.rc, 0);
+	assert_int_equal(store_work_fold(other, T0 + DELAY, &t->e), 0);
 	assert_int_equal(claim_beside(t, t->store, w), 1);
 	assert_string_equal(w[0].event, "1");
 	assert_int_equal(w[0].hints, defer ? 3 : 2);
 	assert_int_equal(w[0].generation, defer ? 2 : 1);
 	assert_ok(t, store_work_finish(t->store, &w[0], T0, 0, &t->e));
 	assert_int_equal(test_rows(t), 0);
-	store_close(f.store);
 }
 
 static void
-a_notification_is_not_lost_behind_the_end_of_its_row(void **state)
+a_notification_is_not_lost_beside_the_end_of_its_row(void **state)
 {
 	struct test_store *t = *state;
+	struct store *other;
 
 	if (!is_shared(t))
 		return;
-	fold_beside_an_end(t, false);
-	fold_beside_an_end(t, true);
+	other = another(t, SHORT_MS);
+	fold_beside_an_end(t, other, false);
+	fold_beside_an_end(t, other, true);
+	store_close(other);
+}
+
+static void
+a_mailbox_that_was_purged_is_made_anew_alone(void **state)
+{
+	struct test_store *t = *state;
+	struct store_hint_item item = {
+	    STORE_WORK_EVENT, TENANT, ANNA, "1", STORE_HINT_UPDATED};
+
+	if (!is_shared(t))
+		return;
+	assert_ok(t, store_begin_beside(t->store, &anna, 1, &t->e));
+	assert_int_equal(store_work_add(t->store, &item, 1, T0, 0, &t->e), -1);
+	assert_int_equal(t->e.code, ERR_REFUSED);
+	store_rollback(t->store);
+	test_add(t, ANNA, "1", 1, T0, 0);
+	assert_int_equal(test_rows(t), 1);
+}
+
+/* ---- who adds notifications waits for nobody ---- */
+
+enum { MANY = 600 };
+
+struct adder {
+	struct store *store;
+	struct err e;
+	int rc;
+	atomic_bool is_over;
+};
+
+static void *
+append_many(void *arg)
+{
+	static struct store_hint_item items[MANY];
+	struct adder *a = arg;
+
+	for (int i = 0; i < MANY; i++)
+		items[i] = (struct store_hint_item){
+		    STORE_WORK_EVENT, TENANT, BERT, "e", 1};
+	a->rc =
+	    store_work_append(a->store, items, MANY, 1000, NULL, 0, T0, &a->e);
+	a->is_over = true;
+	return NULL;
+}
+
+static void
+who_adds_notifications_waits_for_nobody(void **state)
+{
+	struct test_store *t = *state;
+	struct timespec moment = {0, 10 * 1000 * 1000};
+	struct adder a = {0};
+	pthread_t thread;
+	bool waited;
+
+	if (!is_shared(t))
+		return;
+	a.store = another(t, LONG_MS);
+	assert_ok(t, store_begin(t->store, &t->e));
+	assert_int_equal(pthread_create(&thread, NULL, append_many, &a), 0);
+	for (int i = 0; i < 300 && !a.is_over; i++)
+		nanosleep(&moment, NULL);
+	waited = !a.is_over;
+	assert_ok(t, store_commit(t->store, &t->e));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_false(waited);
+	assert_int_equal(a.rc, 0);
+	store_close(a.store);
 }
 
 /* ---- nobody waits in a circle ---- */
@@ -432,7 +494,11 @@ main(void)
 	    cmocka_unit_test(a_store_of_an_earlier_version_is_brought_up_alone),
 	    cmocka_unit_test(what_another_one_is_about_to_fold_is_left_to_it),
 	    cmocka_unit_test(
-		a_notification_is_not_lost_behind_the_end_of_its_row),
+		whose_lane_is_held_keeps_nobody_elses_notifications_back),
+	    cmocka_unit_test(
+		a_notification_is_not_lost_beside_the_end_of_its_row),
+	    cmocka_unit_test(a_mailbox_that_was_purged_is_made_anew_alone),
+	    cmocka_unit_test(who_adds_notifications_waits_for_nobody),
 	    cmocka_unit_test(
 		whatever_order_they_name_them_in_nobody_waits_in_a_circle),
 #endif

@@ -124,11 +124,9 @@ ask(void *arg)
 	struct store_deletions n = {-1, -1};
 	struct err e = {0};
 	struct store *s = store_open(a->t->url, 0, 5000, T0, &e);
-	const struct store_party party = {TENANT, BERT, "own"};
 
 	SET(of.conversation, "own");
-	if (s != NULL && store_begin_beside(s, &party, 1, &e) == 0 &&
-	    store_deletions_hold(s, TENANT, T0, &e) == 0 &&
+	if (s != NULL && store_begin(s, &e) == 0 &&
 	    store_deletions_count(s, &of, T0, T0, &n, &e) == 0 &&
 	    store_commit(s, &e) == 0)
 		a->seen = n.in_tenant;
@@ -143,10 +141,8 @@ who_asks_behind_another_sees_what_that_one_has_begun(void **state)
 	struct test_store *t = *state;
 	struct asker other = {.t = t, .seen = -1};
 	struct timespec moment = {0, 100 * 1000 * 1000};
-	const struct store_party party = {TENANT, ANNA, "begun"};
 
-	assert_ok(t, store_begin_beside(t->store, &party, 1, &t->e));
-	assert_ok(t, store_deletions_hold(t->store, TENANT, T0, &t->e));
+	assert_ok(t, store_begin(t->store, &t->e));
 	assert_int_equal(pthread_create(&other.thread, NULL, ask, &other), 0);
 	nanosleep(&moment, NULL);
 	begin_write(t, "begun", ANNA, "delete", T0);
