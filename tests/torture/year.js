@@ -343,6 +343,11 @@ class Year {
 		this.look(ran);
 	}
 
+	/** Graph refuses it; whoever is parked for longer stays so. @param {string} oid */
+	park(oid) {
+		this.refused.set(oid, Math.max(this.parkedAt, this.refused.get(oid) ?? 0));
+	}
+
 	/** What Graph has told since the last look: the tenants of which a true list was read; who was refused is noted. */
 	readJournal() {
 		const seen = new Set();
@@ -352,7 +357,7 @@ class Year {
 			if (entry.op === 'listSubscriptions' && entry.status === 200 && this.sim.settings.graph.subscriptionList === 'ok')
 				seen.add(entry.tenant);
 			if (entry.mailbox !== undefined && (entry.status === 403 || (entry.status === 404 && entry.op === 'createSubscription')))
-				this.refused.set(entry.mailbox, this.parkedAt);
+				this.park(entry.mailbox);
 		}
 		return seen;
 	}
@@ -371,7 +376,7 @@ class Year {
 				if (ran && lists.has(user.tenant))
 					this.silent.delete(user.oid);
 				if (!this.isWell(user) && !this.has('off') && !this.has('outage') && !this.has('no-tokens'))
-					this.refused.set(user.oid, this.parkedAt);
+					this.park(user.oid);
 				continue;
 			}
 			if (since !== undefined && (this.firing - since) * HOUR <= LIFE_MS / 2 + FIRINGS_ALLOWED * HOUR && !lists.has(user.tenant))
