@@ -12,7 +12,7 @@ import { Database, Postgres } from '../lib/postgres.js';
 import { descendants } from '../lib/program.js';
 import { pause, waitFor } from '../lib/wait.js';
 import { HINT, KIND, LIFECYCLE, Web } from '../web/harness.js';
-import { play, shows, throughNginx } from './harness.js';
+import { edit, play, shows, throughNginx } from './harness.js';
 
 const server = new Postgres();
 
@@ -338,5 +338,26 @@ test('doctor tells what keeps it from the database, and where to look', async ()
 			assert.match(detail, want);
 			assert.match(advice, /OUTLOOK_ADDIN_DATABASE.*DATABASE_PASSWORD_FILE/);
 		}
+	});
+});
+
+test('notifications that can not become rows are told of, not tried without a pause, and worked on in the end', async () => {
+	const db = server.database();
+	await play('no-rows', { postgres: db }, 0, async (stack) => {
+		stack.expectErrors = true;
+		const { links: [link] } = await stack.followMany(stack.mailboxes[0], 1);
+		await stack.idle(30_000);
+		await db.query(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'No space left' USING ERRCODE = '53100'; END $$;
+			CREATE TRIGGER full_disk BEFORE INSERT ON work EXECUTE FUNCTION full_disk()`);
+		const failures = () => fs.readFileSync(path.join(server.dir, 'log'), 'utf8').split('No space left').length - 1;
+		const before = failures();
+		await edit(stack, link, 1, throughNginx(stack));
+		await waitFor(() => stack.log.some((l) => l.event === 'store-commit-failed' && /No space left/.test(l.error ?? l.message)), 10_000, 'it is told');
+		const [told, from] = [failures(), Date.now()];
+		await waitFor(() => failures() >= told + 4, 10_000, 'it is tried again');
+		const perSecond = 4000 / (Date.now() - from);
+		assert.ok(told - before <= 4 && perSecond <= 12, `${told - before} failures before it was told, ${perSecond} a second behind that`);
+		await db.query('DROP TRIGGER full_disk ON work');
+		await waitFor(() => shows(stack, link, 1), 15_000, 'it has its effect');
 	});
 });
