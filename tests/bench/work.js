@@ -4,7 +4,7 @@
  *
  *     node tests/bench/work.js [ROUNDS [MS]]
  *
- * In each round every event is renamed and told of once; it is over when every conversation has its event's name. Whatever a sync
+ * In each round every event is renamed, moved and told of once; it is over when every conversation has its event's name and time. Whatever a sync
  * asks PostgreSQL is answered MS later (2), as over a network: so waiting is what counts, and the machine is not the limit before the database's
  * locks are. The web of the first replica takes the notifications. Exit 1 when a conversation is not right in the end.
  */
@@ -55,17 +55,22 @@ function databaseMs() {
 	return processorMs([Number(fs.readFileSync(path.join(server.dir, 'data/postmaster.pid'), 'utf8').split('\n')[0])]);
 }
 
-/** Rows a second, and the processor time of PostgreSQL for one. @param {Stack} stack @param {import('../lib/stack.js').Followed[]} links @param {string} name */
-async function round(stack, links, name) {
-	for (const { mailbox, event } of links)
-		stack.sims.editEvent(mailbox, event, { subject: name });
+/** Rows a second, and the processor time of PostgreSQL for one. @param {Stack} stack @param {import('../lib/stack.js').Followed[]} links @param {number} number */
+async function round(stack, links, number) {
+	const name = `Round ${number}`;
+	const later = number * 60_000;
+	for (const { mailbox, event, start } of links)
+		stack.sims.editEvent(mailbox, event, { subject: name, start: start + later });
 	const [from, used] = [performance.now(), databaseMs()];
 	for (let i = 0; i < links.length; i += 64) {
 		const answer = await stack.http.post('/addin/webhook/events', body(...links.slice(i, i + 64).map((l) => item(l.sub, l.event.id))));
 		if (answer.status !== 202)
 			throw new Error(`notifications were answered ${answer.status}`);
 	}
-	await waitFor(() => links.every((l) => stack.sims.conversation(l.conv.id)?.topic === name), 120_000, `${name}: every conversation has its event's name`);
+	await waitFor(() => links.every((l) => {
+		const conversation = stack.sims.conversation(l.conv.id);
+		return conversation?.topic === name && conversation.scheduledTimestamp === l.start + later;
+	}), 120_000, `${name}: every conversation is as its event`);
 	const result = { rate: links.length / (performance.now() - from) * 1000, cpu: (databaseMs() - used) / links.length };
 	await stack.idle(30_000);
 	return result;
@@ -92,7 +97,7 @@ async function main(stack) {
 			}
 			const rounds = [];
 			for (let i = 0; i < ROUNDS; i++)
-				rounds.push(await round(stack, links, `${count} replicas, round ${i}`));
+				rounds.push(await round(stack, links, count * ROUNDS + i));
 			const rates = rounds.map((r) => r.rate);
 			alone = count === 1 ? median(rates) : alone;
 			rows.push([String(count), median(rates).toFixed(0), `${Math.min(...rates).toFixed(0)}-${Math.max(...rates).toFixed(0)}`, (median(rates) / alone).toFixed(2), median(rounds.map((r) => r.cpu)).toFixed(1)]);
