@@ -71,6 +71,7 @@ struct job *web_metrics(struct web *w, const struct request *r, const char *arg,
     struct reply *reply);
 
 /* What a job gets that could not be done in time. */
-void web_late_reply(const struct job *j, struct reply *reply);
+void
+web_late_reply(const struct web *w, const struct job *j, struct reply *reply);
 
 #endif

@@ -150,6 +150,15 @@ gauges_keep_reason(const char *reason, const char *detail, void *arg)
 		t->reasons[t->count++] = mem_strdup(reason);
 }
 
+static bool
+gauges_has_reason(const struct gauges_text *t, const char *reason)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (strcmp(t->reasons[i], reason) == 0)
+			return true;
+	return false;
+}
+
 struct gauges_count {
 	struct metrics_gauges *g;
 	int64_t now_ms;
@@ -263,6 +272,9 @@ gauges_serve(struct worker *w, struct job *j)
 	g.unknown = gauges_read(w, &g) != 0;
 	g.dry_run = w->config->dry_run;
 	gauges_reasons(w, gauges_keep_reason, &text);
+	/* One of its tables may be out of reach, and the others not. */
+	if (g.unknown && !gauges_has_reason(&text, "store"))
+		gauges_keep_reason("store", "", &text);
 	g.degraded = (const char *const *)text.reasons;
 	gauges_write(&j->reply, &g);
 	for (size_t i = 0; i < text.count; i++)
@@ -271,10 +283,11 @@ gauges_serve(struct worker *w, struct job *j)
 
 /* Without the commit thread: the counters need no store. */
 void
-gauges_late(struct reply *reply)
+gauges_late(const struct config *c, struct reply *reply)
 {
 	static const char *const degraded[] = {"store", NULL};
-	struct metrics_gauges g = {.unknown = true, .degraded = degraded};
+	struct metrics_gauges g = {
+	    .unknown = true, .dry_run = c->dry_run, .degraded = degraded};
 
 	gauges_write(reply, &g);
 }

@@ -369,7 +369,7 @@ web_loop_late(void *arg)
 			return;
 		}
 		ours = commit_withdraw(l->web->commit, j);
-		web_late_reply(j, &reply);
+		web_late_reply(l->web, j, &reply);
 		web_loop_reply(j, &reply);
 		reply_clear(&reply);
 		if (ours)

@@ -75,13 +75,13 @@ web_route(struct web *w, const struct request *r, struct reply *reply)
 }
 
 void
-web_late_reply(const struct job *j, struct reply *reply)
+web_late_reply(const struct web *w, const struct job *j, struct reply *reply)
 {
 	static struct limit lines;
 	int64_t left_out;
 
 	if (j->kind == JOB_METRICS) {
-		gauges_late(reply);
+		gauges_late(w->config, reply);
 		return;
 	}
 	if (j->kind == JOB_NOTIFICATIONS)

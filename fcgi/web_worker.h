@@ -69,7 +69,7 @@ void links_serve(struct worker *w, struct job *j);
 /* JOB_METRICS. Fills the reply. gauges_late() does without the store and may
  * be called from the loop thread. */
 void gauges_serve(struct worker *w, struct job *j);
-void gauges_late(struct reply *reply);
+void gauges_late(const struct config *c, struct reply *reply);
 
 /* Notes that the store could not be written to, and why. */
 void gauges_failed(struct worker *w, const struct err *e);

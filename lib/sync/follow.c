@@ -294,6 +294,8 @@ follow_creation(const struct follow *f)
 	return f->has_sub ? FOLLOW_RECREATED : FOLLOW_CREATED;
 }
 
+static void follow_post(void *arg);
+
 static void
 follow_creation_done(const struct err *e, void *arg)
 {
@@ -317,6 +319,11 @@ follow_creation_done(const struct err *e, void *arg)
 	}
 	if (follow_ask_for_less(f, f->longest_ms)) {
 		follow_create(f);
+		return;
+	}
+	/* By a clock that is behind a trial would be over already. */
+	if (f->trial && f->call.asked && e->code == ERR_REFUSED) {
+		follow_commit(f, follow_apply_whole, follow_post);
 		return;
 	}
 	follow_fail(f, e);

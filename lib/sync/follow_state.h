@@ -88,6 +88,8 @@ bool follow_ask_for_less(struct follow *f, int64_t longest_ms);
 /* follow_trial.c: creations whose answer was lost. Inside a transaction, where
  * the claim is held: the row of f->fresh, unless f->pause_ms says later. */
 int follow_add_pending(struct follow *f, struct store *s, struct err *e);
+/* A trial was refused: the same row for the whole life instead. */
+int follow_apply_whole(struct store *s, void *arg, struct err *e);
 /* Too many have no answer: the follow ends, true. */
 bool follow_pauses(struct follow *f);
 /* The trial was granted: now for its whole life, whatever comes of that. */

@@ -22,6 +22,23 @@ follow_add_pending(struct follow *f, struct store *s, struct err *e)
 	return store_subscription_add_pending(s, f->fresh, e);
 }
 
+int
+follow_apply_whole(struct store *s, void *arg, struct err *e)
+{
+	struct follow *f = arg;
+
+	if (follow_apply_hold(s, f, e) != 0)
+		return -1;
+	if (!f->claimed)
+		return 0;
+	f->unanswered = 0;
+	f->trial = false;
+	f->fresh->requested_life_ms = follow_expiry_ms(f) - clock_wall_ms();
+	if (store_subscription_remove(s, f->fresh->client_state_hash, e) < 0)
+		return -1;
+	return store_subscription_add_pending(s, f->fresh, e);
+}
+
 bool
 follow_pauses(struct follow *f)
 {

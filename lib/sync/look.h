@@ -59,6 +59,7 @@ struct look {
 	struct lease_scan *copies; /* the search of all calendars, or NULL */
 	struct conversation_history history;
 	char writing[16]; /* the link's, before the mark of the deletion */
+	int64_t writing_ms;
 };
 
 /* ---- look_link.c: which link is it, and whose turn? ---- */

@@ -196,6 +196,7 @@ verdict_marked(struct task *t)
 	/* Others have begun so many meanwhile, here or elsewhere. */
 	if (!t->admitted) {
 		text_copy(l->link.writing, sizeof(l->link.writing), l->writing);
+		l->link.writing_ms = l->writing_ms;
 		removal_hold(l, removal_braked);
 		return;
 	}
@@ -226,6 +227,7 @@ verdict_judge(struct look *l)
 		return;
 	case GUARD_DELETE:
 		text_copy(l->writing, sizeof(l->writing), l->link.writing);
+		l->writing_ms = l->link.writing_ms;
 		text_copy(l->link.writing, sizeof(l->link.writing), "delete");
 		l->link.writing_ms = task_now_ms();
 		l->task->outcome.link = &l->link;

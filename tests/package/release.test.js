@@ -56,7 +56,7 @@ function withTree(body) {
 test('each check has its line, and the last one counts; the package is built for what needs it', () => {
 	withTree((run) => {
 		assert.deepEqual(run({}, 'bare-root', 'demo'), { status: 0, stdout: 'ok      package (N s)\nok      bare-root (N s)\nok      demo (N s)\n3 passed, 0 failed\n' });
-		assert.deepEqual(run({}, 'demo'), { status: 0, stdout: 'ok      demo (N s)\n1 passed, 0 failed\n' });
+		assert.deepEqual(run({}, 'demo'), { status: 0, stdout: 'ok      demo (N s)\n1 skipped\n1 passed, 0 failed\n' });
 	});
 });
 
@@ -70,14 +70,14 @@ test('one that fails shows the end of its log, and the others are done all the s
 
 test('what can not be done here is skipped with its reason, and nothing done is not a success', () => {
 	withTree((run) => {
-		assert.deepEqual(run({ uid: 1000 }, 'package', 'image'), { status: 1, stdout: 'skipped package: needs root\nskipped image: needs root\n0 passed, 0 failed\n' });
-		assert.deepEqual(run({}, 'image', 'demo'), { status: 0, stdout: 'skipped image: no buildah here\nok      demo (N s)\n1 passed, 0 failed\n' });
-		assert.deepEqual(run({ without: 'mmdebstrap' }, 'bare-root'), { status: 1, stdout: 'skipped package: no mmdebstrap here\nskipped bare-root: no mmdebstrap here\n0 passed, 0 failed\n' });
+		assert.deepEqual(run({ uid: 1000 }, 'package', 'image'), { status: 1, stdout: 'skipped package: needs root\nskipped image: needs root\n2 skipped\n0 passed, 0 failed\n' });
+		assert.deepEqual(run({}, 'image', 'demo'), { status: 0, stdout: 'skipped image: no buildah here\nok      demo (N s)\n1 skipped\n1 passed, 0 failed\n' });
+		assert.deepEqual(run({ without: 'mmdebstrap' }, 'bare-root'), { status: 1, stdout: 'skipped package: no mmdebstrap here\nskipped bare-root: no mmdebstrap here\n2 skipped\n0 passed, 0 failed\n' });
 	});
 });
 
 test('what node leaves out is not called done', () => {
-	withTree((run) => assert.deepEqual(run({}, 'container'), { status: 1, stdout: 'skipped container: no memory cgroup: EROFS\n0 passed, 0 failed\n' }));
+	withTree((run) => assert.deepEqual(run({}, 'container'), { status: 1, stdout: 'skipped container: no memory cgroup: EROFS\n1 skipped\n0 passed, 0 failed\n' }));
 });
 
 test('a check that it does not know is a mistake, with the usage', () => {

@@ -70,6 +70,23 @@ describe('mailboxes are followed', { concurrency: 4 }, () => {
 		assert.equal(Date.parse(own.expirationDateTime), d[0].expires);
 	});
 
+	test('where Graph refuses the short life that is asked for behind a lost answer, it is asked for the whole one', async (t) => {
+		const b = await Bench.start(t);
+		await b.control('POST', '/control/settings', { graph: { conflictRule: false } });
+		for (const fault of [{ kind: 'lost' }, { kind: 'status', status: 400 }])
+			await b.control('POST', '/control/faults', { service: 'graph', op: 'createSubscription', count: 1, ...fault });
+		await b.follow(ANNA);
+		const d = await until('there is one', async () => {
+			const rows = (await b.dump()).subscriptions;
+			return rows.some((/** @type {any} */ s) => s.granted > 0) && rows;
+		});
+		assert.equal(d.length, 1);
+		assert.equal(Math.round((d[0].expires - d[0].granted) / 60_000), 10_065);
+		/* Not shortened, and lengthened in a second step. */
+		assert.equal(await b.count('graph', 'renewSubscription'), 0);
+		assert.equal((await b.dump()).dead.length, 0);
+	});
+
 	test('an event saved before the subscription stood is found by its property', async (t) => {
 		const b = await Bench.start(t);
 		const m = await b.meeting(ANNA);

@@ -33,7 +33,7 @@ async function isTakenAgain(web, sub, name) {
 }
 
 test('the lock is held by another process', async () => {
-	await Web.play({}, async (web) => {
+	await Web.play({ config: { syncServerDryRun: true } }, async (web) => {
 		const sub = await web.follow();
 		assert.equal((await web.notify(body(item(sub, longId('before'))))).status, 202);
 		const holder = spawn('flock', [`${web.storeFile}.lock`, 'sh', '-c', 'echo held; read x'], { stdio: ['pipe', 'pipe', 'ignore'] });
@@ -44,11 +44,24 @@ test('the lock is held by another process', async () => {
 			await Promise.all(asked);
 			await isUp(web);
 			await waitFor(async () => (await web.degraded()).includes('store'), 5000, 'ready says so');
-			assert.match((await web.ask('GET', '/metrics')).body, /outlook_addin_degraded\{reason="store"\} 1/);
+			const { body: metrics } = await web.ask('GET', '/metrics');
+			assert.match(metrics, /outlook_addin_degraded\{reason="store"\} 1/);
+			assert.match(metrics, /outlook_addin_writes_paused\{by="configuration"\} 1/);
 		} finally {
 			holder.stdin.end();
 		}
 		await isTakenAgain(web, sub, 'after');
+	});
+});
+
+test('when one table can not be read the metrics say that the store is not well', async () => {
+	await Web.play({}, async (web) => {
+		await web.query('ALTER TABLE dead RENAME TO lent', false);
+		assert.equal(await web.metric('degraded{reason="store"}'), 1);
+		assert.equal(await web.metric('dead_letters'), null);
+		await web.query('ALTER TABLE lent RENAME TO dead', false);
+		assert.equal(await web.metric('degraded{reason="store"}'), null);
+		assert.equal(await web.metric('dead_letters'), 0);
 	});
 });
 
