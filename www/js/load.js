@@ -45,10 +45,12 @@ const isText = (value) => typeof value === 'string';
 /** @param {unknown} value */
 const isSwitch = (value) => typeof value === 'boolean';
 /** @param {unknown} value */
-const isWords = (value) => Array.isArray(value) && value.every((v) => typeof v === 'string' && v !== '');
+const isWords = (value) => Array.isArray(value) && value.every((v) => isText(v) && v !== '');
 
-/** Text for a language. @param {unknown} value */
-const isTexts = (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isText);
+/** @param {unknown} value */
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Text for a language. @param {any} value */
+const isTexts = (value) => isObject(value) && Object.values(value).every(isText);
 
 /**
  * key, what it must be, its default; without one it must be there.
@@ -74,7 +76,7 @@ const KEYS = [
 
 /** The configuration, or AddinError config-wrong whose param `key` names what is wrong. @param {unknown} doc @returns {Config} */
 export function configCheck(doc) {
-	if (typeof doc !== 'object' || doc === null || Array.isArray(doc))
+	if (!isObject(doc))
 		throw new AddinError('config-wrong', { said: 'config.json is not an object', params: { key: 'config.json' } });
 	/** @type {any} */
 	const out = {};
@@ -136,10 +138,9 @@ export function i18nSay(tables) {
  * @param {import('./remote.js').Net} net @param {string} tag @param {(language: string) => string} url @returns {Promise<Table[]>}
  */
 export async function i18nLoad(net, tag, url) {
-	const [best, ...others] = i18nCandidates(tag);
-	for (const language of [best, ...others])
+	for (const language of i18nCandidates(tag))
 		try {
-			return [(await net.json('GET', url(language), { timeoutMs: 5000 })).body];
+			return [(await net.json('GET', url(language), { timeoutMs: LIMIT_MS })).body];
 		} catch {
 			/* the next one */
 		}
@@ -180,9 +181,10 @@ export function notice(text, requestId) {
  * @param {Say} say @param {import('./flow.js').Outcome} outcome @param {() => Promise<Say>} more where it is looked for then
  */
 export async function outcomeText(say, outcome, more) {
-	const key = `${outcome.kind === 'error' ? 'error' : 'done'}.${outcome.code}`;
+	const kind = outcome.kind === 'error' ? 'error' : 'done';
+	const key = `${kind}.${outcome.code}`;
 	let text = say(key, outcome.params);
 	if (text === key)
 		text = (await more())(key, outcome.params);
-	return text === key ? say(outcome.kind === 'error' ? 'error.generic' : 'done.generic') : text;
+	return text === key ? say(`${kind}.generic`) : text;
 }

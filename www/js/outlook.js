@@ -39,7 +39,7 @@ export function hostFacts() {
 
 /** The event that is edited, or null. @returns {any} */
 export function hostItem() {
-	return office()?.context?.mailbox?.item ?? null;
+	return hostMailbox()?.item ?? null;
 }
 
 /** @returns {any} */
@@ -146,8 +146,8 @@ function createQueue() {
 
 /** @param {any} raw */
 function dateOf(raw) {
-	const ms = Number(raw);
-	if (raw === null || raw === undefined || !Number.isFinite(ms))
+	const ms = Number(raw ?? NaN);
+	if (!Number.isFinite(ms))
 		throw new OfficeFault('time', 'failed', 'no time');
 	return new Date(ms);
 }
@@ -180,18 +180,13 @@ export function createItem(item, { sleep, mailbox, log, check }) {
 
 	/** @returns {Promise<Series>} */
 	async function series() {
-		if (item.seriesId !== undefined && item.seriesId !== null && item.seriesId !== '')
+		if ((item.seriesId ?? '') !== '')
 			return { kind: 'occurrence' };
 		if (typeof item.recurrence?.getAsync !== 'function')
 			return { kind: 'single' };
-		let recurrence;
-		try {
-			recurrence = await call('recurrence.getAsync');
-		} catch {
-			/* Some web clients fail here for single events. */
-			return { kind: 'single' };
-		}
-		return recurrence === null || recurrence === undefined ? { kind: 'single' } : { kind: 'master', recurrence };
+		/* Some web clients fail here for single events. */
+		const recurrence = await call('recurrence.getAsync').catch(() => null) ?? null;
+		return recurrence === null ? { kind: 'single' } : { kind: 'master', recurrence };
 	}
 
 	/** @returns {Promise<Sharing>} */
@@ -207,17 +202,12 @@ export function createItem(item, { sleep, mailbox, log, check }) {
 			return { kind: 'shared', owner, permissions: Number(shared.delegatePermissions ?? ALL) };
 		} catch (e) {
 			/* It fails where nothing is shared; silence says nothing. */
-			return e instanceof OfficeFault && e.why === 'timeout' ? { kind: 'unknown' } : { kind: 'own' };
+			return /** @type {any} */ (e).why === 'timeout' ? { kind: 'unknown' } : { kind: 'own' };
 		}
 	}
 
 	async function id() {
-		let raw;
-		try {
-			raw = await call('getItemIdAsync');
-		} catch {
-			return null;
-		}
+		const raw = await call('getItemIdAsync').catch(() => null);
 		if (typeof raw !== 'string' || raw === '')
 			return null;
 		try {
@@ -232,14 +222,14 @@ export function createItem(item, { sleep, mailbox, log, check }) {
 		get: (name) => raw.get(name),
 		set: (name, value) => void raw.set(name, value),
 		remove: (name) => void raw.remove(name),
-		save: () => call('saveAsync', [], CALL_MS, raw).then(() => undefined),
+		save: () => call('saveAsync', [], CALL_MS, raw),
 	});
 
 	/** @param {'progress' | 'info' | 'error'} kind @param {string} text */
 	async function notify(kind, text) {
 		const message = text.slice(0, NOTICE_LENGTH);
-		const types = /** @type {const} */ ({ progress: { type: 'progressIndicator', message }, info: { type: 'informationalMessage', message, icon: NOTICE_ICON, persistent: false }, error: { type: 'errorMessage', message } });
-		const args = [NOTICE, types[kind]];
+		const types = { progress: { type: 'progressIndicator' }, info: { type: 'informationalMessage', icon: NOTICE_ICON, persistent: false }, error: { type: 'errorMessage' } };
+		const args = [NOTICE, { message, ...types[kind] }];
 		const bar = item.notificationMessages;
 		/** @param {string} method @param {any[]} given */
 		const ask = (method, given) => invoke(bar, method, given, method, () => sleep(NOTICE_MS));
@@ -258,10 +248,10 @@ export function createItem(item, { sleep, mailbox, log, check }) {
 		id,
 		bodyType: () => call('body.getTypeAsync').then((t) => (t === 'text' ? 'text' : 'html')),
 		readBody: (type) => call('body.getAsync', [type], BODY_MS).then((v) => String(v ?? '')),
-		writeBody: (text, type) => call('body.setAsync', [text, { coercionType: type }], BODY_MS).then(() => undefined),
-		prependBody: (text, type) => call('body.prependAsync', [text, { coercionType: type }], BODY_MS).then(() => undefined),
+		writeBody: (text, type) => call('body.setAsync', [text, { coercionType: type }], BODY_MS),
+		prependBody: (text, type) => call('body.prependAsync', [text, { coercionType: type }], BODY_MS),
 		location: () => call('location.getAsync').then((v) => String(v ?? '')),
-		setLocation: (text) => call('location.setAsync', [text]).then(() => undefined),
+		setLocation: (text) => call('location.setAsync', [text]),
 		loadProperties: () => call('loadCustomPropertiesAsync').then(properties),
 		sessionGet: (key) => call('sessionData.getAsync', [key]).then((v) => (typeof v === 'string' ? v : null), () => null),
 		sessionSet: (key, value) => (value === null ? call('sessionData.removeAsync', [key]) : call('sessionData.setAsync', [key, value])).then(() => true, () => false),

@@ -22,7 +22,7 @@ const LARGEST = 1024 * 1024;
 
 /** @param {Response} reply */
 async function readText(reply) {
-	if (Number(reply.headers.get('Content-Length') ?? 0) > LARGEST)
+	if (Number(reply.headers.get('Content-Length')) > LARGEST)
 		throw new AddinError('not-json', { status: reply.status, said: 'the answer is too large', uncertain: true });
 	const text = await reply.text();
 	if (text.length > LARGEST)

@@ -53,7 +53,7 @@ export function claimsOf(token) {
 }
 
 /** @param {any} e */
-const needsPerson = (e) => e?.name === 'InteractionRequiredAuthError' || /interaction_required|login_required|consent_required/.test(String(e?.errorCode ?? ''));
+const needsPerson = (e) => e?.name === 'InteractionRequiredAuthError' || /interaction_required|login_required|consent_required/.test(e?.errorCode);
 
 const faults = () => partLoaded(import('./session-fault.js'));
 
@@ -90,7 +90,7 @@ export function createSession({ config, nestedIsPossible, nested, signal, authUr
 	function storedToken() {
 		try {
 			const t = JSON.parse(storage.get(TOKEN) ?? 'null');
-			return t !== null && typeof t.accessToken === 'string' && t.clientId === config.clientId && t.hint === hint ? t : null;
+			return typeof t?.accessToken === 'string' && t.clientId === config.clientId && t.hint === hint ? t : null;
 		} catch {
 			return null;
 		}
