@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { flowClick } from '../../www/js/flow.js';
-import { flowInspect } from '../../www/js/flow-pane.js';
+import { flowInspect, flowRemove, flowRepair } from '../../www/js/flow-pane.js';
 import { bench, count, property, simulators } from './bench.js';
 
 const WORDS = '<html><head></head><body><p>Dear Mr Meier, <b>as agreed</b>.</p></body></html>';
@@ -39,17 +39,22 @@ test('a click', async (t) => {
 		};
 		assert.equal((await flowClick(b.ports)).code, 'created');
 		assert.match(b.far.item.body, /agreed<\/b>\.<\/p><p>And bring the contract\.<\/p><p>Join.*<\/a><\/p><\/body><\/html>$/);
-		/* And where nobody says whether that came, nothing is put in front. */
-		const lost = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { fail: {}, times: 1 } } } });
-		const write = lost.ports.item.writeBody;
-		let turns = 0;
-		lost.ports.item.writeBody = async (/** @type {string} */ text, /** @type {'html' | 'text'} */ type) => {
-			if (++turns === 2)
-				lost.far.faults['body.setAsync'] = { hang: true };
-			return write(text, type);
-		};
-		assert.equal((await flowClick(lost.ports)).code, 'body-failed');
-		assert.equal(lost.far.item.body, WORDS);
+	});
+
+	await t.test('whose text was refused, and then written without a word of it or against its word, puts nothing in front', async () => {
+		for (const [fault, code, links] of /** @type {[any, string, number][]} */ ([[{ hang: true }, 'body-failed', 0], [{ fail: {}, done: true }, 'created', 1]])) {
+			const b = await fresh({ stub: { item: { body: WORDS }, faults: { 'body.setAsync': { fail: {}, times: 1 } } } });
+			const write = b.ports.item.writeBody;
+			let turns = 0;
+			b.ports.item.writeBody = async (/** @type {string} */ text, /** @type {'html' | 'text'} */ type) => {
+				if (++turns === 2)
+					b.far.faults['body.setAsync'] = fault;
+				return write(text, type);
+			};
+			assert.equal((await flowClick(b.ports)).code, code);
+			assert.deepEqual([turns, count(b.far.item.body, '</a>')], [2, links], b.far.item.body);
+			assert.ok(b.far.item.body.startsWith('<html><head></head><body><p>Dear Mr Meier'));
+		}
 	});
 
 	await t.test('on an event that tells neither by its properties nor by its text whether it has one makes none', async () => {
@@ -60,6 +65,24 @@ test('a click', async (t) => {
 		assert.deepEqual(await flowClick(b.ports).then((o) => [o.kind, o.code]), ['error', 'outlook']);
 		await assert.rejects(flowInspect(b.ports), { code: 'outlook' }, 'nor does the pane say that there is none');
 		assert.deepEqual([JSON.stringify(b.far.item), b.conversations().length], [before, 1]);
+	});
+
+	await t.test('on one whose form alone keeps its link goes on by that, though neither properties nor text can be read', async () => {
+		const b = await fresh({ stub: { item: { body: WORDS }, faults: { 'customProperties.saveAsync': { fail: {} } } } });
+		assert.equal((await flowClick(b.ports)).code, 'created-unkept');
+		const before = b.far.item.body;
+		/* Once and once more: when it is to be written it can be read again. */
+		b.far.faults = { loadCustomPropertiesAsync: { fail: {} }, 'body.getAsync': { fail: {}, times: 2 } };
+		assert.equal((await flowClick(b.ports)).code, 'repaired');
+		b.far.faults['body.getAsync'] = { fail: {} };
+		assert.deepEqual(await flowInspect(b.ports).then((e) => [e.state, e.bodyIsKnown]), ['linked', false]);
+		assert.deepEqual([(await flowClick(b.ports)).code, (await flowRepair(b.ports)).code], ['body-failed', 'body-failed']);
+		assert.deepEqual([b.far.item.body, b.conversations().length], [before, 1]);
+		assert.equal((await flowRemove(b.ports)).code, 'body-not-cleared');
+		assert.equal(b.conversations().length, 0);
+		b.far.faults = {};
+		assert.equal((await flowRemove(b.ports)).code, 'removed');
+		assert.deepEqual([b.far.item.body, Object.keys(b.far.item.session)], [WORDS, []]);
 	});
 
 	await t.test('of an Outlook that does not answer when it is to keep something does not wait for it again and again', async () => {

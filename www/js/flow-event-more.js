@@ -95,7 +95,8 @@ async function isThereNow(p, type, url) {
 
 /**
  * The link in a body that was not replaced: once more from the start, since it may have been changed meanwhile, else in
- * front of it, as where it can not be read or is too large. AddinError body-failed.
+ * front of it, as where it can not be read or is too large. Whatever was said to have failed is looked for before more is
+ * written: it may have been done. AddinError body-failed.
  * @param {Ports} p
  * @param {{ url: string, block: string, type: import('./formats.js').BodyType, mayPrepend: boolean, isWritten: boolean, fault?: AddinError, replace: () => Promise<boolean> }} how
  *   isWritten: an attempt to replace the body was made; fault: of reading or of that; replace: the same again
@@ -108,6 +109,8 @@ export async function insertOtherwise(p, { url, block, type, mayPrepend, isWritt
 			if (await replace())
 				return;
 		} catch (e) {
+			if (await isThereNow(p, type, url))
+				return;
 			fault = errorOf(e);
 		}
 	/* No answer: it may still come. Another attempt could make two. */

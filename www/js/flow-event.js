@@ -44,7 +44,7 @@ async function loadProperties(p) {
 		}
 }
 
-/** AddinError read-only; outlook, where neither properties nor body tell whether there is a conversation. @param {Ports} p @param {() => void} [onNone] called as soon as it is known that the event has no conversation @returns {Promise<EventFacts>} */
+/** AddinError read-only; outlook, where neither properties nor form nor body tell whether there is a conversation. @param {Ports} p @param {() => void} [onNone] called as soon as it is known that the event has no conversation @returns {Promise<EventFacts>} */
 export async function eventRead(p, onNone) {
 	if (!p.item.editable)
 		throw new AddinError('read-only');
@@ -61,7 +61,7 @@ export async function eventRead(p, onNone) {
 	const kept = [properties?.get(PENDING), session.pending];
 	const inTab = link === null;
 	const pending = kept.some(Boolean) || inTab && p.memory.get(MEMORY) ? await (await more()).ownPending(p, kept, inTab, series.kind) : null;
-	const body = await p.item.bodyType().then((type) => p.item.readBody(type)).catch((e) => (properties ? null : Promise.reject(e)));
+	const body = await p.item.bodyType().then((type) => p.item.readBody(type)).catch((e) => (properties ?? link ? null : Promise.reject(e)));
 	return { series, properties, link, kept: own !== null, inSession: 'link' in session || 'pending' in session, newer, pending, body };
 }
 
