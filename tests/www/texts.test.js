@@ -52,7 +52,7 @@ function raised() {
 
 test('every code that the modules raise has its text', () => {
 	const codes = raised();
-	const inner = ['http', 'not-json', 'server-down', 'server-off', 'server-refused', 'nested-silent', 'outlook', 'unexpected'];
+	const inner = ['cancelled', 'http', 'not-json', 'server-down', 'server-off', 'server-refused', 'nested-silent', 'outlook', 'unexpected'];
 	for (const code of codes)
 		assert.ok(inner.includes(code) || `error.${code}` in tables.en || `done.${code}` in tables.en, code);
 	assert.ok(codes.size > 30, `${codes.size} found`);

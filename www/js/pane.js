@@ -4,6 +4,8 @@
  * actions. One action at a time; every failure ends as a fact, none is thrown.
  */
 
+import { AddinError } from './errors.js';
+
 /**
  * @typedef {import('./pane-view.js').Facts} Facts
  * @typedef {import('./pane-view.js').Problem} Problem
@@ -49,6 +51,8 @@ export class Pane {
 		this.readings = 0;
 		/** The reading in progress that nobody asked for. @type {Promise<unknown> | null} */
 		this.reading = null;
+		/** Ends an action's wait for it: the action is not begun. */
+		this.stop = () => {};
 	}
 
 	/** @param {Partial<Facts>} change */
@@ -57,23 +61,30 @@ export class Pane {
 		this.show(this.facts);
 	}
 
-	/** Everything anew. */
+	/** Everything anew. What a later one has overtaken, as by another event in view, shows nothing any more. */
 	async load() {
 		const turn = ++this.loads;
 		this.set({ place: 'loading', problem: null, configProblem: null });
 		const place = await this.ports.place();
+		if (turn !== this.loads)
+			return;
 		if (place === 'outside' || place === 'no-office' || place === 'no-texts')
 			return this.set({ place });
 		try {
 			const config = await this.ports.config();
-			if (turn === this.loads)
-				this.facts.config = config;
+			if (turn !== this.loads)
+				return;
+			this.facts.config = config;
 		} catch (e) {
-			return this.set({ place, config: null, configProblem: this.ports.problem(e, 'reload') });
+			if (turn === this.loads)
+				this.set({ place, config: null, configProblem: this.ports.problem(e, 'reload') });
+			return;
 		}
 		if (place !== 'ready')
 			return this.set({ place });
 		await this.inspect();
+		if (turn !== this.loads)
+			return;
 		this.set({ place });
 		await this.look();
 	}
@@ -103,13 +114,14 @@ export class Pane {
 	/** Who is signed in, and what the server says of the conversation. Asks the agent nothing. */
 	async look() {
 		clearTimeout(this.timer);
+		const turn = this.loads;
 		const { event, config } = this.facts;
 		if (this.facts.session.state !== 'out')
 			await this.who();
-		if (event?.link == null || config?.syncServerEnabled !== true || !this.isIn())
+		if (turn !== this.loads || event?.link == null || config?.syncServerEnabled !== true || !this.isIn())
 			return;
 		await this.sync(event.link.conversationId);
-		if (this.isIn() && ++this.looks < LOOKS)
+		if (turn === this.loads && this.isIn() && ++this.looks < LOOKS)
 			this.timer = setTimeout(() => void this.again(), LOOK_MS);
 	}
 
@@ -143,6 +155,8 @@ export class Pane {
 	/** Another event is in view: nothing of the one before is shown or goes on. */
 	async moved() {
 		clearTimeout(this.timer);
+		this.stop();
+		this.readings++;
 		Object.assign(this.facts, { event: null, done: null, sync: null, syncProblem: null, asking: false });
 		await this.load();
 	}
@@ -169,8 +183,10 @@ export class Pane {
 
 	/** @param {string} id of an action of the view */
 	async act(id) {
-		if (id === 'cancel')
+		if (id === 'cancel') {
+			this.stop();
 			return this.ports.cancel();
+		}
 		if (this.facts.busy !== null)
 			return;
 		this.looks = 0;
@@ -201,7 +217,13 @@ export class Pane {
 		await this.act(what === 'remove' ? 'remove-yes' : what);
 	}
 
+	/** Until that reading has ended. @param {Promise<unknown>} reading @returns {Promise<boolean>} false: the action was stopped before */
+	isFree(reading) {
+		return Promise.race([reading.then(() => true), new Promise((resolve) => { this.stop = () => resolve(false); })]);
+	}
+
 	/**
+	 * What was asked for one event is never done to another, and is no matter of that one.
 	 * @param {NonNullable<Facts['busy']>} busy @param {() => Promise<Facts['done']>} work tells how it ended
 	 * @param {string} retry
 	 */
@@ -209,20 +231,27 @@ export class Pane {
 		const turn = this.loads;
 		/* A sign-in that was given up may never end. */
 		this.set({ busy, problem: null, asking: false, done: null, waiting: false });
-		await this.reading;
+		const isFree = this.reading === null || await this.isFree(this.reading);
+		if (turn !== this.loads)
+			return this.set({ busy: null });
+		if (!isFree)
+			return this.set({ busy: null, problem: this.ports.problem(new AddinError('cancelled'), retry) });
+		/** @type {Problem | null} */
+		let failure = null;
+		/** @type {Partial<Facts>} */
+		let end = {};
 		try {
-			const how = await work();
-			this.facts.done = how;
-			this.facts.sync = null;
-			this.facts.syncProblem = null;
+			end = { done: await work(), sync: null, syncProblem: null };
 		} catch (e) {
-			this.facts.problem = this.ports.problem(e, retry);
+			failure = this.ports.problem(e, retry);
 		}
 		if (turn !== this.loads)
-			return this.set({ busy: null, problem: null, done: null });
-		const { problem } = this.facts;
+			return this.set({ busy: null });
+		Object.assign(this.facts, end);
 		await this.inspect();
-		this.set({ busy: null, problem: problem ?? this.facts.problem });
+		if (turn !== this.loads)
+			return this.set({ busy: null });
+		this.set({ busy: null, problem: failure ?? this.facts.problem });
 		await this.look();
 	}
 
