@@ -179,14 +179,15 @@ async function start() {
 	hostOnTheme((theme) => dom.paint(readTheme(theme)));
 	const place = () => (said === null ? 'no-texts' : placeOf(desk.app, ready));
 	pane = new Pane(portsOf(desk, place), (facts) => dom.show(paneView(facts), { account: facts.session.account, supportUrl: facts.config?.supportUrl ?? '', licence: notice }));
-	await pane.load();
+	/* Before anything is waited for: Outlook says it once. */
 	hostOnItem(() => {
 		desk.renew();
 		void pane.moved();
 	});
+	await pane.load();
 	onChange(() => void pane.changed());
 	addEventListener('focus', () => void pane.changed());
-	const config = await app.remote.then((r) => r.config, () => null);
+	const config = await desk.app.remote.then((r) => r.config, () => null);
 	if (config !== null && config.showDebugPane && !['outside', 'no-texts'].includes(place()))
 		dom.debug(debugOf(desk, config), new URLSearchParams(location.search).get('debug') === '1');
 }
