@@ -112,7 +112,9 @@ test('what was done is said also when the event can not be read after it', () =>
 
 test('a server that refuses is told from one that does not answer', () => {
 	const value = (/** @type {string} */ code) => paneView(facts({ sync: null, syncProblem: { code } })).rows[0].value?.key;
-	assert.deepEqual(['server-down', 'network', 'server-refused'].map(value), ['pane.sync.unknown', 'pane.sync.unknown', 'pane.sync.refused']);
+	assert.deepEqual(['server-down', 'network', 'server-refused'].map(value), ['pane.sync.down', 'pane.sync.down', 'pane.sync.refused']);
+	for (const code of ['server-off', 'part-missing', 'signin-needed', 'unexpected'])
+		assert.equal(value(code), 'pane.sync.unknown', `${code} says neither`);
 });
 
 test('the question before removing names the series', () => {
@@ -454,7 +456,7 @@ test('every text that the pane can ask for is in the table, and none is left ove
 	const states = ['loading', 'outside', 'no-office', 'read-only', 'config', 'no-item', 'none', 'sign-in', 'removed', 'unlinked', 'created', 'repaired', 'linked', 'missing', 'copied', 'occurrence', 'no-rights', 'signed-out', 'newer', 'not-followed', 'paused',
 		'ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted', 'busy-create', 'busy-repair', 'busy-remove', 'busy-sign-in', 'config-missing'];
 	const made = [...['create', 'repair', 'remove'].map((a) => `pane.again.${a}`), ...states.flatMap((s) => [`pane.${s}.title`, `pane.${s}.text`]), ...['create', 'create-new', 'repair', 'remove', 'remove-only', 'body-not-cleared', 'cancelled', 'sign-in', 'reload'].map((r) => `pane.failed.${r}`), 'pane.unkept.title',
-		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in', 'cancel'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits'].map((w) => `pane.sync.${w}`)];
+		...['create', 'create-new', 'repair', 'remove', 'remove-yes', 'remove-no', 'remove-only', 'create-for-copy', 'refresh', 'retry', 'reload', 'restart', 'dismiss', 'sign-in', 'cancel'].map((a) => `pane.do.${a}`), ...['announced', 'linked', 'unheard', 'stopped', 'waits', 'down', 'refused', 'unknown'].map((w) => `pane.sync.${w}`)];
 	for (const key of made)
 		assert.ok(key in en, key);
 	const used = new Set([...made, ...named, 'pane.do.same', 'pane.failed.same']);

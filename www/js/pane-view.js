@@ -70,6 +70,14 @@ function view(state, tone, more = {}) {
 	return { state, tone, title: say(`pane.${state}.title`), text: [say(`pane.${state}.text`)], actions: [], url: null, rows: [], notes: [], question: null, problem: null, signOut: false, ...more };
 }
 
+/** What was done; in whose calendar only where that is known. @param {string} code @param {EventFacts | null} e */
+function doneText(code, e) {
+	const owner = e?.shared?.owner;
+	if (code !== 'created-shared')
+		return say(`done.${code}`);
+	return owner === undefined ? say('done.created') : say('done.created-shared', { owner });
+}
+
 /** @param {Facts} f @returns {View} */
 export function paneView(f) {
 	if (f.place === 'loading')
@@ -121,10 +129,10 @@ const AGAIN = { create: 'create', 'create-new': 'create', repair: 'repair', same
 function problemView(f, p) {
 	const again = UNSURE.includes(p.code) ? AGAIN[p.retry ?? ''] : undefined;
 	/* What was asked for was done; only what came of it could not be read. */
-	const done = f.done !== null && p.retry === 'reload' ? [say(`done.${f.done}`)] : [];
+	const done = f.done !== null && p.retry === 'reload' ? [doneText(f.done, f.event)] : [];
 	const isOver = p.code === 'nothing-linked';
 	const actions = isOver ? [] : [action(INSTEAD[p.code] ?? (p.retry === 'sign-in' ? 'sign-in' : 'retry'), { main: true })];
-	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${OWN_TITLE.includes(p.code) ? p.code : p.retry ?? 'reload'}`), text: [...done, say(`error.${p.code}`, p.texts), ...(again === undefined ? [] : [say(`pane.again.${again}`)])], actions, problem: CALM.includes(p.code) ? null : p });
+	const seen = view('error', CALM.includes(p.code) ? 'warn' : 'bad', { title: say(`pane.failed.${OWN_TITLE.includes(p.code) ? p.code : p.retry ?? 'reload'}`), text: [...done, say(`error.${p.code}`, { reference: p.requestId ?? '', ...p.texts }), ...(again === undefined ? [] : [say(`pane.again.${again}`)])], actions, problem: CALM.includes(p.code) ? null : p });
 	actions.push(action('dismiss', isOver ? { main: true } : {}));
 	if (p.code === 'maybe-copy')
 		actions.splice(1, 0, action('same'));
@@ -160,7 +168,7 @@ function noneView(f, e, owner) {
 	const notes = e.kind === 'series' ? [...owner, say('pane.note.series')] : owner;
 	const seen = view(state, isRemoved ? 'good' : 'calm', { actions: [action('create', { main: true })], notes });
 	if (f.done !== null && !isRemoved)
-		Object.assign(seen, { tone: 'warn', text: [say(`done.${f.done}`)] });
+		Object.assign(seen, { tone: 'warn', text: [doneText(f.done, e)] });
 	return seen;
 }
 
@@ -193,7 +201,7 @@ function linkView(f, e, link, owner) {
 	if (trouble === null && e.unread)
 		seen.text = [say('pane.linked.unread')];
 	else if (trouble === null && done === null && f.done !== null)
-		seen.text = [say(`done.${f.done}`)];
+		seen.text = [doneText(f.done, e)];
 	if (instead)
 		seen.actions.unshift(action('create-new', { main: true }));
 	else if (f.sync?.state === 'foreign')
@@ -219,6 +227,9 @@ function syncTrouble(s) {
 	return ['ended-early', 'ended', 'unconfirmed', 'foreign', 'held', 'gone', 'kept', 'deleted'].includes(s.state) ? s.state : null;
 }
 
+/** Failures to hear from the server that say of what kind they are. @type {Record<string, string>} */
+const UNHEARD = { 'server-refused': 'refused', 'server-down': 'down', network: 'down' };
+
 /** @param {Facts} f @returns {Row[]} */
 function syncRows(f) {
 	if (f.config?.syncServerEnabled !== true)
@@ -226,7 +237,7 @@ function syncRows(f) {
 	if (f.session.state === 'needed')
 		return [{ label: say('pane.sync.state'), value: say('pane.sync.sign-in') }];
 	if (f.syncProblem !== null)
-		return [{ label: say('pane.sync.state'), value: say(f.syncProblem.code === 'server-refused' ? 'pane.sync.refused' : 'pane.sync.unknown', { code: f.syncProblem.code }) }];
+		return [{ label: say('pane.sync.state'), value: say(`pane.sync.${UNHEARD[f.syncProblem.code] ?? 'unknown'}`, { code: f.syncProblem.code }) }];
 	if (f.sync === null)
 		return [{ label: say('pane.sync.state'), value: say('pane.sync.loading') }];
 	return rowsOf(f.sync, f.event?.shared?.owner ?? null);
