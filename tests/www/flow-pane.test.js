@@ -144,6 +144,56 @@ test('the pane', async (t) => {
 		assert.equal((await sim.control('GET', '/control/log')).some((/** @type {any} */ e) => /\/read$/.test(e.path)), false, 'the server tells it');
 	});
 
+	await t.test('keeps no click waiting while it asks Unblu, and shows what a click has done meanwhile', async () => {
+		for (const [act, saved] of /** @type {[string, boolean][]} */ ([['none', false], ['remove', false], ['text', false], ['none', true], ['remove', true], ['text', true]])) {
+			const b = await fresh({ config: { syncServerEnabled: false }, stub: { item: { body: WORDS } } });
+			await flowClick(b.ports);
+			/* It is marked then. */
+			if (saved)
+				b.far.item.itemId = 'AAfirst/1=';
+			let isHeld = false;
+			let looks = 0;
+			const alone = async (/** @type {() => Promise<any>} */ look) => {
+				assert.equal(isHeld, false);
+				looks++;
+				isHeld = true;
+				return look().finally(() => { isHeld = false; });
+			};
+			const { read } = b.remote.unblu;
+			const held = /** @type {boolean[]} */ ([]);
+			b.remote.unblu.read = async (/** @type {string} */ id) => {
+				held.push(isHeld);
+				const answer = await read(id);
+				b.remote.unblu.read = read;
+				if (act === 'remove')
+					assert.equal((await flowRemove(b.ports)).code, 'removed');
+				if (act === 'text')
+					b.far.item.body = WORDS;
+				return answer;
+			};
+			b.remote.session.token = async () => void held.push(isHeld);
+			const seen = await flowInspect(b.ports, alone);
+			assert.equal(held.includes(true), false);
+			assert.ok(held.length >= 2 && looks >= 2, 'token and conversation; before and after');
+			assert.deepEqual([seen.state, seen.gone], act === 'none' ? ['linked', false] : act === 'remove' ? ['none', undefined] : ['link-missing', false], act);
+			assert.equal(saved && act !== 'remove', 'item' in (property(b.far) ?? {}));
+		}
+		const b = await fresh();
+		b.links.next = [503, 503, 503];
+		await flowClick(b.ports);
+		let isHeld = false;
+		const { put } = b.remote.links;
+		b.remote.links.put = async (/** @type {any[]} */ ...args) => {
+			assert.equal(isHeld, false, 'nor while it announces');
+			return put(...args);
+		};
+		const seen = await flowInspect(b.ports, async (run) => {
+			isHeld = true;
+			return run().finally(() => { isHeld = false; });
+		});
+		assert.deepEqual([seen.unannounced, 'announced' in property(b.far)], [false, false]);
+	});
+
 	await t.test('in a copy never deletes the first one\'s conversation', async () => {
 		const b = await fresh({ stub: { item: { itemId: 'AA/1=' } } });
 		await flowClick(b.ports);

@@ -151,6 +151,17 @@ test('a sign-in that nobody answers can be cancelled, keeps no click waiting, an
 	});
 });
 
+test('while the pane asks Unblu it keeps no click waiting', { skip }, async () => {
+	await withPane(async (pane) => {
+		await pane.enter({ ...state('linked-without-server'), answers: { 'GET conversations/read': { delay: 60_000 } }, want: 'loading', shows: /Looking at this event/ });
+		const asks = () => pane.site.seen.some((s) => /conversations\/.*\/read/.test(s.path));
+		for (const end = Date.now() + 15_000; !asks() && Date.now() < end;)
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		assert.ok(asks());
+		assert.deepEqual(await pane.page.value('navigator.locks.query().then((q) => [q.held.length, q.pending.length])'), [0, 0]);
+	});
+});
+
 test('an event that comes into view while the pane still loads for the first time is the one that it shows', { skip }, async () => {
 	await withPane(async (pane) => {
 		const s = state('linked');

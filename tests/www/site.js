@@ -94,7 +94,8 @@ export class Site {
 	/** @param {http.ServerResponse} res @param {{ status?: number, body?: any, delay?: number } | undefined} answer */
 	async answer(res, answer) {
 		const { status = 200, body, delay = 0 } = answer ?? {};
-		await new Promise((resolve) => setTimeout(resolve, delay));
+		/* One that is never sent keeps no run from ending. */
+		await new Promise((resolve) => setTimeout(resolve, delay).unref());
 		this.send(res, status, 'application/json', body === undefined ? '' : JSON.stringify(body));
 	}
 

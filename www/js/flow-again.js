@@ -45,6 +45,11 @@ async function linkUrl(p, link, interactive) {
  * @returns {Promise<boolean>} false: it is no longer that one, and event.link is what stands there now
  */
 async function renewLink(p, event, change) {
+	return p.alone === undefined ? renew(p, event, change) : p.alone(() => renew(p, event, change));
+}
+
+/** @type {typeof renewLink} */
+async function renew(p, event, change) {
 	const link = /** @type {import('./formats.js').Link} */ (event.link);
 	const now = await eventRead(p);
 	if (now.link === null && now.properties === null) {

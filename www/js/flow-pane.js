@@ -15,6 +15,7 @@ import { inviteRemove } from './invite-remove.js';
  * What the pane shows of an event. bodyIsKnown: whether the link could be looked for in it; gone: the conversation no longer exists.
  * @typedef {{ state: EventState, link: import('./formats.js').Link | null, series: import('./outlook.js').SeriesKind, sharing: import('./outlook.js').Sharing, bodyIsKnown: boolean, unannounced: boolean, gone?: boolean }} Inspection
  */
+/** What the event itself says. @typedef {Omit<Inspection, 'bodyIsKnown' | 'gone'> & { event: import('./flow-event.js').EventFacts }} Look */
 
 /** Takes the link out of the body. AddinError with that code. @param {Ports} p @param {string} url @param {string[]} labels @param {'body-not-cleared' | 'link-not-cleared'} code */
 async function removeLink(p, url, labels, code) {
@@ -41,14 +42,14 @@ async function clearLocation(p, url) {
 
 /**
  * What nobody else tells of the conversation: its link, where the event has none, and that it is gone, where no server
- * follows it. Asked silently; of an Unblu that does not say there is nothing to tell.
- * @param {Ports} p @param {import('./formats.js').Link} link @returns {Promise<{ url?: string, gone?: boolean }>}
+ * follows it. Asked silently; of an Unblu that does not say there is nothing to tell. null: it need not be asked.
+ * @param {Ports} p @param {import('./formats.js').Link} link @returns {Promise<{ url?: string, gone?: boolean } | null>}
  */
 async function asUnbluHasIt(p, link) {
 	try {
 		const { config, session, unblu } = await p.remote;
 		if (link.url !== undefined && config.syncServerEnabled)
-			return {};
+			return null;
 		await session.token({ interactive: false });
 		const found = await unblu.read(link.conversationId);
 		return { url: inviteUrl(found?.publicLink, config.allowInsecureLinks) ?? undefined, gone: found === null };
@@ -58,15 +59,11 @@ async function asUnbluHasIt(p, link) {
 	}
 }
 
-/**
- * What the event says, without any person, and without any change that an agent sees: it announces again what the server
- * has not accepted, and marks an event that was unsaved at the click. Rejects with AddinError when the event can not be read.
- * @param {Ports} p @returns {Promise<Inspection>}
- */
-export async function flowInspect(p) {
+/** Rejects with AddinError when the event can not be read. @param {Ports} p @returns {Promise<Look>} */
+async function lookAt(p) {
 	const event = await eventRead(p);
 	const sharing = await p.item.sharing();
-	const base = { link: event.link, series: event.series.kind, sharing, bodyIsKnown: event.body !== null, unannounced: event.link?.announced === false };
+	const base = { event, link: event.link, series: event.series.kind, sharing, unannounced: event.link?.announced === false };
 	if (event.newer)
 		return { ...base, state: 'newer' };
 	if (event.series.kind === 'occurrence')
@@ -79,16 +76,40 @@ export async function flowInspect(p) {
 		/* Ours, by an attempt that is known: made, and its mark was not kept. */
 		return { ...base, state: !foreign ? 'none' : event.pending === null ? 'foreign-link' : 'unkept' };
 	}
-	if (await isCopy(p, event))
-		return { ...base, state: 'copied' };
-	const doubtful = await seemsCopy(p, event, false);
-	const unannounced = !await announceAgain(p, event, { interactive: false, doubtful });
-	if (event.link === null)
-		return { ...base, link: null, unannounced, state: 'none' };
-	const unblu = await asUnbluHasIt(p, event.link);
-	const url = event.link.url ?? unblu.url;
-	const missing = event.body !== null && url !== undefined && !inviteHas(event.body, url);
-	return { ...base, link: { ...event.link, url }, bodyIsKnown: base.bodyIsKnown && url !== undefined, gone: unblu.gone, unannounced, state: missing ? 'link-missing' : 'linked' };
+	return { ...base, state: await isCopy(p, event) ? 'copied' : 'linked' };
+}
+
+/**
+ * What the event says, without any person, and without any change that an agent sees: it announces again what the server
+ * has not accepted, and marks an event that was unsaved at the click. Unblu and the server, which may take their time, are
+ * not asked alone: a click on the button waits for the event only. What the event says is looked at once more then: a
+ * click may have come between. Rejects with AddinError when the event can not be read.
+ * @param {Ports} p @param {<T>(run: () => Promise<T>) => Promise<T>} [alone] runs it while no other page of ours is at work on the event
+ * @returns {Promise<Inspection>}
+ */
+export async function flowInspect(p, alone = (run) => run()) {
+	const first = await alone(() => lookAt(p));
+	const { event, link } = first;
+	if (link === null || first.state !== 'linked')
+		return inspectionOf(first, null);
+	const asking = { ...p, alone };
+	const doubtful = await seemsCopy(asking, event, false);
+	const isAnnounced = await announceAgain(asking, event, { interactive: false, doubtful });
+	const told = event.link === null ? null : await asUnbluHasIt(p, event.link);
+	const isFresh = told === null && link.item !== undefined && link.announced !== false;
+	const known = { ...first, link: event.link, unannounced: !isAnnounced, state: /** @type {EventState} */ (event.link === null ? 'none' : 'linked') };
+	const seen = isFresh ? first : await alone(() => lookAt(p)).catch(() => known);
+	const isSame = seen.link?.conversationId === link.conversationId;
+	return inspectionOf({ ...seen, unannounced: seen.unannounced && !(isSame && isAnnounced) }, isSame ? told : null);
+}
+
+/** @param {Look} look @param {{ url?: string, gone?: boolean } | null} told @returns {Inspection} */
+function inspectionOf({ event: { body }, ...seen }, told) {
+	if (seen.link === null || seen.state !== 'linked')
+		return { ...seen, bodyIsKnown: body !== null };
+	const url = seen.link.url ?? told?.url;
+	const missing = body !== null && url !== undefined && !inviteHas(body, url);
+	return { ...seen, link: { ...seen.link, url }, bodyIsKnown: body !== null && url !== undefined, gone: told?.gone, state: missing ? 'link-missing' : 'linked' };
 }
 
 /**

@@ -36,6 +36,7 @@ import { eventRead, insertLink, keepLink, keepPending, setLocation } from './flo
  * @property {() => number} now Unix ms
  * @property {() => string} uuid
  * @property {(ms: number) => Promise<void>} sleep
+ * @property {<T>(run: () => Promise<T>) => Promise<T>} [alone] for a step of what is not alone as a whole: while no other page of ours is at work on the event
  * @property {() => void} check throws AddinError `timeout` once the time for all of it is over
  * @property {import('./errors.js').Log} log
  */

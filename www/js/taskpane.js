@@ -64,7 +64,7 @@ function portsOf(desk, place) {
 		config: async () => (await desk.app.remote).config,
 		async inspect() {
 			const { app } = desk;
-			const seen = await app.alone(() => flowInspect(app.ports()), false);
+			const seen = await flowInspect(app.ports(), (look) => app.alone(look, false));
 			const start = await app.item?.start().then(Number, () => null) ?? null;
 			return factsOf(seen, (await app.remote).config.allowInsecureLinks, start);
 		},
