@@ -7,6 +7,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { paneSay } from '../../www/js/pane-words.js';
+import { tokenOf } from '../../www/js/session.js';
 import { i18nCandidates, i18nSay, INVITATION, LANGUAGES, LAST_RESORT, notice, outcomeText } from '../../www/js/load.js';
 
 const WWW = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../www');
@@ -122,4 +123,12 @@ test('any other is looked for then; a code without a text gets the general one, 
 		assert.equal(await outcomeText(i18nSay([LAST_RESORT]), { kind, code: 'created' }, async () => i18nSay([LAST_RESORT])), LAST_RESORT['done.generic'], 'what went well is never called a failure');
 	assert.equal(i18nSay([tables.en])('error.outlook', {}), tables.en['error.outlook']);
 	assert.equal(i18nSay([{ a: '{constructor} {x}' }])('a', { x: '{y}', y: 'no' }).includes('no'), false);
+});
+
+test('a sign-in that gives no token leaves no place for a value in its text', () => {
+	assert.throws(() => tokenOf({ accessToken: '' }), (/** @type {any} */ e) => {
+		const text = i18nSay([tables.en])(`error.${e.code}`, e.details.params);
+		assert.doesNotMatch(text, /[{}]/);
+		return e.code === 'signin-failed';
+	});
 });

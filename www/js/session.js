@@ -239,7 +239,7 @@ export function msalSettings(config, auth) {
 /** @param {any} result of MSAL @returns {Token} */
 export function tokenOf(result) {
 	if (typeof result?.accessToken !== 'string' || result.accessToken === '')
-		throw new AddinError('signin-failed', { said: 'no access token was given' });
+		throw new AddinError('signin-failed', { said: 'no access token was given', params: { reference: 'no_token' } });
 	const { account } = result;
 	return {
 		accessToken: result.accessToken, expiresAt: Number(result.expiresOn ?? 0), tenantId: String(result.tenantId || account?.tenantId || '').toLowerCase(),
