@@ -196,7 +196,7 @@ store_claim_one(struct store *s, const struct store_lane *lane, int64_t now_ms,
 
 	if (store_claim_look_busy(s, lane, &busy, e) != 0)
 		return -1;
-	if (store_claim_is_taken(s, &busy))
+	if (store_claim_is_taken(s, &busy) || busy.rows >= per_mailbox)
 		return store_claim_pass_over(s, lane, e);
 	count = store_claim_heads(s, lane, rows, e);
 	if (count < 0)

@@ -201,13 +201,14 @@ store_work_end(struct store *s, const struct store_work *w, int64_t now_ms,
 	if (lane == NULL)
 		return -1;
 	taken = store_work_take_out(s, lane, w, &now, e);
-	if (taken < 0 ||
-	    (taken == 1 && now.generation != w->generation &&
-		store_work_put_back(
-		    s, lane, &now, now_ms, now_ms + delay_ms, e) != 0) ||
-	    store_lane_refresh(s, lane, e) != 0)
+	/* Whose it is by now may have as many in progress as it may. */
+	if (taken != 1)
+		return taken < 0 ? -1 : 1;
+	if (now.generation != w->generation &&
+	    store_work_put_back(s, lane, &now, now_ms, now_ms + delay_ms, e) !=
+		0)
 		return -1;
-	return taken == 1 ? 0 : 1;
+	return store_lane_refresh(s, lane, e);
 }
 
 int
@@ -245,9 +246,9 @@ store_work_return(struct store *s, const struct store_work *w,
 		STORE_INT(w->kind), STORE_INT(w->attempts),
 		STORE_INT(not_before_ms), STORE_TEXT(why), STORE_INT(s->fence)),
 	    e);
-	if (changed < 0 || store_lane_refresh(s, lane, e) != 0)
-		return -1;
-	return changed > 0 ? 0 : 1;
+	if (changed <= 0)
+		return changed < 0 ? -1 : 1;
+	return store_lane_refresh(s, lane, e);
 }
 
 int

@@ -195,6 +195,36 @@ a_claim_does_not_keep_another_one_off_what_that_works_on(void **state)
 	store_close(other);
 }
 
+/* It has ended its rows, and was not told so: by now they are another one's. */
+static void
+what_one_ends_twice_gives_another_no_third_row(void **state)
+{
+	struct test_store *t = *state;
+	struct store_work had[4], w[4];
+	struct store *other;
+
+	if (!is_shared(t))
+		return;
+	other = another(t, SHORT_MS);
+	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
+	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 0);
+	test_add(t, ANNA, "2", 1, T0, 0);
+	assert_int_equal(claim_beside(t, t->store, had), 2);
+	for (int i = 0; i < 2; i++)
+		assert_ok(
+		    t, store_work_finish(t->store, &had[i], T0, 0, &t->e));
+	test_add(t, ANNA, "1", 1, T0, 0);
+	test_add(t, ANNA, "2", 1, T0, 0);
+	test_add(t, ANNA, "3", 1, T0, 0);
+	assert_int_equal(claim_beside(t, other, w), 2);
+	assert_int_equal(store_work_finish(t->store, &had[0], T0, 0, &t->e), 1);
+	assert_int_equal(claim_beside(t, other, w), 0);
+	assert_int_equal(store_work_defer(t->store, &had[1], T0, "", &t->e), 1);
+	assert_int_equal(claim_beside(t, other, w), 0);
+	store_close(other);
+}
+
 static void
 a_suspect_is_only_given_out_alone(void **state)
 {
@@ -490,6 +520,7 @@ main(void)
 	    cmocka_unit_test(a_claim_passes_over_who_is_held),
 	    cmocka_unit_test(
 		a_claim_does_not_keep_another_one_off_what_that_works_on),
+	    cmocka_unit_test(what_one_ends_twice_gives_another_no_third_row),
 	    cmocka_unit_test(a_suspect_is_only_given_out_alone),
 	    cmocka_unit_test(a_store_of_an_earlier_version_is_brought_up_alone),
 	    cmocka_unit_test(what_another_one_is_about_to_fold_is_left_to_it),
