@@ -15,6 +15,7 @@
 #include "port/store_replica.h"
 #include "rule/catchup.h"
 #include "rule/cron.h"
+#include "rule/renewal.h"
 #include "sync/expiry.h"
 
 enum {
@@ -22,8 +23,7 @@ enum {
 	ASK_MS = 3000,
 	BODY_MAX = 64 << 10,
 	LATE_FIRINGS = 3, /* of the renewal, then it is late */
-	LATE_LEAST_MS = 5 * 60 * 1000,
-	AHEAD_MS = 60 * 1000 /* hosts differ by less */
+	LATE_LEAST_MS = 5 * 60 * 1000
 };
 
 static const char *
@@ -142,8 +142,7 @@ try_renewal(struct doctor *d)
 	if (store_fact_get(
 		d->store, "renew-last-success", NULL, 0, &at_ms, NULL) < 0)
 		return;
-	/* By a clock that ran ahead: then nothing is known of it. */
-	if (at_ms != 0 && at_ms <= now_ms + AHEAD_MS &&
+	if (renewal_success_is_known(at_ms, now_ms) &&
 	    now_ms - at_ms <= firings_ms(d, LATE_FIRINGS))
 		doctor_addf(d, "renewal", "outlook-addin-renew", DOCTOR_OK, "",
 		    "last success %" PRId64 " s ago", (now_ms - at_ms) / 1000);

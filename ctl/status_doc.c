@@ -9,6 +9,7 @@
 #include "listing.h"
 #include "remote/entra.h"
 #include "rule/catchup.h"
+#include "rule/renewal.h"
 #include "sync/expiry.h"
 
 /* As /ready judges. */
@@ -153,6 +154,8 @@ renew_json(struct building *b)
 		json_decref(figures);
 		return NULL;
 	}
+	if (!renewal_success_is_known(success_ms, b->live->now_ms))
+		success_ms = 0;
 	return json_pack("{s:o,s:o,s:o}", "lastRun", listing_time(run_ms),
 	    "lastSuccess", listing_time(success_ms), "figures",
 	    figures == NULL ? json_null() : figures);

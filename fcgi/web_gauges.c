@@ -10,6 +10,7 @@
 #include "child.h"
 #include "port/metrics.h"
 #include "rule/catchup.h"
+#include "rule/renewal.h"
 #include "sync/expiry.h"
 #include "web_worker.h"
 
@@ -18,8 +19,7 @@ enum {
 	GAUGES_REASONS = 32,
 	GAUGES_PROBE_MS = 5000, /* a small write may fit where ours did not */
 	GAUGES_TOTALS_MS = 5000, /* the count looks at every row */
-	GAUGES_OLD_WORK_MS = 5 * 60 * 1000,
-	GAUGES_AHEAD_MS = 60 * 1000 /* hosts differ by less */
+	GAUGES_OLD_WORK_MS = 5 * 60 * 1000
 };
 
 static const char gauges_degraded[] = "degraded:";
@@ -192,9 +192,9 @@ gauges_read_renew(struct worker *w, struct metrics_gauges *g)
 
 	(void)store_fact_get(w->store, "renew-last-success", text, sizeof(text),
 	    &g->renew_last_success_ms, NULL);
-	/* Of a clock that ran ahead: it would keep the alert silent until then.
-	 */
-	if (g->renew_last_success_ms > clock_wall_ms() + GAUGES_AHEAD_MS)
+	/* One ahead would keep the alert silent until then. */
+	if (!renewal_success_is_known(
+		g->renew_last_success_ms, clock_wall_ms()))
 		g->renew_last_success_ms = 0;
 	if (store_fact_get(w->store, "renew-last-run", text, sizeof(text),
 		&g->renew_last_run_ms, NULL) != 1)

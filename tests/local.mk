@@ -75,6 +75,7 @@ unit_tests += tests/unit/test_session
 unit_tests += tests/unit/test_share
 unit_tests += tests/unit/test_siphash
 unit_tests += tests/unit/test_store_beside
+unit_tests += tests/unit/test_store_brake
 unit_tests += tests/unit/test_store_compact
 unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_dead
@@ -84,6 +85,7 @@ tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c \
 unit_tests += tests/unit/test_store_link
 unit_tests += tests/unit/test_store_lock
 tests_unit_test_store_lock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=statfs
+unit_tests += tests/unit/test_store_fold
 unit_tests += tests/unit/test_store_mailbox
 unit_tests += tests/unit/test_store_mend
 if HAVE_POSTGRESQL
@@ -93,6 +95,7 @@ tests_unit_test_store_postgres_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=clock_mono_ms,--wrap=loop_wait_fd
 endif
 unit_tests += tests/unit/test_store_move_refused
+unit_tests += tests/unit/test_store_pending
 unit_tests += tests/unit/test_store_queue
 unit_tests += tests/unit/test_store_recover
 unit_tests += tests/unit/test_store_replica
@@ -100,7 +103,7 @@ unit_tests += tests/unit/test_store_rows
 unit_tests += tests/unit/test_store_sqlite
 unit_tests += tests/unit/test_store_share
 unit_tests += tests/unit/test_store_work
-EXTRA_DIST += tests/unit/test_store_move.h tests/unit/test_store.h tests/unit/test_store_sqlite.h
+EXTRA_DIST += tests/unit/test_store_move.h tests/unit/test_store.h tests/unit/test_store_shared.h tests/unit/test_store_sqlite.h
 unit_tests += tests/unit/test_template
 tests_unit_test_template_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/ctl
 tests_unit_test_template_LDADD = ctl/libctl.a $(LDADD)

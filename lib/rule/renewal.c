@@ -5,6 +5,8 @@
 
 #include "rule/retry.h"
 
+enum { RENEWAL_AHEAD_MS = 60 * 1000 };
+
 const char *
 renewal_action_name(enum renewal_action action)
 {
@@ -121,4 +123,10 @@ renewal_decide(
 		break;
 	}
 	return renewal_followed(f, now_ms, limit_ms, force);
+}
+
+bool
+renewal_success_is_known(int64_t success_ms, int64_t now_ms)
+{
+	return success_ms > 0 && success_ms <= now_ms + RENEWAL_AHEAD_MS;
 }

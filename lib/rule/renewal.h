@@ -53,6 +53,10 @@ struct renewal_verdict {
 	int64_t due_ms;
 };
 
+/* A success that lies ahead is of a clock that ran ahead: none is known. Hosts
+ * differ by less than a minute. */
+bool renewal_success_is_known(int64_t success_ms, int64_t now_ms);
+
 /* limit_ms as in subscription_due_ms(); force: every followed, not parked one
  * is due. */
 struct renewal_verdict renewal_decide(const struct renewal_facts *f,

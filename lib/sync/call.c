@@ -13,11 +13,7 @@
 #include "remote/gateway.h"
 #include "rule/retry.h"
 
-enum {
-	CALL_SCOPE_MAX = 96,
-	/* What another process is told now is no sooner in the store. */
-	CALL_CLEAR_MS = 20
-};
+enum { CALL_SCOPE_MAX = 96 };
 
 static void call_get_token(struct call *c);
 
@@ -148,8 +144,6 @@ call_start(struct call *c)
 		call_hold(c, ERR_BUSY, wait_ms, call_held_by(c));
 		return;
 	}
-	c->clear_ms = clock_mono_ms();
-	c->clear_throttles = c->session->throttles;
 	circuit = call_circuit(c);
 	if (circuit != NULL &&
 	    !circuit_allows(circuit, call_thing(c), clock_mono_ms())) {
@@ -304,12 +298,7 @@ call_may_go(void *arg)
 {
 	const struct call *c = arg;
 
-	if (!session_may_act(c->session))
-		return false;
-	if (c->clear_throttles == c->session->throttles &&
-	    clock_mono_ms() - c->clear_ms < CALL_CLEAR_MS)
-		return true;
-	return call_throttled_ms(c) <= 0;
+	return session_may_act(c->session) && call_throttled_ms(c) <= 0;
 }
 
 static void

@@ -36,9 +36,6 @@ struct call {
 	struct token_wait wait;
 	struct http_exchange *exchange;
 	unsigned generation;
-	int64_t
-	    clear_ms; /* monotonic, when it was found that it may be asked */
-	unsigned clear_throttles; /* the session's, then */
 	bool again;
 	const char *op;
 };

@@ -213,7 +213,6 @@ session_throttle(struct session *s, const char *scope, int64_t wait_ms)
 {
 	int64_t until_ms;
 
-	s->throttles++;
 	if (wait_ms > RETRY_AFTER_MAX_MS)
 		wait_ms = RETRY_AFTER_MAX_MS;
 	until_ms = clock_wall_ms() + wait_ms;

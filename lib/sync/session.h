@@ -93,7 +93,6 @@ struct session {
 	int64_t commit_count;
 
 	struct session_wait waits[SESSION_WAITS]; /* free: already over */
-	unsigned throttles; /* how many this process has been told */
 
 	struct session_tenant *tenants; /* as config->tenant_ids */
 	size_t renewal_batches; /* under way, all tenants */

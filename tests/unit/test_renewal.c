@@ -173,6 +173,16 @@ a_mailbox_that_is_left_is_marked_unless_it_is_already(void **state)
 	}
 }
 
+static void
+a_success_of_a_clock_that_ran_ahead_is_none(void **state)
+{
+	(void)state;
+	assert_false(renewal_success_is_known(0, NOW));
+	assert_true(renewal_success_is_known(1, NOW));
+	assert_true(renewal_success_is_known(NOW + 60 * 1000, NOW));
+	assert_false(renewal_success_is_known(NOW + 60 * 1000 + 1, NOW));
+}
+
 int
 main(void)
 {
@@ -182,6 +192,7 @@ main(void)
 		only_what_ended_for_a_tenant_or_the_server_resumes),
 	    cmocka_unit_test(
 		a_mailbox_that_is_left_is_marked_unless_it_is_already),
+	    cmocka_unit_test(a_success_of_a_clock_that_ran_ahead_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

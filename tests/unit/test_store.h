@@ -306,6 +306,21 @@ test_subscription(const char *user, const char *hash, int64_t created_ms)
 	return sub;
 }
 
+static inline void
+test_audit(struct test_store *t, int64_t at_ms, const char *user,
+    const char *action, const char *outcome)
+{
+	struct store_audit a = {.at_ms = at_ms,
+	    .tenant = TENANT,
+	    .user = user,
+	    .event = "e",
+	    .conversation = "c",
+	    .action = action,
+	    .outcome = outcome};
+
+	assert_ok(t, store_audit_add(t->store, &a, &t->e));
+}
+
 static inline struct store_link
 test_full_link(void)
 {

@@ -1,9 +1,6 @@
 /* tests/unit/test_store_beside.c - port/store.h: transactions beside each
  * other, where several share the store; elsewhere that they are like any. */
-#include "test_store.h"
-
-#include "port/store_beside.h"
-#include "port/store_replica.h"
+#include "test_store_shared.h"
 
 static const struct store_party anna = {TENANT, ANNA, "c1"};
 static const struct store_party bert = {TENANT, BERT, "c2"};
@@ -28,55 +25,12 @@ where_there_is_one_writer_it_is_like_any(void **state)
 
 #ifdef HAVE_POSTGRESQL
 #include <pthread.h>
-#include <stdatomic.h>
-#include <time.h>
-
-enum { SHORT_MS = 150, LONG_MS = 5000 };
-
-static bool
-is_shared(const struct test_store *t)
-{
-	return store_database_is_shared(t->url);
-}
-
-static struct store *
-another(struct test_store *t, int lock_wait_ms)
-{
-	struct store *s =
-	    store_open(t->url, STORE_CREATE, lock_wait_ms, T0, &t->e);
-
-	if (s == NULL)
-		print_error("%s\n", t->e.text);
-	assert_non_null(s);
-	return s;
-}
 
 static void
 assert_waits(struct test_store *t, int rc)
 {
 	assert_int_equal(rc, -1);
 	assert_int_equal(t->e.code, ERR_RETRY);
-}
-
-static int
-claim_beside_until(struct test_store *t, struct store *s,
-    struct store_work *out, int64_t *next_ms)
-{
-	int n;
-
-	assert_ok(t, store_begin_beside(s, NULL, 0, &t->e));
-	n = store_work_claim(s, T0 + DELAY,
-	    &(struct store_quota){.per_mailbox = 2}, out, 4, next_ms, &t->e);
-	assert_ok(t, store_commit(s, &t->e));
-	return n;
-}
-
-static int
-claim_beside(struct test_store *t, struct store *s, struct store_work *out)
-{
-	int64_t next;
-
-	return claim_beside_until(t, s, out, &next);
 }
 
 static void
@@ -175,9 +129,7 @@ a_claim_does_not_keep_another_one_off_what_that_works_on(void **state)
 
 	if (!is_shared(t))
 		return;
-	other = another(t, SHORT_MS);
-	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
-	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	other = another_replica(t, SHORT_MS);
 	test_add(t, ANNA, "1", 1, T0, 0);
 	assert_int_equal(claim_beside(t, other, w), 1);
 	test_add(t, ANNA, "2", 1, T0, 0);
@@ -205,9 +157,7 @@ what_one_ends_twice_gives_another_no_third_row(void **state)
 
 	if (!is_shared(t))
 		return;
-	other = another(t, SHORT_MS);
-	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
-	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	other = another_replica(t, SHORT_MS);
 	test_add(t, ANNA, "1", 1, T0, 0);
 	test_add(t, ANNA, "2", 1, T0, 0);
 	assert_int_equal(claim_beside(t, t->store, had), 2);
@@ -260,106 +210,6 @@ a_store_of_an_earlier_version_is_brought_up_alone(void **state)
 	assert_non_null(strstr(t->e.text, "not been set up"));
 }
 
-/* ---- what has arrived ---- */
-
-static void
-what_another_one_is_about_to_fold_is_left_to_it(void **state)
-{
-	struct test_store *t = *state;
-	struct store_work w[4];
-	int64_t next = 0;
-	int rc, taken;
-	PGconn *db;
-
-	if (!is_shared(t))
-		return;
-	test_add(t, ANNA, "1", 1, T0, 10);
-	test_add(t, ANNA, "2", 1, T0, 10);
-	db = PQconnectdb(test_postgres_at);
-	PQclear(PQexec(db, "BEGIN"));
-	PQclear(PQexec(db, "SELECT 1 FROM arrival FOR UPDATE"));
-	rc = store_work_fold(t->store, T0 + DELAY, &t->e);
-	taken = claim_beside_until(t, t->store, w, &next);
-	PQclear(PQexec(db, "ROLLBACK"));
-	PQfinish(db);
-	assert_int_equal(rc, 0);
-	assert_int_equal(taken, 0);
-	/* Looked at again, but not at once. */
-	assert_true(next > T0 + DELAY && next <= T0 + DELAY + 1000);
-	assert_int_equal(store_work_fold(t->store, T0 + DELAY, &t->e), 0);
-	assert_int_equal(claim_beside(t, t->store, w), 2);
-}
-
-static void
-whose_lane_is_held_keeps_nobody_elses_notifications_back(void **state)
-{
-	struct test_store *t = *state;
-	struct store_work w[4];
-	struct store *other;
-	int rc;
-
-	if (!is_shared(t))
-		return;
-	other = another(t, SHORT_MS);
-	test_add(t, ANNA, "0", 1, T0, 0);
-	assert_int_equal(claim_beside(t, other, w), 1);
-	assert_ok(t, store_work_finish(other, &w[0], T0, 0, &t->e));
-	test_add(t, ANNA, "1", 1, T0, 10);
-	test_add(t, BERT, "2", 1, T0, 10);
-	assert_ok(t, store_begin_beside(t->store, &anna, 1, &t->e));
-	while ((rc = store_work_fold(other, T0 + DELAY, &t->e)) == 1)
-		;
-	assert_int_equal(rc, 0);
-	assert_int_equal(claim_beside(t, other, w), 1);
-	assert_string_equal(w[0].event, "2");
-	store_rollback(t->store);
-	assert_int_equal(store_work_fold(other, T0 + DELAY, &t->e), 0);
-	assert_int_equal(claim_beside(t, other, w), 1);
-	assert_string_equal(w[0].event, "1");
-	store_close(other);
-}
-
-/* The row that a notification is about is being finished, or put back, while
- * the notification is to become a row. */
-static void
-fold_beside_an_end(struct test_store *t, struct store *other, bool defer)
-{
-	struct store_work w[4];
-
-	test_add(t, ANNA, "1", 1, T0, 0);
-	assert_int_equal(claim_beside(t, t->store, w), 1);
-	test_add(t, ANNA, "1", 2, T0, 10);
-	assert_ok(t, store_begin_beside(t->store, &anna, 1, &t->e));
-	if (defer)
-		assert_ok(
-		    t, store_work_defer(t->store, &w[0], T0, "why", &t->e));
-	else
-		assert_ok(t, store_work_finish(t->store, &w[0], T0, 0, &t->e));
-	assert_int_equal(store_work_fold(other, T0 + DELAY, &t->e), 0);
-	assert_ok(t, store_commit(t->store, &t->e));
-	assert_int_equal(store_work_fold(other, T0 + DELAY, &t->e), 0);
-	assert_int_equal(claim_beside(t, t->store, w), 1);
-	assert_string_equal(w[0].event, "1");
-	assert_int_equal(w[0].hints, defer ? 3 : 2);
-	assert_int_equal(w[0].generation, defer ? 2 : 1);
-	assert_ok(t, store_work_finish(t->store, &w[0], T0, 0, &t->e));
-	assert_int_equal(test_rows(t), 0);
-}
-
-static void
-a_notification_is_not_lost_beside_the_end_of_its_row(void **state)
-{
-	struct test_store *t = *state;
-	struct store *other;
-
-	if (!is_shared(t))
-		return;
-	other = another(t, SHORT_MS);
-	fold_beside_an_end(t, other, false);
-	fold_beside_an_end(t, other, true);
-	store_close(other);
-}
-
 static void
 a_mailbox_that_was_purged_is_made_anew_alone(void **state)
 {
@@ -375,56 +225,6 @@ a_mailbox_that_was_purged_is_made_anew_alone(void **state)
 	store_rollback(t->store);
 	test_add(t, ANNA, "1", 1, T0, 0);
 	assert_int_equal(test_rows(t), 1);
-}
-
-/* ---- who adds notifications waits for nobody ---- */
-
-enum { MANY = 600 };
-
-struct adder {
-	struct store *store;
-	struct err e;
-	int rc;
-	atomic_bool is_over;
-};
-
-static void *
-append_many(void *arg)
-{
-	static struct store_hint_item items[MANY];
-	struct adder *a = arg;
-
-	for (int i = 0; i < MANY; i++)
-		items[i] = (struct store_hint_item){
-		    STORE_WORK_EVENT, TENANT, BERT, "e", 1};
-	a->rc =
-	    store_work_append(a->store, items, MANY, 1000, NULL, 0, T0, &a->e);
-	a->is_over = true;
-	return NULL;
-}
-
-static void
-who_adds_notifications_waits_for_nobody(void **state)
-{
-	struct test_store *t = *state;
-	struct timespec moment = {0, 10 * 1000 * 1000};
-	struct adder a = {0};
-	pthread_t thread;
-	bool waited;
-
-	if (!is_shared(t))
-		return;
-	a.store = another(t, LONG_MS);
-	assert_ok(t, store_begin(t->store, &t->e));
-	assert_int_equal(pthread_create(&thread, NULL, append_many, &a), 0);
-	for (int i = 0; i < 300 && !a.is_over; i++)
-		nanosleep(&moment, NULL);
-	waited = !a.is_over;
-	assert_ok(t, store_commit(t->store, &t->e));
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_false(waited);
-	assert_int_equal(a.rc, 0);
-	store_close(a.store);
 }
 
 /* ---- nobody waits in a circle ---- */
@@ -523,13 +323,7 @@ main(void)
 	    cmocka_unit_test(what_one_ends_twice_gives_another_no_third_row),
 	    cmocka_unit_test(a_suspect_is_only_given_out_alone),
 	    cmocka_unit_test(a_store_of_an_earlier_version_is_brought_up_alone),
-	    cmocka_unit_test(what_another_one_is_about_to_fold_is_left_to_it),
-	    cmocka_unit_test(
-		whose_lane_is_held_keeps_nobody_elses_notifications_back),
-	    cmocka_unit_test(
-		a_notification_is_not_lost_beside_the_end_of_its_row),
 	    cmocka_unit_test(a_mailbox_that_was_purged_is_made_anew_alone),
-	    cmocka_unit_test(who_adds_notifications_waits_for_nobody),
 	    cmocka_unit_test(
 		whatever_order_they_name_them_in_nobody_waits_in_a_circle),
 #endif

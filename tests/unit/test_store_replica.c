@@ -1,28 +1,10 @@
 /* tests/unit/test_store_replica.c - syncs that share a store; on a database
  * that hosts can not share, that it is refused. */
-#include "test_store.h"
+#include "test_store_shared.h"
 
 #include "port/store_due.h"
-#include "port/store_replica.h"
-
-static bool
-is_shared(const struct test_store *t)
-{
-	return store_database_is_shared(t->url);
-}
 
 #ifdef HAVE_POSTGRESQL
-static struct store *
-another(struct test_store *t)
-{
-	struct store *s = store_open(t->url, 0, 5000, T0, &t->e);
-
-	if (s == NULL)
-		print_error("%s\n", t->e.text);
-	assert_non_null(s);
-	return s;
-}
-
 static int
 claim_with(struct test_store *t, struct store *s, struct store_work *out)
 {
@@ -48,9 +30,7 @@ mailboxes_are_shared_out_one_replica_each(void **state)
 
 	if (!is_shared(t))
 		return;
-	other = another(t);
-	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
-	assert_ok(t, store_replica_join(other, "b", false, NULL, &t->e));
+	other = another_replica(t, LONG_MS);
 	assert_true(store_replica_fence(t->store) > 0);
 	assert_true(store_replica_fence(other) > store_replica_fence(t->store));
 	test_add(t, ANNA, "1", 1, T0, 0);
@@ -83,7 +63,7 @@ what_a_dead_one_had_claimed_goes_back_and_its_fence_is_worth_nothing(
 
 	if (!is_shared(t))
 		return;
-	other = another(t);
+	other = another(t, LONG_MS);
 	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
 	test_add(t, ANNA, "1", STORE_HINT_DELETED, T0, 0);
 	test_add(t, ANNA, "2", 1, T0, 0);
@@ -126,7 +106,7 @@ a_successor_of_the_same_name_has_its_rows_at_once(void **state)
 
 	if (!is_shared(t))
 		return;
-	next = another(t);
+	next = another(t, LONG_MS);
 	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
 	test_add(t, ANNA, "1", 1, T0, 0);
 	test_add(t, BERT, "2", 1, T0, 0);
@@ -154,7 +134,7 @@ a_row_is_ended_by_whoever_has_claimed_it(void **state)
 
 	if (!is_shared(t))
 		return;
-	other = another(t);
+	other = another(t, LONG_MS);
 	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
 	test_add(t, ANNA, "1", 1, T0, 0);
 	assert_int_equal(claim_with(t, t->store, w), 1);
@@ -190,7 +170,7 @@ a_fence_is_looked_at_behind_a_new_connection_too(void **state)
 
 	if (!is_shared(t))
 		return;
-	other = another(t);
+	other = another(t, LONG_MS);
 	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
 	test_add(t, ANNA, "1", 1, T0, 0);
 	assert_int_equal(claim_with(t, t->store, had), 1);
@@ -222,7 +202,7 @@ a_fence_is_looked_at_behind_a_lock_that_was_not_had_too(void **state)
 
 	if (!is_shared(t))
 		return;
-	other = another(t);
+	other = another(t, LONG_MS);
 	late = store_open(t->url, 0, 200, T0, &t->e);
 	assert_non_null(late);
 	assert_ok(t, store_replica_join(late, "a", false, NULL, &t->e));
@@ -269,8 +249,8 @@ when_the_database_s_clock_is_set_back_the_dead_stay_so(void **state)
 
 	if (!is_shared(t))
 		return;
-	other = another(t);
-	idle = another(t);
+	other = another(t, LONG_MS);
+	idle = another(t, LONG_MS);
 	assert_ok(t, store_replica_join(t->store, "a", false, NULL, &t->e));
 	test_add(t, ANNA, "1", 1, T0, 0);
 	assert_int_equal(claim_with(t, t->store, w), 1);
